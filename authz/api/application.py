@@ -1,0 +1,33 @@
+"""The Flask application: settings, store and policy put together, and the routes (4.3)."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from authz import config
+from authz.api import documentation, evaluation, exchange, health, metadata, problem
+from authz.api.context import NAME, Service
+from authz.config import Settings
+from authz.service.database import open_store
+from authz.service.point import decision_point
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application; PolicyError or SettingError where it cannot start (3.3).
+
+    It serves no static files, answers no OPTIONS, and redirects nobody: what is not a route
+    is 404, and another method is 405.
+    """
+    known = settings or config.load()
+    store = open_store(known.database_url, durability=known.audit_durability)
+    app = Flask("authz.api", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False
+    app.extensions[NAME] = Service(known, store, decision_point(store, known))
+    exchange.register(app)
+    problem.register(app)
+    evaluation.register(app)
+    metadata.register(app, known)
+    health.register(app)
+    documentation.register(app)
+    return app

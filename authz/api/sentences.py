@@ -1,0 +1,64 @@
+"""The sentences of problem documents in Thai, by their English text, and titles by code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TITLES: Mapping[str, Mapping[str, str]] = {
+    "malformed": {"en": "The request is malformed.", "th": "คำขอไม่ถูกต้องตามรูปแบบ"},
+    "too_large": {"en": "The request is too large.", "th": "คำขอมีขนาดใหญ่เกินกำหนด"},
+    "unauthenticated": {
+        "en": "The caller is not known.",
+        "th": "ไม่สามารถยืนยันตัวตนของผู้เรียกใช้บริการ",
+    },
+    "forbidden": {
+        "en": "The caller may not use this.",
+        "th": "ผู้เรียกใช้บริการไม่มีสิทธิใช้ส่วนนี้",
+    },
+    "not_found": {"en": "There is nothing here.", "th": "ไม่พบสิ่งที่เรียก"},
+    "method_not_allowed": {
+        "en": "This method is not supported here.",
+        "th": "ไม่รองรับวิธีเรียกแบบนี้",
+    },
+    "audit_unavailable": {
+        "en": "The record could not be written, so there is no answer.",
+        "th": "บันทึกการตรวจสอบไม่สำเร็จ จึงไม่มีคำตอบ",
+    },
+    "store_unavailable": {
+        "en": "The database does not answer, so there is no answer.",
+        "th": "ฐานข้อมูลไม่ตอบสนอง จึงไม่มีคำตอบ",
+    },
+    "not_ready": {"en": "The service is not ready.", "th": "ระบบยังไม่พร้อมให้บริการ"},
+    "internal": {
+        "en": "Something went wrong here; the log names the request's id.",
+        "th": "เกิดข้อผิดพลาดภายในระบบ ดูบันทึกตามรหัสคำขอ",
+    },
+}
+
+THAI: Mapping[str, str] = {
+    "It is required.": "ต้องระบุ",
+    "It must be a JSON object.": "ต้องเป็นอ็อบเจกต์ JSON",
+    "It must be a JSON array.": "ต้องเป็นอาร์เรย์ JSON",
+    "It must be a string.": "ต้องเป็นข้อความ",
+    "It must be true or false.": "ต้องเป็น true หรือ false",
+    "It must be a list of strings.": "ต้องเป็นรายการข้อความ",
+    "It must name at least one field.": "ต้องระบุอย่างน้อยหนึ่งรายการ",
+    "The content type must be application/json.": "ชนิดเนื้อหาต้องเป็น application/json",
+    "The body is shorter than it says.": "เนื้อหาสั้นกว่าที่แจ้งไว้",
+    "The body is too large.": "เนื้อหามีขนาดใหญ่เกินกำหนด",
+    "The body is not UTF-8.": "เนื้อหาไม่เป็น UTF-8",
+    "The body is nested too deeply.": "เนื้อหาซ้อนกันลึกเกินกำหนด",
+    "The body is not JSON: a bracket is missing.": "เนื้อหาไม่เป็น JSON วงเล็บไม่ครบ",
+    "The body is not JSON.": "เนื้อหาไม่เป็น JSON",
+    "The member stands there twice.": "ระบุสมาชิกนี้ซ้ำ",
+    "The number is too large.": "ตัวเลขมีค่ามากเกินไป",
+    "A surrogate stands alone.": "มีอักขระ surrogate ที่ไม่ครบคู่",
+    "There are too many evaluations.": "จำนวนคำขอในชุดมากเกินกำหนด",
+    "The semantic is unknown.": "ไม่รู้จักวิธีประเมินแบบชุดนี้",
+    "A bearer token is needed.": "ต้องส่งโทเคนแบบ Bearer",
+    "The token is not valid here.": "โทเคนใช้กับระบบนี้ไม่ได้",
+    "The token is not valid yet.": "โทเคนยังไม่เริ่มมีผล",
+    "The token has expired.": "โทเคนหมดอายุแล้ว",
+    "The token was revoked.": "โทเคนถูกเพิกถอนแล้ว",
+    "The token does not have the scope that is needed.": "โทเคนไม่มีขอบเขตสิทธิที่ต้องใช้",
+}

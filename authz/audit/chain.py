@@ -1,0 +1,219 @@
+"""The hash chain: each record's hash covers its bytes, its number and its predecessor.
+
+Whoever changes, removes, adds or moves a record breaks the chain from there on, and
+:func:`check` names the first record at which it shows, and what kind of damage it is
+(N-49). The newest hash (the *head*) is kept apart, so that a cut tail shows too; a head
+that was cut as well shows against a checkpoint that somebody kept elsewhere.
+
+This module is pure: it reads no clock, file, network or database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from authz.errors import MalformedError
+
+MAIN: Final = "main"
+"""The one chain there is now; the name is part of every key, so that there can be more."""
+
+_SIZE: Final = 32
+_RECORD: Final = b"authz audit record 1\x00"
+_GENESIS: Final = b"authz audit genesis 1\x00"
+
+
+class Link(NamedTuple):
+    """A record as stored: its number, its bytes and the hash kept beside them.
+
+    An ``int`` and twice ``bytes``, if nobody touched it; damage may have made it anything.
+    """
+
+    sequence: Any
+    body: Any
+    hash: Any
+
+
+class Tip(NamedTuple):
+    """A place in the chain: the number of a record and its hash."""
+
+    sequence: int
+    hash: bytes
+
+
+class Kind(StrEnum):
+    """What happened to a trail; ``sequence`` of a :class:`Damage` says where."""
+
+    CHANGED = "changed"
+    MISSING = "missing"
+    REORDERED = "reordered"
+    DUPLICATED = "duplicated"
+    TAIL_CUT = "tail_cut"
+    APPENDED = "appended"
+    """A record that the head knows nothing of: put there by hand."""
+    HEAD = "head"
+    """The head is gone or does not name the newest record's hash."""
+    INDEX = "index"
+    """A column that searches use does not say what the record says."""
+    CHECKPOINT = "checkpoint"
+    """The history is not the one a checkpoint was taken of: rewritten, or another log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """The first record that is not as it was written, and what was done to it."""
+
+    kind: Kind
+    sequence: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verification found: ``records`` from ``first`` on are whole, up to ``damage``."""
+
+    chain: str
+    first: int
+    records: int
+    head: Tip | None
+    damage: Damage | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.damage is None
+
+
+def genesis(chain: str = MAIN) -> Tip:
+    """The place before the first record; chains differ in it, so records cannot change chains."""
+    return Tip(0, hashlib.sha256(_GENESIS + chain.encode()).digest())
+
+
+def digest(previous: bytes, sequence: int, body: bytes) -> bytes:
+    """The hash of a record: SHA-256 over domain, predecessor (32), number (8), bytes.
+
+    The domain keeps these hashes apart from all others of the service; all parts before
+    the bytes have a fixed length, so that no two records hash the same input.
+    """
+    return hashlib.sha256(b"".join((_RECORD, previous, sequence.to_bytes(8, "big"), body))).digest()
+
+
+def follows(tip: Tip, link: Link) -> bool:
+    """Whether a stored record is the unharmed successor of ``tip``; it believes no type."""
+    return (
+        link.sequence == tip.sequence + 1
+        and type(link.sequence) is int
+        and isinstance(link.body, bytes)
+        and digest(tip.hash, link.sequence, link.body) == link.hash
+    )
+
+
+def check(records: Iterable[Link], *, start: Tip, head: Tip | None = None) -> Damage | None:
+    """The first damage of the records after ``start``, or nothing.
+
+    ``records`` is walked once; on damage it is walked again to tell what was done, so it
+    should begin anew with each ``iter()``. With ``head``, they must end there.
+    """
+    tip = start
+    for link in records:
+        if not follows(tip, link):
+            return diagnose(tip, link, records)
+        tip = Tip(link.sequence, link.hash)
+    return check_end(tip, head) if head else None
+
+
+def check_end(last: Tip, head: Tip) -> Damage | None:
+    """Whether the unharmed chain that ends at ``last`` ends where the head says."""
+    if last.sequence < head.sequence:
+        text = f"the trail ends at record {last.sequence}, but {head.sequence} were written"
+        return Damage(Kind.TAIL_CUT, last.sequence + 1, text)
+    if last.sequence > head.sequence:
+        text = f"there is a record {head.sequence + 1} after the head"
+        return Damage(Kind.APPENDED, head.sequence + 1, text)
+    if last.hash != head.hash:
+        return Damage(Kind.HEAD, head.sequence, "the head has another hash than the newest record")
+    return None
+
+
+def check_checkpoint(known: Tip, stored: bytes | None, newest: int) -> Damage | None:
+    """Whether the record that a checkpoint names is still there; ``stored`` is its hash now."""
+    if stored == known.hash:
+        return None
+    if newest < known.sequence:
+        text = f"the trail ends at record {newest}, but the checkpoint knows {known.sequence}"
+        return Damage(Kind.TAIL_CUT, newest + 1, text)
+    if stored is None:
+        return Damage(Kind.MISSING, known.sequence, f"record {known.sequence} is missing")
+    text = f"record {known.sequence} is not the one that the checkpoint was taken of"
+    return Damage(Kind.CHECKPOINT, known.sequence, text)
+
+
+def known_place(since: Mapping[str, Any], chain: str = MAIN) -> Tip:
+    """The place that a checkpoint names; an error where it is none of this chain."""
+    try:
+        tip = Tip(since["sequence"], bytes.fromhex(since["hash"]))
+        valid = since["v"] == 1 and since["chain"] == chain and len(tip.hash) == _SIZE
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedError("This is no checkpoint of the audit trail.") from error
+    if not valid or type(tip.sequence) is not int or tip.sequence < 0:
+        raise MalformedError(f"This is no checkpoint of the chain {chain!r}.")
+    return tip
+
+
+def diagnose(tip: Tip, found: Link, records: Iterable[Link]) -> Damage:
+    """What was done where ``found`` stands and the successor of ``tip`` should.
+
+    The record that belongs here is looked for everywhere: its hash follows from its bytes,
+    ``tip`` and this place alone.
+    """
+    place = tip.sequence + 1
+    if type(found.sequence) is not int:
+        return Damage(Kind.CHANGED, place, "a record's number is no number")
+    if found.sequence < place:
+        return _behind(found.sequence)
+    home, twin = _elsewhere(tip, found, records)
+    if home is not None:
+        return Damage(Kind.REORDERED, place, f"record {place} now stands as record {home}")
+    if found.sequence > place:
+        span = (
+            f"record {place} is"
+            if found.sequence == place + 1
+            else (f"records {place} to {found.sequence - 1} are")
+        )
+        return Damage(Kind.MISSING, place, f"{span} missing")
+    if twin is not None:
+        return Damage(Kind.DUPLICATED, place, f"record {place} is a copy of record {twin}")
+    return Damage(Kind.CHANGED, place, f"record {place} is not as it was written")
+
+
+def _behind(sequence: int) -> Damage:
+    """What a record is whose number was passed already."""
+    if sequence < 1:
+        return Damage(Kind.APPENDED, sequence, "a record stands before the first")
+    text = f"record {sequence} stands in the trail a second time"
+    return Damage(Kind.DUPLICATED, sequence, text)
+
+
+def _elsewhere(tip: Tip, found: Link, records: Iterable[Link]) -> tuple[int | None, int | None]:
+    """Where the successor of ``tip`` stands now, and which other record ``found`` copies."""
+    place, twin = tip.sequence + 1, None
+    own = _digest(tip, found)
+    for link in records:
+        if link == found and found.sequence == place:
+            continue
+        true = _digest(tip, link)
+        if true is not None and (true in (link.hash, found.hash)):
+            return link.sequence, None
+        if found.sequence == place and own is not None and own == link.hash:
+            return link.sequence, None
+        if link[1:] == found[1:]:
+            twin = link.sequence
+    return None, twin
+
+
+def _digest(tip: Tip, link: Link) -> bytes | None:
+    """The hash the record would have after ``tip``; nothing where its bytes are none."""
+    return digest(tip.hash, tip.sequence + 1, link.body) if isinstance(link.body, bytes) else None

@@ -1,0 +1,149 @@
+"""Group commit: threads of one process that wait to write share the next commit (N-49, N-51).
+
+A commit costs a forced write, and commits to one chain come one after the other. So while
+one thread commits, the others queue; whoever comes next takes all that is queued. No
+thread runs in the background: nothing is lost when the process ends or forks. Who has
+returned has its record; when the shared commit fails, everybody in it fails.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary, WeakSet
+
+Store = TypeVar("Store")
+Item = TypeVar("Item")
+Done = TypeVar("Done")
+
+MOST = 1000
+"""Items in one commit; what is over waits for the next, so that no answer waits for many."""
+
+
+class _Ticket(Generic[Item, Done]):
+    """One caller's items, and what became of them; ``turn`` opens when it may go on.
+
+    It goes on because it is done, or because it ``leads``: it commits for all that wait.
+    """
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self.result: Sequence[Done] | None = None
+        self.error: BaseException | None = None
+        self.leads = False
+        self.turn = Lock()
+        self.turn.acquire()
+
+
+class _Queue(Generic[Item, Done]):
+    """Who waits for one store, and whether somebody commits."""
+
+    def __init__(self) -> None:
+        self.guard = Lock()
+        self.busy = False
+        self.waiting: deque[_Ticket[Item, Done]] = deque()
+
+    def enter(self, ticket: _Ticket[Item, Done]) -> None:
+        """Wait until somebody has committed the ticket, or it is its turn to lead."""
+        with self.guard:
+            self.waiting.append(ticket)
+            if not self.busy:
+                self.busy = ticket.leads = True
+                return
+        try:
+            ticket.turn.acquire()
+        except BaseException:  # a signal: nobody waits for the turn that this one may get
+            self._desert(ticket)
+            raise
+
+    def take(self) -> list[_Ticket[Item, Done]]:
+        """The oldest tickets, as many as fit into one commit, and at least one."""
+        with self.guard:
+            batch = [self.waiting.popleft()]
+            size = len(batch[0].items)
+            while self.waiting and size + len(self.waiting[0].items) <= MOST:
+                size += len(self.waiting[0].items)
+                batch.append(self.waiting.popleft())
+            return batch
+
+    def leave(self) -> None:
+        """Hand the lead to the oldest ticket that waits, if there is one."""
+        with self.guard:
+            self.busy = bool(self.waiting)
+            if self.waiting:
+                self.waiting[0].leads = True
+                self.waiting[0].turn.release()
+
+    def _desert(self, ticket: _Ticket[Item, Done]) -> None:
+        with self.guard:
+            if ticket in self.waiting:
+                self.waiting.remove(ticket)
+        if ticket.leads:
+            self.leave()
+
+
+class GroupCommit(Generic[Store, Item, Done]):
+    """``commit`` for callers in many threads, a commit for as many of them as there are."""
+
+    def __init__(
+        self,
+        commit: Callable[[Store, Sequence[Item]], Sequence[Done]],
+        shared: Callable[[BaseException], Exception],
+    ) -> None:
+        """``shared`` makes the error of those whose commit somebody else tried."""
+        self._commit = commit
+        self._shared = shared
+        self._queues: WeakKeyDictionary[Store, _Queue[Item, Done]] = WeakKeyDictionary()
+        self._guard = Lock()
+        _groups.add(self)
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: who waited or held a lock is not in it."""
+        self._queues = WeakKeyDictionary()
+        self._guard = Lock()
+
+    def __call__(self, store: Store, items: Sequence[Item]) -> Sequence[Done]:
+        """Commit ``items`` together; return what ``commit`` gave for them, or raise its error."""
+        with self._guard:
+            queue = self._queues.setdefault(store, _Queue())
+        ticket: _Ticket[Item, Done] = _Ticket(items)
+        queue.enter(ticket)
+        if ticket.leads:
+            try:
+                self._lead(store, queue.take())
+            finally:
+                queue.leave()
+        elif ticket.error is not None:
+            raise self._shared(ticket.error) from ticket.error
+        return ticket.result or ()
+
+    def _lead(self, store: Store, batch: Sequence[_Ticket[Item, Done]]) -> None:
+        """Commit for all of the batch, and let the others of it go on, come what may."""
+        others = batch[1:]
+        try:
+            done = self._commit(store, [item for ticket in batch for item in ticket.items])
+            begin = 0
+            for ticket in batch:
+                end = begin + len(ticket.items)
+                ticket.result, begin = done[begin:end], end
+        except BaseException as error:
+            for ticket in others:
+                ticket.error = error
+            raise
+        finally:
+            for ticket in others:
+                ticket.turn.release()
+
+
+_groups: WeakSet[GroupCommit[Any, Any, Any]] = WeakSet()
+
+
+def _forget_all() -> None:
+    for group in list(_groups):
+        group.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)

@@ -1,0 +1,64 @@
+"""The ``authz`` command (page 4.2).
+
+Results go to standard output, everything else to standard error. Exit status: 0 done, 1
+refused or a failed check, 2 wrong usage or bad input. Settings come from the environment.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from authz import __version__
+from authz.cli.output import fail
+from authz.errors import AuthzError
+
+COMMANDS = {
+    "serve": "authz.cli.serve:serve",
+    "db": "authz.cli.database:db",
+    "import": "authz.cli.importing:import_",
+    "evaluate": "authz.cli.evaluate:evaluate",
+    "policy": "authz.cli.policy:policy",
+    "audit": "authz.cli.audit:audit",
+    "token": "authz.cli.access:token",
+    "user": "authz.cli.access:user",
+    "doctor": "authz.cli.doctor:doctor",
+    "demo": "authz.cli.demo.command:demo",
+}
+"""Each command and where it lives; only the one that is asked for is imported."""
+
+
+class Commands(click.Group):
+    """The commands of :data:`COMMANDS`, imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        __import__(module)
+        command: click.Command = getattr(sys.modules[module], name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="authz")
+def cli() -> None:
+    """Role-based and need-to-know authorization for education platforms."""
+
+
+def main() -> None:
+    """Run the command; an error of ours is a sentence, not a traceback."""
+    try:
+        cli()
+    except AuthzError as error:
+        fail(error)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,104 @@
+"""``authz token`` and ``authz user``: who may use `authz` itself (N-40, N-45)."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from authz.cli.output import operator, say, settings
+from authz.service import tokens, users
+from authz.service.database import open_store
+from authz.vocabulary import Scope
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class Duration(click.ParamType):
+    """A time such as 30m, 12h or 90d."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:  # noqa: ANN401 (click's)
+        """The time that the text says."""
+        if isinstance(value, timedelta):
+            return value
+        match = re.fullmatch(r"(\d{1,6})([smhd])", str(value))
+        if match is None or not int(match[1]):
+            self.fail(f"{value!r} is no time; say 30m, 12h or 90d.", param, ctx)
+        return timedelta(seconds=int(match[1]) * UNITS[match[2]])
+
+
+@click.group()
+def token() -> None:
+    """Credentials of the applications that ask."""
+
+
+@token.command()
+@click.option("--client", required=True, help="Name of the application.")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(list(Scope)),
+              default=[Scope.PDP], show_default=True, help="What it may be used for; repeatable.")
+@click.option("--ttl", type=Duration(), default="90d", show_default=True, help="How long it lasts.")
+@click.option("--asserts", multiple=True, type=click.Choice(["mfa"]),
+              help="What of its users the application may state.")
+def create(client: str, scopes: tuple[str, ...], ttl: timedelta, asserts: tuple[str, ...]) -> None:
+    """Make a token and print it; it cannot be shown again."""
+    found = settings()
+    store = open_store(found.database_url, durability=found.audit_durability)
+    click.echo(
+        tokens.create_token(store, found, client, scopes, ttl, asserts=asserts, by=operator())
+    )
+
+
+@token.command()
+@click.option("--client", default="", help="End all tokens of this application.")
+@click.option("--id", "jti", default="", help="End the token of this id (its `jti`).")
+def revoke(client: str, jti: str) -> None:
+    """End tokens; the next request with one is refused."""
+    if bool(client) == bool(jti):
+        raise click.UsageError("Say either --client or --id.")
+    found = settings()
+    store = open_store(found.database_url, durability=found.audit_durability)
+    number = tokens.revoke(store, client=client, jti=jti, by=operator())
+    say(f"{number} tokens ended.")
+
+
+@click.group()
+def user() -> None:
+    """Local sign-ins of the screens."""
+
+
+because = click.option("--because", default="", help="Why, for the record.")
+
+
+@user.command()
+@click.argument("name")
+@click.option("--person", help="The person of the directory who signs in.")
+@because
+def add(name: str, person: str | None, because: str) -> None:
+    """Add a sign-in and print its first password; it must be changed at once."""
+    click.echo(users.add(_store(), name, person=person, by=operator(), because=because))
+
+
+@user.command()
+@click.argument("name")
+@because
+def disable(name: str, because: str) -> None:
+    """End a sign-in."""
+    users.disable(_store(), name, by=operator(), because=because)
+    say(f"The sign-in {name} is ended.")
+
+
+@user.command()
+@click.argument("name")
+@because
+def reset(name: str, because: str) -> None:
+    """Give a sign-in a new password and print it; it must be changed at once."""
+    click.echo(users.reset(_store(), name, by=operator(), because=because))
+
+
+def _store() -> Any:  # noqa: ANN401 (Engine)
+    found = settings()
+    return open_store(found.database_url, durability=found.audit_durability)

@@ -1,0 +1,110 @@
+"""``authz evaluate``: what-if questions, one a line; recorded as such, never an access."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from authz import clock
+from authz.cli.output import operator, progress, say, settings
+from authz.decision.answer import inward
+from authz.decision.request import Request, parse
+from authz.engine.explain import explain
+from authz.engine.match import Matcher
+from authz.errors import MalformedError
+from authz.service.decide import Caller, Decided, DecisionPoint
+from authz.service.point import open_point
+
+CHUNK = 500
+
+
+@click.command()
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--at", "moment", help="ISO date or time to ask about; now, if not given.")
+@click.option("--policy", type=click.Path(path_type=Path), help="Folder of the policy pack.")
+@click.option("--explain", "explains", is_flag=True, help="Say which rules were considered.")
+@click.option("--language", type=click.Choice(["th", "en"]), default="en", show_default=True)
+def evaluate(
+    file: TextIO,
+    moment: str | None,
+    policy: Path | None,
+    explains: bool,  # noqa: FBT001 (an option)
+    language: str,
+) -> None:
+    """Answer AuthZEN evaluation requests, one a line; `-` is standard input.
+
+    A second factor that a request states is believed. A line that is no request is
+    answered with an error, and the exit status is 2 at the end.
+    """
+    found = settings()
+    at = _moment(moment, found.local)
+    point = open_point(found, policy)
+    caller = Caller(f"what-if:{operator()}", asserts_mfa=True)
+    bad, done = 0, 0
+    with progress() as advance:
+        for chunk in _chunks(file):
+            for number, decided in zip(
+                (n for n, _ in chunk),
+                point.what_if([item for _, item in chunk], caller, at),
+                strict=True,
+            ):
+                bad += decided.malformed is not None
+                answer = _answer(point, decided, number, language, explains=explains)
+                click.echo(json.dumps(answer, ensure_ascii=False))
+            done += len(chunk)
+            advance("requests", done, None)
+    if bad:
+        say(f"{bad} lines were no evaluation request.")
+        sys.exit(2)
+
+
+def _moment(text: str | None, local: Any) -> datetime:  # noqa: ANN401 (tzinfo)
+    if text is None:
+        return clock.now()
+    try:
+        return clock.parse(text, local)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--at") from error
+
+
+def _chunks(lines: Iterable[str]) -> Iterator[list[tuple[int, Request | MalformedError]]]:
+    chunk: list[tuple[int, Request | MalformedError]] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        chunk.append((number, _request(line)))
+        if len(chunk) >= CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _request(line: str) -> Request | MalformedError:
+    try:
+        return parse(json.loads(line))
+    except MalformedError as error:
+        return error
+    except (ValueError, RecursionError):
+        return MalformedError("The line is not JSON.")
+
+
+def _answer(
+    point: DecisionPoint, decided: Decided, number: int, language: str, *, explains: bool
+) -> dict[str, Any]:
+    if decided.malformed is not None:
+        say(f"line {number}: {decided.malformed}")
+        return {"error": "malformed", "line": number}
+    answer = inward(decided.decision, point.policy.catalogue, language)
+    if explains and decided.question and decided.situation:
+        matcher = Matcher(point.policy, decided.question, decided.situation)
+        answer.setdefault("context", {})["explanation"] = [
+            considered.as_dict() for considered in explain(matcher)
+        ]
+    return answer

@@ -1,0 +1,68 @@
+"""``authz serve``: the decision point, on a production WSGI server."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from authz.cli.output import say, settings
+from authz.policy.load import load
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 256),
+              help="Requests that one worker answers at a time.")
+@click.option("--policy", type=click.Path(path_type=Path), help="Folder of the policy pack.")
+@click.option("--tls-cert", type=click.Path(exists=True, path_type=Path), help="PEM certificate.")
+@click.option("--tls-key", type=click.Path(exists=True, path_type=Path), help="PEM private key.")
+def serve(  # noqa: PLR0913, PLR0917 (one parameter an option)
+    host: str,
+    port: int,
+    workers: int,
+    threads: int,
+    policy: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+) -> None:
+    """Serve the decision point over HTTP."""
+    found = settings()
+    load(policy or found.policy)  # a pack with a defect does not start (3.3)
+    run(host, port, workers=workers, threads=threads, policy=policy or found.policy,
+        tls=(tls_cert, tls_key) if tls_cert and tls_key else None)
+
+
+def run(  # noqa: PLR0913 (what a server needs)
+    host: str,
+    port: int,
+    *,
+    workers: int,
+    threads: int,
+    policy: Path,
+    tls: tuple[Path, Path] | None = None,
+) -> None:
+    """Run the server until it is stopped."""
+    from granian import Granian  # noqa: PLC0415 (only to serve)
+    from granian.constants import Interfaces  # noqa: PLC0415
+
+    os.environ["AUTHZ_POLICY"] = str(policy.resolve())
+    if host not in ("127.0.0.1", "::1", "localhost") and tls is None:
+        say("authz: listening beyond this machine without TLS; put a proxy with TLS before it.")
+    Granian(
+        "authz.api:create_app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=workers,
+        blocking_threads=threads,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+        log_access=False,
+        ssl_cert=tls[0] if tls else None,
+        ssl_key=tls[1] if tls else None,
+    ).serve()

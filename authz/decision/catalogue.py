@@ -1,0 +1,86 @@
+"""What a pack is about, as frozen values: categories, purposes, roles, obligations.
+
+``policy`` reads them from ``catalogue.toml``; here they are only compared (2.2, 2.3, 2.7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Texts = Mapping[str, str]
+"""A text by language: ``th`` and ``en``."""
+
+
+class About(StrEnum):
+    """Whom the resources of a pack are: people of the directory, or generic entities (3.3)."""
+
+    PEOPLE = "people"
+    ENTITIES = "entities"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When a purpose ends: so many years or days after a moment of the directory (N-12).
+
+    ``starts`` is ``cancelled``, ``received``, ``last_used`` or ``project_ended``; where
+    it is empty the purpose never ends by age.
+    """
+
+    starts: str = ""
+    years: int = 0
+    days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A group of personal data and its fields, in the order they are listed (2.2)."""
+
+    id: str
+    fields: tuple[str, ...] = ()
+    title: Texts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Why data may be used: its legal basis, its clock, and what it needs (2.3, E-01).
+
+    ``needs`` maps a category to the fields needed; an empty tuple is all of them.
+    """
+
+    id: str
+    basis: str
+    clock: Clock
+    needs: Mapping[str, tuple[str, ...]]
+    title: Texts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Obligations:
+    """Which rules bring which obligations; fields come with every permit (2.7)."""
+
+    classes: frozenset[str] = frozenset()
+    pseudonymise: frozenset[str] = frozenset()
+    review: frozenset[str] = frozenset()
+    notify: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The closed lists of a pack."""
+
+    name: str
+    about: About
+    subject_types: frozenset[str]
+    actions: tuple[str, ...]
+    categories: Mapping[str, Category]
+    purposes: Mapping[str, Purpose]
+    roles: tuple[str, ...]
+    obligations: Obligations
+    reasons: Mapping[str, Texts]
+    plain_answers: bool = False
+
+    def fields_of(self, category: str) -> tuple[str, ...]:
+        """The fields of a category, in the order of the catalogue."""
+        return self.categories[category].fields

@@ -1,0 +1,130 @@
+"""From what matched to the answer: refusals beat permits, and every answer says why.
+
+The text of 2.6, "How they combine", in its order. Pure and total: the same findings
+always give the same decision, whatever their order on the way here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from authz.decision.catalogue import Catalogue
+from authz.decision.fields import withheld
+from authz.decision.rule import Rule
+from authz.vocabulary import ObligationId, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A permit whose role, action, category and condition hold, with one purpose.
+
+    ``struck`` names the refusals that strike it, in the order of the policy; with none
+    it stands. ``classes`` are those that its relation holds in, where it is bound to any.
+    """
+
+    rule: Rule
+    purpose: str | None
+    fields: tuple[str, ...] = ()
+    struck: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the engine found out about one question.
+
+    ``general`` are the refusals that strike without a rule; ``left_out`` says that a rule
+    was left out only for want of a default purpose; ``broken`` names rules that could not
+    be evaluated; ``refusals`` are all refusals of the pack, in the order of its table.
+    """
+
+    pairs: tuple[Pair, ...] = ()
+    general: tuple[str, ...] = ()
+    left_out: bool = False
+    broken: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer: permit or refusal, and everything a record must say of it (2.8)."""
+
+    permit: bool
+    rules: tuple[str, ...] = ()
+    reason: str | None = None
+    purpose: str | None = None
+    obligations: Mapping[ObligationId, Any] = field(default_factory=dict)
+
+
+def refuse(reason: str, rules: tuple[str, ...] = ()) -> Decision:
+    """A refusal for this reason, struck by these rules."""
+    return Decision(permit=False, rules=rules, reason=str(reason))
+
+
+def unknown(catalogue: Catalogue, category: str, action: str, purpose: str | None) -> str | None:
+    """The reason for a word that the catalogue lacks, looked at first, in this order (2.6)."""
+    if category not in catalogue.categories:
+        return Reason.UNKNOWN_CATEGORY
+    if action not in catalogue.actions:
+        return Reason.UNKNOWN_ACTION
+    if purpose is not None and purpose not in catalogue.purposes:
+        return Reason.UNKNOWN_PURPOSE
+    return None
+
+
+def combine(
+    catalogue: Catalogue,
+    findings: Findings,
+    *,
+    category: str,
+    asked: tuple[str, ...] | None = None,
+    class_named: bool = False,
+) -> Decision:
+    """The decision that follows from the findings; deny by default (N-23)."""
+    if findings.broken:
+        return refuse(Reason.RULE_ERROR, findings.broken)
+    standing = [pair for pair in findings.pairs if not pair.struck]
+    if standing:
+        purpose = standing[0].purpose
+        chosen = [pair for pair in standing if pair.purpose == purpose]
+        granted = {name for pair in chosen for name in pair.fields}
+        fields = [name for name in catalogue.fields_of(category) if name in granted]
+        return Decision(
+            permit=True,
+            rules=tuple(pair.rule.id for pair in chosen),
+            purpose=purpose,
+            obligations=_obligations(catalogue, chosen, fields, asked, class_named=class_named),
+        )
+    struck = {name for pair in findings.pairs for name in pair.struck}
+    if not findings.pairs:
+        struck = set(findings.general)
+    if struck:
+        ordered = tuple(name for name in findings.refusals if name in struck)
+        return refuse(ordered[0], ordered)
+    return refuse(Reason.PURPOSE_REQUIRED if findings.left_out else Reason.NO_RULE)
+
+
+def _obligations(
+    catalogue: Catalogue,
+    chosen: list[Pair],
+    fields: list[str],
+    asked: tuple[str, ...] | None,
+    *,
+    class_named: bool,
+) -> dict[ObligationId, Any]:
+    """What comes with a permit (2.7); members without content are left out (4.3)."""
+    table = catalogue.obligations
+    rules = [pair.rule.id for pair in chosen]
+    notices = {recipient for rule in rules for recipient in table.notify.get(rule, ())}
+    bound = not class_named and all(rule in table.classes for rule in rules)
+    found: dict[ObligationId, Any] = {
+        ObligationId.FIELDS: fields,
+        ObligationId.WITHHELD: list(withheld(asked, fields)) if fields else [],
+        ObligationId.CLASSES: sorted({c for pair in chosen for c in pair.classes}) if bound else [],
+        ObligationId.PSEUDONYMISE: all(rule in table.pseudonymise for rule in rules),
+        ObligationId.NOTIFY: sorted(notices),
+        ObligationId.REVIEW: any(rule in table.review for rule in rules),
+    }
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,195 @@
+"""What the directory knows that bears on one question, as frozen values.
+
+:mod:`authz.directory.reader` fills them from the database, ``tests/world.py`` from a
+school in memory; :mod:`authz.directory.relations` asks them. Rows that have ended come
+with their end put into the interval, so that nobody can forget to look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The settings that a relation depends on (2.1, 2.4, N-26)."""
+
+    local: tzinfo
+    age_of_majority: int = 20
+    country: str = "TH"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open interval: ``since <= now < until``; None is unbounded (2.1)."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def covers(self, now: datetime) -> bool:
+        """Whether the moment lies within."""
+        return (self.since is None or self.since <= now) and (
+            self.until is None or now < self.until
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person of the directory."""
+
+    id: str
+    status: str = "active"
+    birth_date: date | None = None
+    cancelled_at: datetime | None = None
+    ended_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    @property
+    def registered(self) -> bool:
+        """Whether memberships, enrolments and guardianships of theirs count at all (2.4)."""
+        return self.status != "deregistered"
+
+    @property
+    def left_at(self) -> datetime | None:
+        """When the clocks of leaving start: cancellation, else de-registration (page 5)."""
+        if self.cancelled_at is not None or self.registered:
+            return self.cancelled_at
+        return self.ended_at
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    """A grant: a role, at an organisation or everywhere."""
+
+    role: str
+    organisation: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A membership in an organisation, with all organisations above and itself."""
+
+    organisation: str
+    within: frozenset[str]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """An enrolment with the dates it has or takes from its class's terms."""
+
+    class_id: str
+    role: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A guardianship of the subject for the person; ``recorded`` where it is a fact."""
+
+    kind: str
+    recorded: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A contract of a processor that the subject acts for."""
+
+    purposes: frozenset[str]
+    categories: Mapping[str, tuple[str, ...]]
+    actions: frozenset[str]
+    schools: frozenset[str] | None
+    transfer: str
+    country: str
+    sub_processing: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerms:
+    """The authority's order that the caller named, where it covers the person."""
+
+    categories: frozenset[str]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A ticket or case that the caller named, of this person, assigned to this subject."""
+
+    kind: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """An order of goods of the person; ``span`` is how long the fact itself stands."""
+
+    id: str
+    assignee: str
+    received_at: datetime | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Elevated:
+    """A break-glass grant of the subject at a school (N-44)."""
+
+    id: str
+    school: str
+    approved: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """A consent of the person, with what its project says of the end of its data."""
+
+    purpose: str
+    span: Span
+    project: str | None = None
+    project_ended_at: datetime | None = None
+    retention_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Objected:
+    """An objection of the person to a purpose."""
+
+    purpose: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known of the subject, the person, and the two together."""
+
+    revision: int = 0
+    subject: Account | None = None
+    person: Account | None = None
+    recipients: frozenset[str] = frozenset()
+    grants: tuple[HeldRole, ...] = ()
+    person_grants: tuple[HeldRole, ...] = ()
+    memberships: tuple[Member, ...] = ()
+    subject_enrolments: tuple[Enrolled, ...] = ()
+    person_enrolments: tuple[Enrolled, ...] = ()
+    links: tuple[Link, ...] = ()
+    custody: tuple[Span, ...] = ()
+    emancipated: Span | None = None
+    contracts: tuple[Terms, ...] = ()
+    order: OrderTerms | None = None
+    ticket: Assignment | None = None
+    case: Assignment | None = None
+    goods: tuple[Goods, ...] = ()
+    mentoring: tuple[Span, ...] = ()
+    elevations: tuple[Elevated, ...] = ()
+    consents: tuple[Consented, ...] = ()
+    objections: tuple[Objected, ...] = ()
+    restrictions: tuple[Span, ...] = ()
+    subject_entity: Mapping[str, Any] | None = None
+    resource_entity: Mapping[str, Any] | None = None

@@ -1,0 +1,380 @@
+"""The relations of 2.4 as named tests over :class:`Facts`, at one moment.
+
+A de-registered person has no active membership, enrolment or guardianship on either
+side; a suspended one keeps them as data subject and loses them all as subject (page 5).
+No relation but ``self``, ``minor`` and ``custody_restricted`` holds between a person and
+themselves. ``custody_restricted`` stays true of a subject that is not active, because
+what protects a child must not end with an account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from authz import clock
+from authz.decision.catalogue import Catalogue, Clock
+from authz.decision.request import Question
+from authz.directory.facts import Consented, Elevated, Facts, Goods, Link, Place, Span, Terms
+from authz.vocabulary import GRANTABLE_ROLES, Relation, Role
+
+FULFILLING_DAYS = 90
+CARING = frozenset({"parent", "guardian"})
+ASSISTING = frozenset({"aide", "proctor"})
+PROTECTED_TRANSFERS = frozenset({"adequate", "safeguards"})
+
+
+ENROLMENT_ROLES = {
+    "student": Role.STUDENT,
+    "teacher": Role.TEACHER,
+    "aide": Role.TEACHER_AIDE,
+    "proctor": Role.TEACHER_AIDE,
+}
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One question and the facts that bear on it, at one moment; asked by the engine."""
+
+    question: Question
+    facts: Facts
+    now: datetime
+    place: Place
+    catalogue: Catalogue
+
+    @cached_property
+    def _views(self) -> dict[str | None, Relations]:
+        return {}
+
+    def relations(self, purpose: str | None) -> Relations:
+        """The relations by name, for a use with this purpose."""
+        if purpose not in self._views:
+            self._views[purpose] = Relations(self, purpose)
+        return self._views[purpose]
+
+    @property
+    def subject_properties(self) -> Mapping[str, Any]:
+        """What the store says of a generic subject; it beats what the caller says."""
+        sent = self.question.request.subject.properties
+        return {**sent, **(self.facts.subject_entity or {})}
+
+    @property
+    def resource_properties(self) -> Mapping[str, Any]:
+        """What the caller says of a resource, which is theirs, beats what is stored (2.1)."""
+        return {**(self.facts.resource_entity or {}), **self.question.request.resource.properties}
+
+    @cached_property
+    def active(self) -> bool:
+        """Whether the subject is known and neither suspended nor de-registered (2.6).
+
+        A ``service`` is known where it is a member of a recipient and no person; a
+        ``user`` is a person. Any other pairing is unknown (2.4).
+        """
+        if self.facts.subject_entity is not None:
+            return True
+        kind, person = self.question.request.subject.type, self.facts.subject
+        if kind == "user":
+            return person is not None and person.status == "active"
+        return kind == "service" and person is None and bool(self.facts.recipients)
+
+    @cached_property
+    def same(self) -> bool:
+        """Whether subject and data subject are one person."""
+        request = self.question.request
+        return request.subject.type == "user" and request.subject.id == request.resource.id
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """The roles that the subject holds towards this person (2.4)."""
+        if not self.active:
+            return frozenset()
+        stored = (self.facts.subject_entity or {}).get("roles")
+        found = {Role.PUBLIC.value, *self.facts.recipients}
+        if isinstance(stored, list):
+            found.update(name for name in stored if isinstance(name, str))
+        found.update(
+            grant.role
+            for grant in self.facts.grants
+            if grant.span.covers(self.now) and self._reaches(grant.role, grant.organisation)
+        )
+        found.update(
+            ENROLMENT_ROLES[enrolled.role]
+            for enrolled in self.facts.subject_enrolments
+            if enrolled.role in ENROLMENT_ROLES and enrolled.span.covers(self.now)
+        )
+        if any(link.kind in CARING for link in self.links):
+            found.add(Role.PARENT)
+        return frozenset(found)
+
+    def _reaches(self, role: str, organisation: str | None) -> bool:
+        """A granted role at an organisation reaches members of it or of one below (2.4)."""
+        if role == Role.SCHOOL_ADMIN or organisation is None:
+            return True
+        return any(organisation in within for within in self.organisations.values())
+
+    @cached_property
+    def organisations(self) -> Mapping[str, frozenset[str]]:
+        """The person's active memberships: each organisation with all those above it."""
+        person = self.facts.person
+        if person is None or not person.registered:
+            return {}
+        return {
+            m.organisation: m.within for m in self.facts.memberships if m.span.covers(self.now)
+        }
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """The guardianships in force; one recorded as a fact supersedes the roster's (2.4)."""
+        subject, person = self.facts.subject, self.facts.person
+        if subject is None or person is None or not (subject.registered and person.registered):
+            return ()
+        recorded = any(link.recorded for link in self.facts.links)
+        return tuple(
+            link
+            for link in self.facts.links
+            if link.span.covers(self.now) and (link.recorded or not recorded)
+        )
+
+    def common_classes(self, roles: Collection[str]) -> frozenset[str]:
+        """The classes that the subject runs in one of ``roles`` and the person attends (N-21)."""
+        person = self.facts.person
+        if not self.active or self.same or person is None or not person.registered:
+            return frozenset()
+        run = {
+            e.class_id
+            for e in self.facts.subject_enrolments
+            if e.role in roles and e.span.covers(self.now)
+        }
+        attended = {
+            e.class_id
+            for e in self.facts.person_enrolments
+            if e.role == "student" and e.span.covers(self.now)
+        }
+        named = self.question.class_id
+        return frozenset(run & attended if named is None else run & attended & {named})
+
+    def classes(self, relations: frozenset[str]) -> tuple[str, ...]:
+        """The classes in which one of these relations holds (2.7)."""
+        found: set[str] = set()
+        if Relation.TEACHES in relations:
+            found |= self.common_classes({"teacher"})
+        if Relation.ASSISTS in relations:
+            found |= self.common_classes(ASSISTING)
+        return tuple(sorted(found))
+
+    def contracts(self, purpose: str | None) -> list[Terms]:
+        """The contracts that cover this use; with no purpose, that of any (2.4, N-24, N-26)."""
+        if not self.active or self.same:
+            return []
+        return [terms for terms in self.facts.contracts if self._covers(terms, purpose)]
+
+    def _covers(self, terms: Terms, purpose: str | None) -> bool:
+        action = self.question.action
+        return (
+            terms.span.covers(self.now)
+            and action in terms.actions
+            and (action != "disclose" or terms.sub_processing)
+            and self.question.category in terms.categories
+            and (purpose is None or purpose in terms.purposes)
+            and (terms.schools is None or bool(terms.schools & self.organisations.keys()))
+            and self._protected(terms)
+        )
+
+    def _protected(self, terms: Terms) -> bool:
+        """Whether the contract names a country, and the data stay as protected there (N-26)."""
+        if not terms.country:
+            return False
+        if terms.transfer == "domestic":
+            return terms.country == self.place.country
+        return terms.transfer in PROTECTED_TRANSFERS
+
+    def contract_fields(self, purpose: str | None) -> Collection[str] | None:
+        """What the contracts allow together; None where one names no fields (2.4)."""
+        named = [terms.categories[self.question.category] for terms in self.contracts(purpose)]
+        if not all(named):
+            return None
+        return frozenset(name for names in named for name in names)
+
+    def ended(self, purpose: str) -> bool:
+        """Whether the purpose is past its time; with no clock started it is not (2.3)."""
+        known = self.catalogue.purposes[purpose].clock
+        return any(end <= self.now for end in self._ends(known))
+
+    def _ends(self, limit: Clock) -> list[datetime]:
+        """The moment from which a use is refused for age, where a clock has started."""
+        person = self.facts.person
+        if person is None or not limit.starts:
+            return []
+        if limit.starts == "received":
+            return self._last([(g.received_at, limit.years) for g in self._goods_kept()])
+        if limit.starts == "project_ended":
+            return self._last_project(limit.days)
+        start = person.left_at if limit.starts == "cancelled" else person.last_used_at
+        return [clock.add_years(start, limit.years, self.place.local)] if start else []
+
+    def _last(self, starts: list[tuple[datetime | None, int]]) -> list[datetime]:
+        """The end of what is kept longest; what has no start is kept without end."""
+        ends = [clock.add_years(s, years, self.place.local) for s, years in starts if s]
+        return [max(ends)] if ends and len(ends) == len(starts) else []
+
+    def _goods_kept(self) -> list[Goods]:
+        """The order named by ``properties.record``, else all of them (2.4)."""
+        known = [goods for goods in self.facts.goods if goods.span.covers(self.now)]
+        return [goods for goods in known if goods.id == self.question.record] or known
+
+    def _last_project(self, default: int) -> list[datetime]:
+        """From the project of the consent in force, the longest kept (E-02)."""
+        consents = [c for c in self.facts.consents if self._in_force(c, "event")]
+        ends = [
+            clock.add_days(
+                c.project_ended_at,
+                default if c.retention_days is None else c.retention_days,
+                self.place.local,
+            )
+            for c in consents
+            if c.project_ended_at is not None
+        ]
+        return [max(ends)] if ends and len(ends) == len(consents) else []
+
+    def _in_force(self, consent: Consented, purpose: str) -> bool:
+        return consent.purpose == purpose and consent.span.covers(self.now)
+
+    def consented(self, purpose: str) -> bool:
+        """Whether a consent of the person to this purpose is in force (E-03)."""
+        return any(self._in_force(consent, purpose) for consent in self.facts.consents)
+
+    def fulfils(self) -> bool:
+        """An order of goods is theirs to send, until 90 local days after receipt (2.4)."""
+        wanted = self.question.record
+        return any(
+            goods.assignee == self.question.request.subject.id
+            and goods.span.covers(self.now)
+            and wanted in (None, goods.id)
+            and not self._long_received(goods.received_at)
+            for goods in self.facts.goods
+        )
+
+    def _long_received(self, received: datetime | None) -> bool:
+        return (
+            received is not None
+            and clock.day_after(received, FULFILLING_DAYS, self.place.local) <= self.now
+        )
+
+    def minor(self) -> bool:
+        """Not yet of age on this local day, and not emancipated (2.4, N-22)."""
+        person = self.facts.person
+        if person is None or person.birth_date is None:
+            return False
+        of_age = clock.birthday(person.birth_date, self.place.age_of_majority)
+        emancipated = self.facts.emancipated
+        return self.now < clock.midnight(of_age, self.place.local) and not (
+            emancipated is not None and emancipated.covers(self.now)
+        )
+
+    def administers(self) -> bool:
+        """A ``school_admin`` grant at the person's school, or above it (N-20)."""
+        above = frozenset[str]().union(*self.organisations.values())
+        return any(
+            grant.role == Role.SCHOOL_ADMIN
+            and grant.organisation in above
+            and grant.span.covers(self.now)
+            for grant in self.facts.grants
+        )
+
+    @property
+    def elevations(self) -> tuple[Elevated, ...]:
+        """The subject's break-glass grants in force at a school of the person (N-44)."""
+        return tuple(
+            elevated
+            for elevated in self.facts.elevations
+            if elevated.school in self.organisations and elevated.span.covers(self.now)
+        )
+
+    @property
+    def resource_known(self) -> bool:
+        """Whether the directory knows the person or the entity that the resource names."""
+        return self.facts.person is not None or self.facts.resource_entity is not None
+
+    def any_now(self, spans: Collection[Span]) -> bool:
+        """Whether one of these intervals covers this moment."""
+        return any(span.covers(self.now) for span in spans)
+
+
+def _between(test: Callable[[Situation], bool]) -> Callable[[Situation, str | None], bool]:
+    """A relation of an active subject to somebody else (2.4)."""
+    return lambda now, _: now.active and not now.same and test(now)
+
+
+def _of_person(test: Callable[[Situation], bool]) -> Callable[[Situation, str | None], bool]:
+    """A relation that depends on the person alone, or on any pair."""
+    return lambda now, _: test(now)
+
+
+TESTS: Mapping[Relation, Callable[[Situation, str | None], bool]] = {
+    Relation.SELF: _of_person(lambda s: s.active and s.same),
+    Relation.GUARDIAN: _between(lambda s: any(link.kind in CARING for link in s.links)),
+    Relation.MINOR: _of_person(Situation.minor),
+    Relation.CUSTODY_RESTRICTED: _of_person(
+        lambda s: s.question.request.subject.type == "user" and s.any_now(s.facts.custody)
+    ),
+    Relation.TEACHES: _between(lambda s: bool(s.common_classes({"teacher"}))),
+    Relation.ASSISTS: _between(lambda s: bool(s.common_classes(ASSISTING))),
+    Relation.SAME_SCHOOL: _between(Situation.administers),
+    Relation.CONTRACTED: lambda s, purpose: bool(s.contracts(purpose)),
+    Relation.ORDERED: _between(
+        lambda s: s.facts.order is not None
+        and s.question.category in s.facts.order.categories
+        and s.facts.order.span.covers(s.now)
+    ),
+    Relation.TICKETED: _between(
+        lambda s: s.facts.ticket is not None and s.facts.ticket.span.covers(s.now)
+    ),
+    Relation.FULFILLING: _between(Situation.fulfils),
+    Relation.MENTORS: _between(lambda s: s.any_now(s.facts.mentoring)),
+    Relation.ON_CASE: _between(
+        lambda s: s.facts.case is not None and s.facts.case.span.covers(s.now)
+    ),
+    Relation.ON_RIGHTS_REQUEST: _between(
+        lambda s: s.facts.case is not None
+        and s.facts.case.kind == "rights_request"
+        and s.facts.case.span.covers(s.now)
+    ),
+    Relation.ELEVATED: _between(
+        lambda s: bool(s.elevations)
+    ),
+    Relation.SUBJECT_ACTIVE: _of_person(lambda s: s.active),
+    Relation.PERSON_KNOWN: _of_person(lambda s: s.facts.person is not None),
+    Relation.RETENTION_ENDED: lambda s, purpose: purpose is not None and s.ended(purpose),
+    Relation.OBJECTED: lambda s, purpose: any(
+        o.purpose == purpose and o.span.covers(s.now) for o in s.facts.objections
+    ),
+    Relation.CONSENTED: lambda s, purpose: purpose is not None and s.consented(purpose),
+    Relation.PROCESSING_RESTRICTED: _of_person(lambda s: s.any_now(s.facts.restrictions)),
+    Relation.HOLDS_GRANTED_ROLE: _of_person(
+        lambda s: any(
+            g.role in GRANTABLE_ROLES and g.span.covers(s.now) for g in s.facts.person_grants
+        )
+    ),
+}
+"""One test for each name of the vocabulary; an architecture test holds them complete."""
+
+
+class Relations:
+    """``r.rel``: each relation as an attribute, tested when asked and remembered."""
+
+    def __init__(self, situation: Situation, purpose: str | None) -> None:
+        self._situation = situation
+        self._purpose = purpose
+
+    def __getattr__(self, name: str) -> bool:
+        """The relation of that name; AttributeError where the vocabulary has none."""
+        try:
+            test = TESTS[Relation(name)]
+        except ValueError:
+            raise AttributeError(name) from None
+        answer = test(self._situation, self._purpose)
+        self.__dict__[name] = answer
+        return answer

@@ -1,0 +1,137 @@
+"""The store: one SQLAlchemy engine, SQLite by default, PostgreSQL where nodes share it.
+
+A transaction that will write says so with ``execution_options(authz_write=True)``: on
+SQLite it takes the write lock at its begin, so that it cannot fail half-way for having
+read first. Durability is a setting (``fsync`` | ``os``, page 4.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from authz.errors import SettingError, StoreUnavailableError
+
+BUSY_SECONDS = 15
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+
+
+def open_store(url: str, *, durability: str = "fsync") -> Engine:
+    """The engine for that URL; SettingError where it is none. Nothing is connected yet."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except ArgumentError as error:
+        raise SettingError("It is no database URL.", where="AUTHZ_DATABASE_URL") from error
+    if backend == "sqlite":
+        return _sqlite(url, parsed.database, durability)
+    if backend == "postgresql":
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            isolation_level="REPEATABLE READ",
+            connect_args={"options": "-c TimeZone=UTC", "connect_timeout": 5},
+        )
+    raise SettingError(
+        f"The database {backend!r} is not supported.",
+        where="AUTHZ_DATABASE_URL",
+        hint="Use sqlite or postgresql.",
+    )
+
+
+def _sqlite(url: str, database: str | None, durability: str) -> Engine:
+    memory = not database or database == ":memory:"
+    if database and not memory:
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    options: dict[str, Any] = {"poolclass": StaticPool} if memory else {}
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **options
+    )
+    synchronous = "FULL" if durability == "fsync" else "NORMAL"
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401 (sqlite3.Connection)
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("authz_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def reading(store: Engine) -> Iterator[Connection]:
+    """One snapshot of the store; StoreUnavailableError where it does not answer."""
+    with translated(), store.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(store: Engine) -> Iterator[Connection]:
+    """One transaction that writes: committed at the end, rolled back on any error.
+
+    On PostgreSQL it reads what is committed while it runs, because it takes row locks.
+    """
+    with translated(), store.connect() as connection:
+        connection.execution_options(authz_write=True)
+        if store.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="READ COMMITTED")
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Says that the store does not answer in our own words, without its address."""
+    try:
+        yield
+    except (OperationalError, DBAPIError, SQLAlchemyError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise StoreUnavailableError(
+            f"The database does not answer as it should ({type(cause).__name__}).",
+            hint="See `authz doctor`.",
+        ) from error
+
+
+def upgrade(store: Engine) -> None:
+    """Create or migrate the database to the newest revision."""
+    from alembic import command  # noqa: PLC0415 (costly, and only needed here)
+
+    with store.connect() as connection:
+        command.upgrade(_alembic(connection), "head")
+        connection.commit()
+
+
+def current(store: Engine) -> tuple[str | None, str | None]:
+    """The revision of the database, and the newest one there is."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    with reading(store) as connection:
+        here = MigrationContext.configure(connection).get_current_revision()
+        return here, ScriptDirectory.from_config(_alembic(connection)).get_current_head()
+
+
+def _alembic(connection: Connection) -> Any:  # noqa: ANN401 (alembic.config.Config)
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,223 @@
+"""The decision point: questions in, recorded decisions out (2.8, 3.1).
+
+There is no second way to a decision, and no switch that turns recording off: what
+:meth:`DecisionPoint.evaluate` returns has its records, written together and durable, or
+it raises :class:`AuditUnavailableError` and nothing is answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, Engine
+
+from authz import clock
+from authz.audit import log
+from authz.audit.log import Receipt
+from authz.audit.record import Entry, Ref
+from authz.decision import answer
+from authz.decision.catalogue import About
+from authz.decision.combine import Decision, combine, refuse, unknown
+from authz.decision.request import Question, Request, question
+from authz.directory import reader
+from authz.directory.facts import Facts, Place
+from authz.directory.relations import Situation
+from authz.engine.match import Matcher
+from authz.engine.policy import Policy
+from authz.errors import MalformedError
+from authz.service import duties
+from authz.service.database import reading, writing
+from authz.vocabulary import Event
+
+MALFORMED = MalformedError.code
+
+
+class Semantic(StrEnum):
+    """When a batch stops (AuthZEN 7.1.2)."""
+
+    EXECUTE_ALL = "execute_all"
+    DENY_ON_FIRST_DENY = "deny_on_first_deny"
+    PERMIT_ON_FIRST_PERMIT = "permit_on_first_permit"
+
+    def stops_at(self, *, permit: bool) -> bool:
+        """Whether no further item is looked at after this decision."""
+        if self is Semantic.DENY_ON_FIRST_DENY:
+            return not permit
+        return self is Semantic.PERMIT_ON_FIRST_PERMIT and permit
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The application that asks: its client name, and whether it may assert a second factor."""
+
+    client: str
+    asserts_mfa: bool = False
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision with what it was about, and where its record stands.
+
+    ``malformed`` is set instead for an item of a batch that was no question. A what-if
+    has no ``receipt``.
+    """
+
+    decision: Decision
+    question: Question | None = None
+    situation: Situation | None = None
+    malformed: MalformedError | None = None
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True)
+class DecisionPoint:
+    """A policy and a store, asked many times, from many threads."""
+
+    store: Engine
+    policy: Policy
+    place: Place
+    days: Mapping[str, int] = field(default_factory=dict)
+
+    def evaluate(
+        self,
+        items: Sequence[Request | MalformedError],
+        caller: Caller,
+        *,
+        request_id: str = "",
+        semantic: Semantic = Semantic.EXECUTE_ALL,
+        path: str = "",
+    ) -> list[Decided]:
+        """Decide the items in their order, and record each, all together (N-49).
+
+        ``path`` leads the field names of a malformed single question. MalformedError is
+        raised for a single item only; in a batch its place is refused (page 5).
+        AuditUnavailableError and StoreUnavailableError leave no answer at all.
+        """
+        now = clock.now()
+        with reading(self.store) as connection:
+            found = list(self._until(connection, items, caller, now, semantic))
+        if len(items) == 1 and found[0].malformed is not None and not path:
+            raise found[0].malformed
+        receipts = self._record(found, caller, request_id, now)
+        return [replace(one, receipt=place) for one, place in zip(found, receipts, strict=True)]
+
+    def what_if(
+        self, items: Sequence[Request | MalformedError], caller: Caller, at: datetime
+    ) -> list[Decided]:
+        """Ask today's facts about another moment; recorded as such, and never an access."""
+        with reading(self.store) as connection:
+            found = list(self._until(connection, items, caller, at, Semantic.EXECUTE_ALL))
+        asked = clock.now()
+        entries = [
+            self._entry(one, caller, "", asked, Event.WHAT_IF, at)
+            for one in found
+            if one.malformed is None
+        ]
+        log.record(self.store, entries)
+        return found
+
+    def _until(
+        self,
+        connection: Connection,
+        items: Sequence[Request | MalformedError],
+        caller: Caller,
+        now: datetime,
+        semantic: Semantic,
+    ) -> Iterator[Decided]:
+        for item in items:
+            one = self._one(connection, item, caller, now)
+            yield one
+            if semantic.stops_at(permit=one.decision.permit):
+                return
+
+    def _one(
+        self, connection: Connection, item: Request | MalformedError, caller: Caller, now: datetime
+    ) -> Decided:
+        try:
+            if isinstance(item, MalformedError):
+                raise item
+            asked = self._question(item, caller)
+        except MalformedError as error:
+            return Decided(refuse(MALFORMED), malformed=error)
+        return self.decide(connection, asked, now)
+
+    def _question(self, request: Request, caller: Caller) -> Question:
+        if self.policy.catalogue.about is About.PEOPLE:
+            return question(request, believes_mfa=caller.asserts_mfa)
+        return Question(request)
+
+    def decide(self, connection: Connection, asked: Question, now: datetime) -> Decided:
+        """The decision on these facts at this moment; nothing is recorded yet."""
+        catalogue = self.policy.catalogue
+        reason = unknown(catalogue, asked.category, asked.action, asked.purpose)
+        if reason is not None:
+            facts = Facts(revision=reader.revision(connection))
+            return Decided(refuse(reason), asked, self._situation(asked, facts, now))
+        people = catalogue.about is About.PEOPLE
+        read = reader.read_people if people else reader.read_entities
+        situation = self._situation(asked, read(connection, asked), now)
+        findings = Matcher(self.policy, asked, situation).findings()
+        decision = combine(
+            catalogue,
+            findings,
+            category=asked.category,
+            asked=asked.fields,
+            class_named=asked.class_id is not None,
+        )
+        return Decided(decision, asked, situation)
+
+    def _situation(self, asked: Question, facts: Facts, now: datetime) -> Situation:
+        return Situation(asked, facts, now, self.place, self.policy.catalogue)
+
+    def _record(
+        self, found: Sequence[Decided], caller: Caller, request_id: str, now: datetime
+    ) -> list[Receipt]:
+        entries = [
+            self._entry(one, caller, request_id, now, Event.DECISION, None) for one in found
+        ]
+        due = [duty for one in found for duty in duties.of(one.decision, one.situation, now)]
+        if not due:
+            return log.record(self.store, entries)
+        with writing(self.store) as connection:
+            receipts = log.append(connection, entries)
+            duties.open_all(connection, due, request_id)
+        return receipts
+
+    def _entry(
+        self,
+        one: Decided,
+        caller: Caller,
+        request_id: str,
+        now: datetime,
+        event: Event,
+        at: datetime | None,
+    ) -> Entry:
+        decision = one.decision
+        about = one.question.request if one.question else None
+        people = self.policy.catalogue.about is About.PEOPLE
+        context = dict(about.context) if about and people else {}
+        if one.question and people:
+            context["mfa"] = one.question.mfa or None
+        return Entry(
+            event=event,
+            time=now,
+            application=caller.client,
+            request_id=request_id,
+            subject=Ref(about.subject.type, about.subject.id) if about else None,
+            action=about.action.name if about else "",
+            resource=Ref(about.resource.type, about.resource.id) if about else None,
+            properties=about.resource.properties if about and people else {},
+            context=context,
+            purpose=decision.purpose or (one.question.purpose if one.question else None) or "",
+            decision=decision.permit,
+            rules=decision.rules,
+            reason=decision.reason or "",
+            obligations=answer.obligations(decision),
+            policy=self.policy.digest,
+            directory_revision=one.situation.facts.revision if one.situation else None,
+            what_if_at=at,
+        )

@@ -1,0 +1,108 @@
+"""Puts generic entities on file, for packs that are not about people (3.3)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from authz import clock
+from authz.audit import log
+from authz.audit.record import Entry, Ref
+from authz.directory.recording.revision import advance
+from authz.directory.tables import Entity
+from authz.errors import FactError
+from authz.service.database import writing
+from authz.vocabulary import Event
+
+LARGEST = 256 * 1024 * 1024
+BATCH = 500
+MEMBERS = frozenset({"type", "id", "properties"})
+
+
+def import_entities(store: Engine, path: Path, *, by: str, because: str = "") -> int:
+    """Put the entities of a JSON file on file, each replacing the one of its type and id.
+
+    The file is ``[{"type", "id", "properties"}]``. All or nothing: FactError names the
+    item that is none. Returns how many there are.
+    """
+    entities = _read(path)
+    now = clock.now()
+    with writing(store) as connection:
+        revision = advance(connection)
+        for start in range(0, len(entities), BATCH):
+            some = entities[start : start + BATCH]
+            _write(connection, some, recorded={"recorded_at": now, "recorded_by": by,
+                                               "recorded_because": because})
+            log.append(
+                connection,
+                [
+                    Entry(
+                        event=Event.ENTITY_CHANGED,
+                        time=now,
+                        application="authz",
+                        subject=Ref("operator", by),
+                        action="record",
+                        resource=Ref(entity["type"], entity["id"]),
+                        directory_revision=revision,
+                        detail={"properties": entity["properties"], "who": by, "why": because},
+                    )
+                    for entity in some
+                ],
+            )
+    return len(entities)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise FactError("The file is larger than 256 MiB.", where=str(path))
+        content = json.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise FactError(f"It cannot be read: {error.strerror}.", where=str(path)) from error
+    except (ValueError, RecursionError) as error:
+        raise FactError(f"It is not JSON: {error}.", where=str(path)) from error
+    if not isinstance(content, list):
+        raise FactError("It must be a list of entities.", where=str(path))
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for number, item in enumerate(content):
+        entity = _entity(item, f"{path}[{number}]")
+        found[entity["type"], entity["id"]] = entity
+    return list(found.values())
+
+
+def _entity(item: object, where: str) -> dict[str, Any]:
+    if not isinstance(item, dict):
+        raise FactError("An entity must be an object.", where=where)
+    unknown = sorted(set(item) - MEMBERS)
+    if unknown:
+        raise FactError(f"An entity has no member {unknown[0]!r}.", where=where)
+    for name in ("type", "id"):
+        value = item.get(name)
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise FactError("It must be a text that is not empty.", where=f"{where}.{name}")
+    properties = item.get("properties")
+    if properties is not None and not isinstance(properties, dict):
+        raise FactError("It must be an object.", where=f"{where}.properties")
+    return {"type": item["type"], "id": item["id"], "properties": properties or {}}
+
+
+def _write(
+    connection: Connection, entities: list[dict[str, Any]], *, recorded: dict[str, Any]
+) -> None:
+    table = Entity.__table__
+    assert isinstance(table, Table)  # noqa: S101 (narrowing for the type checker)
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    replaced = {
+        column.name: statement.excluded[column.name]
+        for column in table.columns
+        if not column.primary_key
+    }
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["type", "id"], set_=replaced),
+        [{**entity, "origin": "fact", "ended_at": None, **recorded} for entity in entities],
+    )

@@ -1,0 +1,108 @@
+"""Is everything as it must be: what `authz doctor` and `/readyz` look at (N-51)."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine, func, select
+
+from authz import clock
+from authz.audit.tables import AuditRecord
+from authz.config import Settings
+from authz.errors import AuthzError
+from authz.policy.load import load
+from authz.service import trail
+from authz.service.database import current, open_store, reading, writing
+
+SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: whether it is well, and what was seen or is to be done."""
+
+    name: str
+    well: bool
+    detail: str
+
+
+def examine(settings: Settings, progress: Callable[[int], None] | None = None) -> list[Check]:
+    """Look at policy, database, migrations, audit chain, clock and keys, in this order."""
+    store = open_store(settings.database_url, durability=settings.audit_durability)
+    looks: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("policy", lambda: _policy(settings)),
+        ("database", lambda: _database(store)),
+        ("migrations", lambda: _migrations(store)),
+        ("audit", lambda: _audit(store, progress)),
+        ("clock", lambda: _clock(store)),
+        ("keys", lambda: _keys(settings.key_folder)),
+    )
+    return [_look(name, look) for name, look in looks]
+
+
+def _look(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, well=True, detail=look())
+    except AuthzError as error:
+        return Check(name, well=False, detail=str(error))
+
+
+def _policy(settings: Settings) -> str:
+    policy = load(settings.policy)
+    return f"{policy.catalogue.name}, digest {policy.digest[:16]}"
+
+
+def _database(store: Engine) -> str:
+    with writing(store) as connection:
+        connection.execute(select(1))
+    return f"{store.dialect.name} answers and can be written"
+
+
+def _migrations(store: Engine) -> str:
+    here, newest = current(store)
+    if here != newest:
+        raise AuthzError(
+            f"The database is at revision {here or 'none'}, and {newest} is the newest.",
+            hint="Run `authz db upgrade`.",
+        )
+    return f"at revision {here}"
+
+
+def _audit(store: Engine, progress: Callable[[int], None] | None) -> str:
+    verdict = trail.verify(store, progress=progress)
+    if verdict.damage is not None:
+        raise AuthzError(
+            f"The trail is damaged: {verdict.damage.detail}.",
+            hint="Run `authz audit verify`, and keep a copy of the database.",
+        )
+    return f"whole, {verdict.records} records"
+
+
+def _clock(store: Engine) -> str:
+    """A clock set back would put new records before old ones."""
+    with reading(store) as connection:
+        newest = connection.scalar(select(func.max(AuditRecord.time)))
+    now = clock.now()
+    if newest and clock.parse(newest, now.tzinfo or clock.zone("UTC")) > now + SKEW:
+        raise AuthzError(
+            f"The newest record is of {newest}, which this clock has not reached.",
+            hint="Set the clock, by NTP.",
+        )
+    return now.isoformat(timespec="seconds")
+
+
+def _keys(folder: Path) -> str:
+    if not folder.is_dir():
+        return "none yet; made with the first token"
+    for path in (folder, *sorted(folder.iterdir())):
+        if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise AuthzError(
+                "Others on this machine can read it.", where=str(path),
+                hint="Take their rights: chmod go-rwx.",
+            )
+    return f"in {folder}, readable by the service only"

@@ -1,0 +1,50 @@
+"""The tables of the service itself: callers' tokens, and the sign-ins of the screens (4.2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import JSON, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from authz.directory.tables import UtcTime
+
+
+class Base(DeclarativeBase):
+    """The base of the service's own tables."""
+
+    metadata = MetaData(
+        naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
+    )
+    type_annotation_map: ClassVar = {datetime: UtcTime, list[str]: JSON, str: String}
+
+
+class ClientToken(Base):
+    """A token that was given out; never the token itself, only what it says.
+
+    A token without its row is not valid, and neither is one with ``revoked_at``.
+    """
+
+    __tablename__ = "client_token"
+    jti: Mapped[str] = mapped_column(primary_key=True)
+    client: Mapped[str] = mapped_column(index=True)
+    scopes: Mapped[list[str]]
+    asserts: Mapped[list[str]]
+    issued_at: Mapped[datetime]
+    issued_by: Mapped[str]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class SignIn(Base):
+    """A local sign-in of the screens; of its password an argon2id hash only (N-40)."""
+
+    __tablename__ = "sign_in"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str | None] = mapped_column(index=True)
+    password_hash: Mapped[str]
+    must_change: Mapped[bool]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    disabled_at: Mapped[datetime | None]

@@ -1,0 +1,100 @@
+"""Local sign-ins of the screens: added, disabled, reset; each change is recorded (N-40, N-45).
+
+A password is made here, shown once to whoever asked, and kept as an argon2id hash only.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from argon2 import PasswordHasher
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from authz import clock
+from authz.audit import log
+from authz.audit.record import Entry, Ref
+from authz.directory.tables import Person
+from authz.errors import ConflictError, NotFoundError
+from authz.service.database import writing
+from authz.service.tables import SignIn
+from authz.vocabulary import Event
+
+PASSWORD_BYTES = 15
+
+
+def add(store: Engine, name: str, *, person: str | None, by: str, because: str = "") -> str:
+    """Add a sign-in and return its first password; ConflictError where the name is taken."""
+    password, now = _new_password(), clock.now()
+    with writing(store) as connection:
+        if connection.scalar(select(SignIn.name).where(SignIn.name == name)) is not None:
+            raise ConflictError("There is a sign-in of that name already.", where=name)
+        if person is not None:
+            _person_exists(connection, person)
+        connection.execute(
+            insert(SignIn).values(
+                name=name,
+                person=person,
+                password_hash=_hash(password),
+                must_change=True,
+                created_at=now,
+                created_by=by,
+            )
+        )
+        _record(connection, Event.USER_ADDED, name, by, because, {"person": person})
+    return password
+
+
+def disable(store: Engine, name: str, *, by: str, because: str = "") -> None:
+    """End a sign-in; NotFoundError where there is none in force."""
+    with writing(store) as connection:
+        _change(connection, name, {"disabled_at": clock.now()})
+        _record(connection, Event.USER_DISABLED, name, by, because, {})
+
+
+def reset(store: Engine, name: str, *, by: str, because: str = "") -> str:
+    """Give a sign-in a new password, to be changed at once, and return it."""
+    password = _new_password()
+    with writing(store) as connection:
+        _change(connection, name, {"password_hash": _hash(password), "must_change": True})
+        _record(connection, Event.USER_RESET, name, by, because, {})
+    return password
+
+
+def _new_password() -> str:
+    return secrets.token_urlsafe(PASSWORD_BYTES)
+
+
+def _hash(password: str) -> str:
+    return PasswordHasher().hash(password)
+
+
+def _person_exists(connection: Connection, person: str) -> None:
+    if connection.scalar(select(Person.id).where(Person.id == person)) is None:
+        raise NotFoundError("There is no such person in the directory.", where=person)
+
+
+def _change(connection: Connection, name: str, values: dict[str, object]) -> None:
+    changed = connection.execute(
+        update(SignIn).where(SignIn.name == name, SignIn.disabled_at.is_(None)).values(values)
+    )
+    if changed.rowcount != 1:
+        raise NotFoundError("There is no such sign-in in force.", where=name)
+
+
+def _record(
+    connection: Connection, event: Event, name: str, by: str, because: str, after: dict[str, object]
+) -> None:
+    log.append(
+        connection,
+        [
+            Entry(
+                event=event,
+                time=clock.now(),
+                application="authz",
+                subject=Ref("operator", by),
+                action=event.value,
+                resource=Ref("sign_in", name),
+                detail={"after": after, "who": by, "why": because},
+            )
+        ],
+    )

@@ -1,0 +1,151 @@
+"""The closed vocabulary: every name that leaves the service or is kept in a record.
+
+Naming rule: what a caller or a rule *is refused by* is ``kebab-case`` when it is a rule
+of a policy pack (``unknown-person``) and ``snake_case`` when the service itself says it
+(``no_rule``), as on page 2 of the specification; relations, roles, facts and audit
+events are ``snake_case`` nouns; actions are verbs. A name is never reused.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Effect(StrEnum):
+    """What a rule of ``policy.csv`` does, in Casbin's words: *allow* permits, *deny* refuses."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+class Reason(StrEnum):
+    """Why the service itself refuses; rules of a pack refuse under their own id (2.6)."""
+
+    NO_RULE = "no_rule"
+    PURPOSE_REQUIRED = "purpose_required"
+    UNKNOWN_CATEGORY = "unknown_category"
+    UNKNOWN_ACTION = "unknown_action"
+    UNKNOWN_PURPOSE = "unknown_purpose"
+    RULE_ERROR = "rule_error"
+    """A rule could not be evaluated: it refuses, and is never skipped (3.5)."""
+    REFUSED = "refused"
+    """The neutral word for all that only the directory knows (4.3)."""
+
+
+OUTWARD_REASONS = frozenset(
+    {
+        Reason.PURPOSE_REQUIRED,
+        Reason.UNKNOWN_CATEGORY,
+        Reason.UNKNOWN_ACTION,
+        Reason.UNKNOWN_PURPOSE,
+    }
+)
+"""The reasons a caller is told; every other one is said as ``refused`` (4.3)."""
+
+
+class Relation(StrEnum):
+    """A named test over what the directory knows, usable as ``r.rel.<name>`` (2.4).
+
+    Up to ``elevated`` these are the relations of page 2.4; the rest are the named tests
+    that the refusals of page 2.6 stand on.
+    """
+
+    SELF = "self"
+    GUARDIAN = "guardian"
+    MINOR = "minor"
+    CUSTODY_RESTRICTED = "custody_restricted"
+    TEACHES = "teaches"
+    ASSISTS = "assists"
+    SAME_SCHOOL = "same_school"
+    CONTRACTED = "contracted"
+    ORDERED = "ordered"
+    TICKETED = "ticketed"
+    FULFILLING = "fulfilling"
+    MENTORS = "mentors"
+    ON_CASE = "on_case"
+    ON_RIGHTS_REQUEST = "on_rights_request"
+    ELEVATED = "elevated"
+    SUBJECT_ACTIVE = "subject_active"
+    PERSON_KNOWN = "person_known"
+    RETENTION_ENDED = "retention_ended"
+    OBJECTED = "objected"
+    CONSENTED = "consented"
+    PROCESSING_RESTRICTED = "processing_restricted"
+    HOLDS_GRANTED_ROLE = "holds_granted_role"
+
+
+class Role(StrEnum):
+    """The roles of the directory: held by grant, or following from a fact (2.4)."""
+
+    PUBLIC = "public"
+    STUDENT = "student"
+    TEACHER = "teacher"
+    TEACHER_AIDE = "teacher_aide"
+    PARENT = "parent"
+    PROCESSOR = "processor"
+    AUTHORITY = "authority"
+    SCHOOL_ADMIN = "school_admin"
+    SUPPORT_AGENT = "support_agent"
+    ORDER_CLERK = "order_clerk"
+    MENTOR = "mentor"
+    ANALYST = "analyst"
+    DPO = "dpo"
+    PLATFORM_ADMIN = "platform_admin"
+
+
+GRANTABLE_ROLES = frozenset(
+    {
+        Role.SCHOOL_ADMIN,
+        Role.SUPPORT_AGENT,
+        Role.ORDER_CLERK,
+        Role.MENTOR,
+        Role.ANALYST,
+        Role.DPO,
+        Role.PLATFORM_ADMIN,
+    }
+)
+"""The roles that somebody may be granted; all others follow from facts (2.4)."""
+
+
+class ObligationId(StrEnum):
+    """What the caller must carry out, or read the permit as a refusal (2.7)."""
+
+    FIELDS = "fields"
+    WITHHELD = "withheld"
+    CLASSES = "classes"
+    PSEUDONYMISE = "pseudonymise"
+    NOTIFY = "notify"
+    REVIEW = "review"
+
+
+class Event(StrEnum):
+    """What an audit record is about (2.8)."""
+
+    DECISION = "decision"
+    WHAT_IF = "what_if"
+    ROSTER_IMPORTED = "roster_imported"
+    FACT_CHANGED = "fact_changed"
+    ENTITY_CHANGED = "entity_changed"
+    POLICY_LOADED = "policy_loaded"
+    TOKEN_CREATED = "token_created"
+    TOKEN_REVOKED = "token_revoked"
+    USER_ADDED = "user_added"
+    USER_DISABLED = "user_disabled"
+    USER_RESET = "user_reset"
+    TRAIL_READ = "trail_read"
+
+
+class Scope(StrEnum):
+    """What a caller's token may be used for (4.3)."""
+
+    PDP = "pdp"
+    PDP_SEARCH = "pdp:search"
+    DIRECTORY_WRITE = "directory:write"
+    AUDIT_READ = "audit:read"
+    SCIM = "scim"
+
+
+PURPOSE_RELATIONS = frozenset(
+    {Relation.CONTRACTED, Relation.RETENTION_ENDED, Relation.OBJECTED, Relation.CONSENTED}
+)
+"""The relations whose answer differs by the purpose of the use."""

@@ -1,0 +1,163 @@
+"""Group commit: who waits shares a commit, its failure, and nobody waits for ever."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from authz.audit.group import MOST, GroupCommit
+
+SECONDS = 20
+
+
+class Store:
+    """Commits when it is let, and notes what came together."""
+
+    def __init__(self) -> None:
+        self.commits: list[list[int]] = []
+        self.begun = threading.Semaphore(0)
+        self.let = threading.Semaphore(0)
+        self.fail: Callable[[], None] = lambda: None
+
+
+def commit(store: Store, items: Sequence[int]) -> list[int]:
+    store.begun.release()
+    assert store.let.acquire(timeout=SECONDS)
+    store.fail()
+    store.commits.append(list(items))
+    return [-item for item in items]
+
+
+class SharedError(Exception):
+    """What those get whose commit another one tried."""
+
+
+def shared(error: BaseException) -> Exception:
+    return SharedError(str(error))
+
+
+@pytest.fixture
+def group() -> GroupCommit[Store, int, int]:
+    return GroupCommit(commit, shared)
+
+
+def together(
+    group: GroupCommit[Store, int, int], store: Store, pool: ThreadPoolExecutor, *batches: list[int]
+) -> list[Future[Sequence[int]]]:
+    """One commit under way, and the batches waiting behind it in their order."""
+    futures = [pool.submit(group, store, [0])]
+    assert store.begun.acquire(timeout=SECONDS)
+    queue = group._queues[store]
+    for number, batch in enumerate(batches, 1):
+        futures.append(pool.submit(group, store, batch))
+        until = time.monotonic() + SECONDS
+        while len(queue.waiting) < number:
+            assert time.monotonic() < until
+            time.sleep(0.001)
+    return futures
+
+
+def test_those_who_wait_are_committed_together_and_each_gets_its_own(
+    group: GroupCommit[Store, int, int],
+) -> None:
+    store = Store()
+    with ThreadPoolExecutor(8) as pool:
+        futures = together(group, store, pool, [1], [2, 3], [4])
+        store.let.release(2)
+        results = [future.result(SECONDS) for future in futures]
+    assert results == [[0], [-1], [-2, -3], [-4]]
+    assert store.commits == [[0], [1, 2, 3, 4]]
+
+
+def test_a_failed_commit_fails_everybody_in_it_and_nobody_else(
+    group: GroupCommit[Store, int, int],
+) -> None:
+    store = Store()
+    turns = iter([None, OSError("full"), None])
+
+    def fail() -> None:
+        if error := next(turns):
+            raise error
+
+    store.fail = fail
+    with ThreadPoolExecutor(8) as pool:
+        first, *waiting = together(group, store, pool, [1], [2, 3], [4])
+        store.let.release(3)
+        assert first.result(SECONDS) == [0]
+        errors = [future.exception(SECONDS) for future in waiting]
+        assert [type(error) for error in errors] == [OSError, SharedError, SharedError]
+        assert len({id(error) for error in errors}) == 3
+        assert pool.submit(group, store, [5]).result(SECONDS) == [-5]
+    assert store.commits == [[0], [5]]
+
+
+def test_a_commit_is_no_larger_than_its_limit_but_no_batch_is_torn(
+    group: GroupCommit[Store, int, int],
+) -> None:
+    store = Store()
+    with ThreadPoolExecutor(8) as pool:
+        futures = together(group, store, pool, [1] * (MOST - 1), [2], [3], [4] * (MOST + 1))
+        store.let.release(4)
+        for future in futures:
+            future.result(SECONDS)
+    assert [len(commit) for commit in store.commits] == [1, MOST, 1, MOST + 1]
+
+
+def test_stores_do_not_wait_for_each_other(group: GroupCommit[Store, int, int]) -> None:
+    one, other = Store(), Store()
+    other.let.release()
+    with ThreadPoolExecutor(8) as pool:
+        futures = together(group, one, pool, [1])
+        assert group(other, [7]) == [-7]
+        one.let.release(2)
+        assert [future.result(SECONDS) for future in futures] == [[0], [-1]]
+
+
+def test_a_forked_child_does_not_wait_for_threads_that_it_has_not(
+    group: GroupCommit[Store, int, int],
+) -> None:
+    store = Store()
+    with ThreadPoolExecutor(8) as pool:
+        futures = together(group, store, pool, [1])
+        child = os.fork()
+        if child == 0:
+            store.let = threading.Semaphore(1)
+            signal.alarm(SECONDS)
+            os._exit(0 if group(store, [9]) == [-9] else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        store.let.release(2)
+        assert [future.result(SECONDS) for future in futures] == [[0], [-1]]
+
+
+@pytest.mark.parametrize("leads", [False, True])
+def test_one_who_is_interrupted_while_waiting_keeps_nobody_waiting(
+    group: GroupCommit[Store, int, int], *, leads: bool
+) -> None:
+    class SignalledError(BaseException):
+        pass
+
+    def interrupt(*_: object) -> None:
+        if leads:  # the lead was handed over before the signal came
+            store.let.release(2)
+            assert futures[0].result(SECONDS) == [0]
+        raise SignalledError
+
+    store = Store()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    with ThreadPoolExecutor(8) as pool:
+        try:
+            futures = together(group, store, pool)
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            with pytest.raises(SignalledError):
+                group(store, [1])
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        store.let.release(3)
+        assert pool.submit(group, store, [2]).result(SECONDS) == [-2]
+    assert [1] not in store.commits

@@ -1,0 +1,148 @@
+"""The record's bytes: one spelling, nothing in it that is a person's, anything indexable."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authz.audit.record import (
+    MASK,
+    MASKED,
+    Entry,
+    canonical,
+    document,
+    index,
+    indexed,
+    kept_context,
+    masked,
+)
+from authz.audit.tables import INDEX_COLUMNS
+from authz.vocabulary import Event
+from tests.stores.test_audit_support import BEGAN, entry
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(st.characters())
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+ANY_TEXT = st.text(st.characters(exclude_categories=()))
+
+
+def test_the_bytes_of_a_decision_never_change() -> None:
+    made = canonical(document(entry(1, properties={}, obligations=[], rules=["r-1"])))
+    assert made == (
+        b'{"action":"read","application":"portal","decision":true,"directory_revision":42,'
+        b'"event":"decision","policy":"sha256:0f3a","purpose":"service","request_id":"req-1",'
+        b'"resource":{"id":"student-1","type":"assessment_result"},"rules":["r-1"],'
+        b'"subject":{"id":"teacher-1","type":"user"},"time":"2026-05-04T01:30:01.000000Z","v":1}'
+    )
+
+
+@given(st.dictionaries(ANY_TEXT, VALUES | ANY_TEXT))
+def test_bytes_read_back_are_the_same_bytes(members: dict[str, object]) -> None:
+    once = canonical(members)
+    assert json.loads(once) == members
+    assert canonical(json.loads(once)) == once
+
+
+def test_members_without_content_are_absent_but_a_refusal_and_a_zero_are_content() -> None:
+    members = document(
+        Entry(event=Event.DECISION, time=BEGAN, decision=False, directory_revision=0)
+    )
+    assert members == {
+        "v": 1,
+        "event": "decision",
+        "time": "2026-05-04T01:30:00.000000Z",
+        "decision": False,
+        "directory_revision": 0,
+    }
+
+
+def test_times_of_any_zone_have_one_spelling_and_a_time_without_zone_none() -> None:
+    there = BEGAN.astimezone(timezone(timedelta(hours=7)))
+    assert document(entry(time=there))["time"] == document(entry(time=BEGAN))["time"]
+    with pytest.raises(ValueError, match="without a zone"):
+        document(entry(time=BEGAN.replace(tzinfo=None)))
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
+def test_times_sort_as_text(one: datetime, other: datetime) -> None:
+    first, second = (document(entry(time=each))["time"] for each in (one, other))
+    assert (first < second) == (one < other)
+
+
+def test_only_ids_and_field_names_of_the_question_are_kept() -> None:
+    members = document(
+        entry(
+            properties={
+                "class": "C-1",
+                "record": {"score": 3},
+                "fields": ["score"],
+                "ownerID": "rick@example.org",
+            },
+            context={
+                "ticket": "T-1",
+                "mfa": True,
+                "justification": "a fire at the school",
+                "ip": "10.0.0.1",
+                "token": "eyJ",
+                "case": ["not", "an", "id"],
+            },
+        )
+    )
+    assert members["properties"] == {"class": "C-1", "fields": ["score"]}
+    assert members["context"] == {"ticket": "T-1", "mfa": True, "justified": True}
+
+
+def test_a_justification_of_white_space_is_none() -> None:
+    assert kept_context({"justification": " \t"}) == {}
+
+
+@given(st.sampled_from(sorted(MASKED)), st.text(min_size=8, alphabet="xyz"))
+def test_a_value_never_enters_a_change_record(name: str, secret: str) -> None:
+    detail = {"before": {name: secret}, "after": [{"deep": {name: [secret], "id": "kept"}}]}
+    text = canonical(document(entry(detail=detail))).decode()
+    assert secret not in text
+    assert f'"{name}"' in text
+    assert MASK in text
+    assert "kept" in text
+
+
+def test_of_an_object_under_a_masked_name_the_names_are_kept() -> None:
+    assert masked({"properties": {"roles": ["editor"], "email": "a@b"}}) == {
+        "properties": ["email", "roles"]
+    }
+
+
+def test_a_change_carries_dates_and_sets_as_json() -> None:
+    detail = {"before": None, "after": {"from": date(2026, 5, 1), "at": BEGAN, "of": {"b", "a"}}}
+    assert document(entry(detail=detail))["detail"] == {
+        "before": None,
+        "after": {"from": "2026-05-01", "at": "2026-05-04T01:30:00.000000Z", "of": ["a", "b"]},
+    }
+
+
+def test_the_index_has_the_columns_of_the_table_in_their_order() -> None:
+    assert tuple(index(document(entry()))) == INDEX_COLUMNS
+
+
+@given(ANY_TEXT, ANY_TEXT)
+def test_what_is_indexed_fits_any_store_and_tells_texts_apart(one: str, other: str) -> None:
+    made = indexed(one)
+    assert len(made) <= 200
+    assert "\x00" not in made
+    made.encode()
+    assert indexed(made) == made or made.startswith("sha256:")
+    assert (made == indexed(other)) == (one == other)
+
+
+def test_a_forged_hash_shares_no_entry_with_the_text_it_is_the_hash_of() -> None:
+    long = "x" * 1000
+    assert indexed(indexed(long)) != indexed(long)
