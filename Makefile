@@ -41,9 +41,13 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-## bench: measure (see benchmarks/)
+## bench: measure: the roster import at full size, the WSGI servers
 bench: $(VENV)/.dev
-	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@[ -d var/bench/roster ] || $(BIN)/python -m benchmarks.rosters var/bench/roster
+	$(BIN)/python -m benchmarks.import_roster var/bench/roster
+	$(BIN)/python -m benchmarks.decide
+	$(BIN)/python -m benchmarks.servers
+	$(BIN)/python -m benchmarks.server_faults
 
 ## lock: resolve the dependencies of pyproject.toml anew (needs uv)
 lock:

@@ -96,7 +96,7 @@ class Settings(BaseSettings):
         return ZoneInfo(self.timezone)
 
 
-def load(**overrides: Any) -> Settings:  # noqa: ANN401 (any setting)
+def load(**overrides: Any) -> Settings:
     """The settings of this process; SettingError names the first that cannot be used."""
     try:
         return Settings(**overrides)

@@ -127,8 +127,8 @@ class Event(StrEnum):
     FACT_CHANGED = "fact_changed"
     ENTITY_CHANGED = "entity_changed"
     POLICY_LOADED = "policy_loaded"
-    TOKEN_CREATED = "token_created"
-    TOKEN_REVOKED = "token_revoked"
+    TOKEN_CREATED = "token_created"  # noqa: S105 (an event)
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 (an event)
     USER_ADDED = "user_added"
     USER_DISABLED = "user_disabled"
     USER_RESET = "user_reset"

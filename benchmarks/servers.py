@@ -1,4 +1,4 @@
-"""Which WSGI server: requests a second on loopback, and what each does with bad input.
+"""Which WSGI server: requests a second on loopback (and see ``server_faults``).
 
 Every server runs the same small Flask application with one process of eight threads.
 The load client keeps 1 or 8 connections alive and asks again as soon as it is answered.
@@ -102,7 +102,7 @@ def running(name: str, workers: int = 1) -> Iterator[tuple[int, subprocess.Popen
         command, stdout=quiet, stderr=quiet, cwd=where, env=environment, start_new_session=True
     )
     try:
-        _wait(lambda: _ask(port, "GET /pid").startswith("200"))
+        wait(lambda: ask(port, "GET /pid").startswith("200"))
         yield port, process
     finally:
         with ExitStack() as stack:
@@ -111,7 +111,8 @@ def running(name: str, workers: int = 1) -> Iterator[tuple[int, subprocess.Popen
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def _wait(ready: Callable[[], bool], seconds: float = 15) -> bool:
+def wait(ready: Callable[[], bool], seconds: float = 15) -> bool:
+    """Is it ready within these seconds?"""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:
@@ -123,11 +124,12 @@ def _wait(ready: Callable[[], bool], seconds: float = 15) -> bool:
     return False
 
 
-def _message(line: str, headers: str = "", body: bytes = b"") -> bytes:
+def message(line: str, headers: str = "", body: bytes = b"") -> bytes:
+    """The bytes of a request."""
     return f"{line} HTTP/1.1\r\nHost: {HOST}\r\n{headers}\r\n".encode() + body
 
 
-def _talk(port: int, raw: bytes, *, half_close: bool = False, seconds: float = 5) -> bytes:
+def talk(port: int, raw: bytes, *, half_close: bool = False, seconds: float = 5) -> bytes:
     """What the server says to these bytes until it closes or falls silent."""
     with socket.create_connection((HOST, port), timeout=seconds) as sock:
         sock.settimeout(seconds)
@@ -145,12 +147,13 @@ def _talk(port: int, raw: bytes, *, half_close: bool = False, seconds: float = 5
         return heard
 
 
-def _ask(port: int, line: str, seconds: float = 5) -> str:
+def ask(port: int, line: str, seconds: float = 5) -> str:
     """Status and body of one answer, in one line."""
-    return _brief(_talk(port, _message(line, "Connection: close\r\n"), seconds=seconds))
+    return brief(talk(port, message(line, "Connection: close\r\n"), seconds=seconds))
 
 
-def _brief(heard: bytes) -> str:
+def brief(heard: bytes) -> str:
+    """Each status that was heard, and the begin of the last line."""
     statuses = [part.split(b" ", 2)[0].decode() for part in heard.split(b"HTTP/1.1 ")[1:]]
     text = heard.rsplit(b"\r\n\r\n", 1)[-1].decode(errors="replace").strip().splitlines()
     last = text[-1] if text else ""
@@ -159,7 +162,7 @@ def _brief(heard: bytes) -> str:
 
 def rate(port: int, connections: int, seconds: float) -> tuple[float, float]:
     """Requests a second, and the 99th percentile of their time in milliseconds."""
-    ask = _message(
+    question = message(
         "POST /evaluate", f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\n", BODY
     )
     with selectors.DefaultSelector() as ready, ExitStack() as stack:
@@ -169,7 +172,7 @@ def rate(port: int, connections: int, seconds: float) -> tuple[float, float]:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             ready.register(sock, selectors.EVENT_READ, sock)
             sent[sock.fileno()] = time.perf_counter()
-            sock.sendall(ask)
+            sock.sendall(question)
         times: list[float] = []
         begin = time.perf_counter()
         while (now := time.perf_counter()) < begin + seconds:
@@ -184,7 +187,7 @@ def rate(port: int, connections: int, seconds: float) -> tuple[float, float]:
                 now = time.perf_counter()
                 times.append(now - sent[key.fd])
                 sent[key.fd] = now
-                sock.sendall(ask)
+                sock.sendall(question)
         spent = time.perf_counter() - begin
     slowest = statistics.quantiles(times, n=100)[98]
     return len(times) / spent, slowest * 1000
@@ -211,100 +214,13 @@ def measure(rounds: int, seconds: float) -> None:
             print(f"  {name:10} {middle:8.0f}/s  ratio {ratio:5.2f}  p99 {late:7.2f} ms")
 
 
-def respawns(name: str) -> str:
-    """Does a worker killed with -9 come back?"""
-    with running(name, workers=2) as (port, process):
-        task = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        _wait(lambda: len(task.read_text().split()) > 1, 2)
-        worker, workers = _ask(port, "GET /pid").split()[1], task.read_text().split()
-        os.kill(int(worker), signal.SIGKILL)
-        begin = time.monotonic()
-
-        def back() -> bool:
-            now = task.read_text().split()
-            return (worker not in now and len(now) >= len(workers)) or process.poll() is not None
-
-        returned = _wait(back, 12)
-        if process.poll() is not None:
-            return "the server is gone"
-        spent = time.monotonic() - begin
-        return f"back {returned} after {spent:.1f} s, answers {_ask(port, 'GET /pid')[:3]}"
-
-
-def stops_gracefully(name: str) -> str:
-    """Is a request under way answered after SIGTERM?"""
-    with running(name) as (port, process), socket.create_connection((HOST, port)) as sock:
-        sock.sendall(_message("GET /slow", "Connection: close\r\n"))
-        time.sleep(0.4)
-        process.send_signal(signal.SIGTERM)
-        heard = b""
-        try:
-            while chunk := sock.recv(4096):
-                heard += chunk
-            status = process.wait(15)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return f"{_brief(heard)}, {type(error).__name__}"
-        return f"{_brief(heard)}, exit status {status}"
-
-
-def bodies(name: str) -> Iterator[tuple[str, str]]:
-    """What comes of unusual bodies."""
-    chunked = "Transfer-Encoding: chunked\r\n"
-    with running(name) as (port, _process):
-
-        def post(headers: str, body: bytes = b"", *, half_close: bool = False) -> str:
-            raw = _message("POST /length", headers, body)
-            return _brief(_talk(port, raw, half_close=half_close, seconds=3))
-
-        close = "Connection: close\r\n"
-        big = b"x" * (2 * LIMIT)
-        yield "chunked, 5 bytes", post(chunked + close, b"5\r\nhello\r\n0\r\n\r\n")
-        yield "2 MiB, limit 1 MiB", post(f"Content-Length: {len(big)}\r\n{close}", big)
-        whole = f"{len(big):x}\r\n".encode() + big + b"\r\n0\r\n\r\n"
-        yield "2 MiB chunked", post(chunked + close, whole)
-        yield "length 10, sent 5, closed", post("Content-Length: 10\r\n", b"hello", half_close=True)
-        yield "length 2, sent 5", post("Content-Length: 2\r\n", b"hello")
-        yield "two lengths", post("Content-Length: 5\r\nContent-Length: 2\r\n" + close, b"hello")
-        yield "length -1", post("Content-Length: -1\r\n" + close, b"hello")
-        yield "length and chunked", post("Content-Length: 5\r\n" + chunked + close, b"0\r\n\r\n")
-        yield "chunked, cut off", post(chunked, b"5\r\nhel", half_close=True)
-        yield "100 KiB of headers", post(f"X-Long: {'x' * 102400}\r\n" + close)
-
-
-def stalled(name: str) -> str:
-    """Do clients that stop in the middle of a body keep others waiting?"""
-    with running(name) as (port, _process), ExitStack() as stack:
-        for _ in range(2 * THREADS):
-            sock = stack.enter_context(socket.create_connection((HOST, port), timeout=5))
-            sock.sendall(_message("POST /length", "Content-Length: 10\r\n", b"hello"))
-        time.sleep(0.5)
-        begin = time.monotonic()
-        answer = _ask(port, "GET /pid", seconds=4)
-        return f"{answer.split()[0]} after {time.monotonic() - begin:.1f} s"
-
-
-def check() -> None:
-    """Print what each server does when things go wrong."""
-    for name in SERVERS:
-        print(f"\n{name}")
-        print(f"  {'worker killed with -9':28} {respawns(name)}")
-        print(f"  {'stopped while answering':28} {stops_gracefully(name)}")
-        print(f"  {f'{2 * THREADS} bodies that stall':28} {stalled(name)}")
-        for what, answer in bodies(name):
-            print(f"  {what:28} {answer}")
-
-
 def main() -> None:
-    """Measure, check, or both."""
+    """Measure as told."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--only", choices=["speed", "faults"])
     given = parser.parse_args()
-    if given.only != "faults":
-        measure(given.rounds, given.seconds)
-    if given.only != "speed":
-        check()
+    measure(given.rounds, given.seconds)
 
 
 if __name__ == "__main__":

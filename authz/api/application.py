@@ -8,8 +8,7 @@ from authz import config
 from authz.api import documentation, evaluation, exchange, health, metadata, problem
 from authz.api.context import NAME, Service
 from authz.config import Settings
-from authz.service.database import open_store
-from authz.service.point import decision_point
+from authz.service.point import open_point
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -19,11 +18,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     is 404, and another method is 405.
     """
     known = settings or config.load()
-    store = open_store(known.database_url, durability=known.audit_durability)
     app = Flask("authz.api", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
-    app.extensions[NAME] = Service(known, store, decision_point(store, known))
+    app.extensions[NAME] = Service(known, open_point(known))
     exchange.register(app)
     problem.register(app)
     evaluation.register(app)

@@ -56,24 +56,22 @@ def _semantic(body: Mapping[str, Any]) -> Semantic:
     asked = options.get(SEMANTIC)
     if asked is None:
         return Semantic.EXECUTE_ALL
-    if not isinstance(asked, str) or asked not in Semantic:
+    try:
+        return Semantic(asked)
+    except ValueError as error:
         raise MalformedError(
-            "The semantic is unknown.",
-            where=f"{OPTIONS}.{SEMANTIC}",
-            hint=", ".join(Semantic),
-        )
-    return Semantic(asked)
+            "The semantic is unknown.", where=f"{OPTIONS}.{SEMANTIC}", hint=", ".join(Semantic)
+        ) from error
 
 
 def _item(body: Mapping[str, Any], item: Any, number: int) -> Request | MalformedError:
     where = f"{ITEMS}[{number}]"
+    if not isinstance(item, dict):
+        return MalformedError("It must be a JSON object.", where=where)
+    merged = {
+        name: item[name] if item.get(name) is not None else body.get(name) for name in _DEFAULTS
+    }
     try:
-        if not isinstance(item, dict):
-            raise MalformedError("It must be a JSON object.", where=where)
-        merged = {
-            name: item[name] if item.get(name) is not None else body.get(name)
-            for name in _DEFAULTS
-        }
         return parse(merged, f"{where}.")
     except MalformedError as error:
         return error

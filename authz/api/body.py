@@ -45,13 +45,20 @@ def read(request: Request, limit: int, depth: int) -> dict[str, Any]:
 
 
 def _bytes(request: Request, limit: int) -> bytes:
-    """The body, of which no more than the limit and one byte is ever read."""
-    if (request.content_length or 0) > limit:
+    """The body, of which no more than the limit and one byte is ever read.
+
+    One that was cut off is refused here: a server may hand on what it got of it.
+    """
+    length = request.content_length or 0
+    if length > limit:
         raise _too_large(limit)
+    short = MalformedError("The body is shorter than it says.", where=WHOLE)
     try:
         data = request.stream.read(limit + 1)
     except ClientDisconnected as error:
-        raise MalformedError("The body is shorter than it says.", where=WHOLE) from error
+        raise short from error
+    if len(data) < length:
+        raise short
     if len(data) > limit:
         raise _too_large(limit)
     return data

@@ -19,8 +19,12 @@ class Service:
     """The settings, the store, and the decision point on both."""
 
     settings: Settings
-    store: Engine
     point: DecisionPoint
+
+    @property
+    def store(self) -> Engine:
+        """The store of the decision point."""
+        return self.point.store
 
 
 def service() -> Service:

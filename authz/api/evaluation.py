@@ -59,9 +59,7 @@ def _received() -> tuple[Caller, Mapping[str, Any]]:
 
 
 def _single(sent: Mapping[str, Any], caller: Caller) -> Response:
-    (decided,) = service().point.evaluate(
-        [parse(sent)], caller, request_id=exchange.request_id()
-    )
+    (decided,) = service().point.evaluate([parse(sent)], caller, request_id=exchange.request_id())
     spoken = exchange.language()
     response = exchange.answer(_outward(decided, spoken), spoken=spoken)
     if decided.receipt is not None:

@@ -1,7 +1,7 @@
-"""Errors as problem documents (RFC 9457), with a stable ``code`` and a sentence in Thai or
-English. No error carries a decision, a stack trace, or anything of the store.
+"""Errors as problem documents (RFC 9457): a stable code, a sentence in Thai or English.
 
-401 and 403 speak about the caller, never about the subject of a question (AuthZEN 10.1.2).
+No error carries a decision, a stack trace, or anything of the store. 401 and 403 speak about
+the caller, never about the subject of a question (AuthZEN 10.1.2).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ _NAMES: Final = {
 """The members of each kind of line, of a record beside its body; a line has no others."""
 
 
-def export(  # noqa: PLR0913 - what to export, by name
+def export(
     connection: Connection,
     out: TextIO,
     *,

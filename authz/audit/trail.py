@@ -69,7 +69,7 @@ class _State:
     newest: int
 
 
-def verify(  # noqa: PLR0913 - which part of the trail, by name
+def verify(
     connection: Connection,
     *,
     first: int | None = None,

@@ -32,11 +32,15 @@ COMMANDS = {
 class Commands(click.Group):
     """The commands of :data:`COMMANDS`, imported when they are needed."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's)
         """Their names, in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 (click's)
+        cmd_name: str,
+    ) -> click.Command | None:
         """The command of that name."""
         place = COMMANDS.get(cmd_name)
         if place is None:

@@ -16,12 +16,12 @@ from authz.vocabulary import Scope
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[timedelta]):
     """A time such as 30m, 12h or 90d."""
 
     name = "duration"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:  # noqa: ANN401 (click's)
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
         """The time that the text says."""
         if isinstance(value, timedelta):
             return value
@@ -38,11 +38,22 @@ def token() -> None:
 
 @token.command()
 @click.option("--client", required=True, help="Name of the application.")
-@click.option("--scope", "scopes", multiple=True, type=click.Choice(list(Scope)),
-              default=[Scope.PDP], show_default=True, help="What it may be used for; repeatable.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(list(Scope)),
+    default=[Scope.PDP],
+    show_default=True,
+    help="What it may be used for; repeatable.",
+)
 @click.option("--ttl", type=Duration(), default="90d", show_default=True, help="How long it lasts.")
-@click.option("--asserts", multiple=True, type=click.Choice(["mfa"]),
-              help="What of its users the application may state.")
+@click.option(
+    "--asserts",
+    multiple=True,
+    type=click.Choice(["mfa"]),
+    help="What of its users the application may state.",
+)
 def create(client: str, scopes: tuple[str, ...], ttl: timedelta, asserts: tuple[str, ...]) -> None:
     """Make a token and print it; it cannot be shown again."""
     found = settings()
@@ -99,6 +110,6 @@ def reset(name: str, because: str) -> None:
     click.echo(users.reset(_store(), name, by=operator(), because=because))
 
 
-def _store() -> Any:  # noqa: ANN401 (Engine)
+def _store() -> Any:
     found = settings()
     return open_store(found.database_url, durability=found.audit_durability)

@@ -25,13 +25,24 @@ def audit() -> None:
 @audit.command()
 @click.option("--first", type=click.IntRange(1), help="First record to look at.")
 @click.option("--last", type=click.IntRange(1), help="Last record to look at.")
-@click.option("--since", type=click.Path(exists=True, path_type=Path),
-              help="A checkpoint file kept elsewhere: finds a tail that was cut.")
-@click.option("--export", "exported", type=click.Path(exists=True, path_type=Path),
-              help="Verify an exported file instead of the store.")
+@click.option(
+    "--since",
+    type=click.Path(exists=True, path_type=Path),
+    help="A checkpoint file kept elsewhere: finds a tail that was cut.",
+)
+@click.option(
+    "--export",
+    "exported",
+    type=click.Path(exists=True, path_type=Path),
+    help="Verify an exported file instead of the store.",
+)
 @click.option("--json", "json_", is_flag=True)
 def verify(
-    first: int | None, last: int | None, since: Path | None, exported: Path | None, json_: bool  # noqa: FBT001
+    first: int | None,
+    last: int | None,
+    since: Path | None,
+    exported: Path | None,
+    json_: bool,  # noqa: FBT001
 ) -> None:
     """Check that no record was changed, removed, added or reordered."""
     known = _checkpoint(since) if since else None
@@ -40,18 +51,33 @@ def verify(
             verdict = trail.verify_file(exported, since=known)
         else:
             verdict = trail.verify(
-                _store(), first=first, last=last, since=known,
+                _store(),
+                first=first,
+                last=last,
+                since=known,
                 progress=lambda done: advance("records", done, None),
             )
     damage = verdict.damage
     if json_:
-        as_json({"whole": damage is None, "records": verdict.records,
-                 "damage": {"kind": damage.kind, "sequence": damage.sequence,
-                            "detail": damage.detail} if damage else None})
+        as_json(
+            {
+                "whole": damage is None,
+                "records": verdict.records,
+                "damage": {
+                    "kind": damage.kind,
+                    "sequence": damage.sequence,
+                    "detail": damage.text,
+                }
+                if damage
+                else None,
+            }
+        )
     elif damage is None:
         click.echo(f"The trail is whole: {verdict.records} records.")
     else:
-        click.echo(f"The trail is damaged at record {damage.sequence}: {damage.kind}. {damage.detail}")
+        click.echo(
+            f"The trail is damaged at record {damage.sequence}: {damage.kind}. {damage.text}"
+        )
     sys.exit(0 if damage is None else 1)
 
 
@@ -69,7 +95,7 @@ def verify(
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
 @click.option("--after", default="", help="Go on where the last page ended.")
 @click.option("--json", "json_", is_flag=True)
-def search(json_: bool, **asked: Any) -> None:  # noqa: ANN401, FBT001 (options)
+def search(json_: bool, **asked: Any) -> None:  # noqa: FBT001 (options)
     """Find records, newest first. Looking is itself recorded."""
     found = settings()
     for name in ("since", "until"):
@@ -77,12 +103,28 @@ def search(json_: bool, **asked: Any) -> None:  # noqa: ANN401, FBT001 (options)
     asked["decision"] = {"permit": True, "refuse": False}.get(asked["decision"] or "")
     page = trail.search(_store(), by=operator(), **asked)
     if json_:
-        as_json({"records": [{"sequence": f.sequence, "hash": f.hash, **f.record}
-                             for f in page.records], "after": page.after})
+        as_json(
+            {
+                "records": [
+                    {"sequence": f.sequence, "hash": f.hash, **f.record} for f in page.records
+                ],
+                "after": page.after,
+            }
+        )
         return
     table(
-        ("record", "time", "event", "application", "subject", "action", "resource", "purpose",
-         "decision", "because"),
+        (
+            "record",
+            "time",
+            "event",
+            "application",
+            "subject",
+            "action",
+            "resource",
+            "purpose",
+            "decision",
+            "because",
+        ),
         [_row(found.sequence, found.record) for found in page.records],
     )
     if page.after:
@@ -96,8 +138,14 @@ def search(json_: bool, **asked: Any) -> None:  # noqa: ANN401, FBT001 (options)
 def export(file: Path, first: int, last: int | None) -> None:
     """Write records to a file that `authz audit verify --export` checks."""
     with progress() as advance:
-        number = trail.export(_store(), file, first=first, last=last, by=operator(),
-                              progress=lambda done: advance("records", done, None))
+        number = trail.export(
+            _store(),
+            file,
+            first=first,
+            last=last,
+            by=operator(),
+            progress=lambda done: advance("records", done, None),
+        )
     say(f"{number} records written to {file}.")
 
 
@@ -107,7 +155,7 @@ def checkpoint() -> None:
     as_json(trail.checkpoint(_store()))
 
 
-def _store() -> Any:  # noqa: ANN401 (Engine)
+def _store() -> Any:
     found = settings()
     return open_store(found.database_url, durability=found.audit_durability)
 
@@ -120,7 +168,7 @@ def _checkpoint(path: Path) -> dict[str, Any]:
     return known
 
 
-def _moment(text: str | None, local: Any, name: str) -> datetime | None:  # noqa: ANN401
+def _moment(text: str | None, local: Any, name: str) -> datetime | None:
     try:
         return clock.parse(text, local) if text else None
     except ValueError as error:
@@ -134,8 +182,14 @@ def _row(sequence: int, record: dict[str, Any]) -> tuple[str, ...]:
 
     decision = record.get("decision")
     return (
-        str(sequence), record["time"], record["event"], record.get("application", ""),
-        pair("subject"), record.get("action", ""), pair("resource"), record.get("purpose", ""),
+        str(sequence),
+        record["time"],
+        record["event"],
+        record.get("application", ""),
+        pair("subject"),
+        record.get("action", ""),
+        pair("resource"),
+        record.get("purpose", ""),
         "" if decision is None else "permit" if decision else "refuse",
         " ".join(record.get("rules", ())) or record.get("reason", ""),
     )

@@ -20,6 +20,8 @@ def doctor(json_: bool) -> None:  # noqa: FBT001 (an option)
     if json_:
         as_json([{"check": c.name, "well": c.well, "detail": c.detail} for c in checks])
     else:
-        table(("check", "", "detail"), [(c.name, "well" if c.well else "BAD", c.detail)
-                                        for c in checks])
+        table(
+            ("check", "", "detail"),
+            [(c.name, "well" if c.well else "BAD", c.detail) for c in checks],
+        )
     sys.exit(0 if all(check.well for check in checks) else 1)

@@ -64,7 +64,7 @@ def evaluate(
         sys.exit(2)
 
 
-def _moment(text: str | None, local: Any) -> datetime:  # noqa: ANN401 (tzinfo)
+def _moment(text: str | None, local: Any) -> datetime:
     if text is None:
         return clock.now()
     try:

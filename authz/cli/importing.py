@@ -33,7 +33,7 @@ def import_() -> None:
 @click.option("--allow-mass-change", is_flag=True, help="Let a bulk end more than 10 % of people.")
 @because
 @json_option
-def oneroster(  # noqa: PLR0913, PLR0917 (one parameter an option)
+def oneroster(  # noqa: PLR0917 (one parameter an option)
     path: Path,
     dry_run: bool,  # noqa: FBT001 (an option)
     partial: bool,  # noqa: FBT001 (an option)

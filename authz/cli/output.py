@@ -49,16 +49,14 @@ def operator() -> str:
         return "unknown"
 
 
-def as_json(value: Any) -> None:  # noqa: ANN401 (JSON)
+def as_json(value: Any) -> None:
     """A result as JSON."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A result as a table of plain text, as wide as its content."""
-    widths = [
-        max(len(str(row[i])) for row in (headings, *rows)) for i in range(len(headings))
-    ]
+    widths = [max(len(str(row[i])) for row in (headings, *rows)) for i in range(len(headings))]
     for row in (headings, ["-" * width for width in widths], *rows):
         click.echo("  ".join(str(v).ljust(w) for v, w in zip(row, widths, strict=True)).rstrip())
 
@@ -69,13 +67,18 @@ def progress() -> Iterator[Advance]:
     if not sys.stderr.isatty():
         yield lambda *_: None
         return
-    from rich.console import Console  # noqa: PLC0415 (only on a terminal)
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415,E501
     from time import monotonic  # noqa: PLC0415
 
+    from rich.console import Console  # noqa: PLC0415 (only on a terminal)
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=Console(stderr=True), transient=True,
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
     )
     tasks: dict[str, Any] = {}
     began = monotonic()

@@ -15,12 +15,17 @@ from authz.policy.load import load
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
-@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 256),
-              help="Requests that one worker answers at a time.")
+@click.option(
+    "--threads",
+    default=64,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help="Requests that one worker answers at a time.",
+)
 @click.option("--policy", type=click.Path(path_type=Path), help="Folder of the policy pack.")
 @click.option("--tls-cert", type=click.Path(exists=True, path_type=Path), help="PEM certificate.")
 @click.option("--tls-key", type=click.Path(exists=True, path_type=Path), help="PEM private key.")
-def serve(  # noqa: PLR0913, PLR0917 (one parameter an option)
+def serve(  # noqa: PLR0917 (one parameter an option)
     host: str,
     port: int,
     workers: int,
@@ -32,11 +37,17 @@ def serve(  # noqa: PLR0913, PLR0917 (one parameter an option)
     """Serve the decision point over HTTP."""
     found = settings()
     load(policy or found.policy)  # a pack with a defect does not start (3.3)
-    run(host, port, workers=workers, threads=threads, policy=policy or found.policy,
-        tls=(tls_cert, tls_key) if tls_cert and tls_key else None)
+    run(
+        host,
+        port,
+        workers=workers,
+        threads=threads,
+        policy=policy or found.policy,
+        tls=(tls_cert, tls_key) if tls_cert and tls_key else None,
+    )
 
 
-def run(  # noqa: PLR0913 (what a server needs)
+def run(
     host: str,
     port: int,
     *,

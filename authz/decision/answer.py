@@ -1,5 +1,7 @@
-"""A decision in AuthZEN's words: for a caller, who is told no more than they may know,
-and for what-if tools, which are told everything (4.3, page 5 "Reasons outward").
+"""A decision in AuthZEN's words, for callers and for what-if tools (4.3).
+
+A caller is told no more than they may know, a what-if tool everything (page 5, "Reasons
+outward").
 
 No id or time of its own is in an answer, so that the same question gives the same bytes
 (3.5). Members without content are left out.
@@ -93,4 +95,4 @@ def _reason(catalogue: Catalogue, code: str, language: str) -> dict[str, str]:
 
 
 def _own(reason: str) -> Reason:
-    return Reason(reason) if reason in Reason else Reason.REFUSED
+    return next((own for own in Reason if own == reason), Reason.REFUSED)

@@ -116,7 +116,7 @@ def _object(value: object, where: str) -> Mapping[str, Any]:
     return value
 
 
-def _required(members: Mapping[str, Any], name: str, path: str) -> Any:  # noqa: ANN401 (JSON)
+def _required(members: Mapping[str, Any], name: str, path: str) -> Any:
     value = members.get(name)
     if value is None:
         raise MalformedError("It is required.", where=path + name)

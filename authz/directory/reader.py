@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, Row
 
 from authz.decision.request import Question
-from authz.directory import tables as t
+from authz.directory import statements as ask_for
 from authz.directory.facts import (
     Account,
     Assignment,
@@ -42,11 +40,12 @@ def read_people(connection: Connection, question: Question) -> Facts:
     """The facts that bear on a question about a person of the directory."""
     subject, person = question.request.subject.id, question.person
     ask = _Asking(connection, {"subject": subject, "person": person})
-    accounts = {row.id: _account(row) for row in ask.all(_accounts())}
-    recipients = [(row.kind, row.recipient) for row in ask.all(_recipients())]
+    accounts = {row.id: _account(row) for row in ask.all(ask_for.accounts())}
+    recipients = [(row.kind, row.recipient) for row in ask.all(ask_for.recipients())]
     kinds = frozenset(kind for kind, _ in recipients)
-    grants = ask.all(_grants())
+    grants = ask.all(ask_for.grants())
     held = {row.role for row in grants if row.person == subject}
+    enrolments = _enrolments(ask, (subject, person))
     return Facts(
         revision=revision(connection),
         subject=accounts.get(subject),
@@ -55,30 +54,35 @@ def read_people(connection: Connection, question: Question) -> Facts:
         grants=_roles(grants, subject),
         person_grants=_roles(grants, person),
         memberships=_memberships(ask),
-        **_enrolments(ask, subject, person),
+        subject_enrolments=enrolments[subject],
+        person_enrolments=enrolments[person],
         links=tuple(
-            Link(row.kind, row.origin == FACT, _span(row)) for row in ask.all(_links())
+            Link(row.kind, row.origin == FACT, _span(row)) for row in ask.all(ask_for.links())
         ),
-        custody=tuple(_span(row) for row in ask.all(_custody())),
-        emancipated=next((_since(row) for row in ask.all(_emancipation())), None),
+        custody=tuple(_span(row) for row in ask.all(ask_for.custody())),
+        emancipated=next((_since(row) for row in ask.all(ask_for.emancipation())), None),
         contracts=_contracts(ask, recipients) if Role.PROCESSOR in kinds else (),
         order=_order(ask, question, recipients),
-        ticket=_assigned(ask, _ticket(), question.ticket),
-        case=_assigned(ask, _case(), question.case),
+        ticket=_assigned(ask, ask_for.ticket(), question.ticket),
+        case=_assigned(ask, ask_for.case(), question.case),
         goods=_goods(ask),
-        mentoring=tuple(_span(r) for r in ask.all(_mentoring())) if Role.MENTOR in held else (),
+        mentoring=tuple(_span(r) for r in ask.all(ask_for.mentoring()))
+        if Role.MENTOR in held
+        else (),
         elevations=(
             tuple(
                 Elevated(r.id, r.school, r.approved_by is not None, _span(r))
-                for r in ask.all(_elevations())
+                for r in ask.all(ask_for.elevations())
             )
             if Role.SCHOOL_ADMIN in held
             else ()
         ),
         consents=_consents(ask),
-        objections=tuple(Objected(r.purpose, _span(r)) for r in ask.all(_objections())),
-        restrictions=tuple(_span(r) for r in ask.all(_restrictions()))
-        + tuple(_from(r.approved_at, r.ended_at) for r in ask.all(_erasures()) if r.approved_at),
+        objections=tuple(Objected(r.purpose, _span(r)) for r in ask.all(ask_for.objections())),
+        restrictions=tuple(_span(r) for r in ask.all(ask_for.restrictions()))
+        + tuple(
+            _from(r.approved_at, r.ended_at) for r in ask.all(ask_for.erasures()) if r.approved_at
+        ),
     )
 
 
@@ -88,7 +92,7 @@ def read_entities(connection: Connection, question: Question) -> Facts:
     found: dict[tuple[str, str], Mapping[str, Any]] = {
         (row.type, row.id): row.properties
         for row in connection.execute(
-            _entities(),
+            ask_for.entities(),
             {
                 "subject_type": request.subject.type,
                 "subject": request.subject.id,
@@ -106,7 +110,7 @@ def read_entities(connection: Connection, question: Question) -> Facts:
 
 def revision(connection: Connection) -> int:
     """The directory's revision: one more with each change."""
-    return connection.execute(_revision()).scalar_one_or_none() or 0
+    return connection.execute(ask_for.revision()).scalar_one_or_none() or 0
 
 
 class _Asking:
@@ -116,7 +120,7 @@ class _Asking:
         self.connection = connection
         self.people = people
 
-    def all(self, statement: Select[Any], **more: object) -> Sequence[Row[Any]]:
+    def all(self, statement: ask_for.Statement, **more: object) -> Sequence[Row[Any]]:
         """Every row, as a list, so that no cursor stays open."""
         return self.connection.execute(statement, {**self.people, **more}).all()
 
@@ -156,7 +160,7 @@ def _roles(rows: Iterable[Row[Any]], person: str) -> tuple[HeldRole, ...]:
 
 def _memberships(ask: _Asking) -> tuple[Member, ...]:
     """The person's memberships; an organisation that has ended conducts nothing (page 5)."""
-    rows = ask.all(_members())
+    rows = ask.all(ask_for.members())
     above = _above(ask, {row.organisation for row in rows})
     return tuple(
         Member(row.organisation, above[row.organisation], _span(row))
@@ -170,7 +174,8 @@ def _above(ask: _Asking, organisations: set[str]) -> dict[str, frozenset[str]]:
     if not organisations:
         return {}
     parents: dict[str, str | None] = {
-        row.id: row.parent for row in ask.all(_ancestry(), organisations=sorted(organisations))
+        row.id: row.parent
+        for row in ask.all(ask_for.ancestry(), organisations=sorted(organisations))
     }
     found: dict[str, frozenset[str]] = {}
     for organisation in organisations:
@@ -183,15 +188,12 @@ def _above(ask: _Asking, organisations: set[str]) -> dict[str, frozenset[str]]:
     return found
 
 
-def _enrolments(ask: _Asking, subject: str, person: str) -> dict[str, tuple[Enrolled, ...]]:
+def _enrolments(ask: _Asking, people: Iterable[str]) -> dict[str, tuple[Enrolled, ...]]:
     """The enrolments of both, with the dates that a class's terms lend them (2.4)."""
-    rows = ask.all(_enrolled())
+    rows = ask.all(ask_for.enrolled())
     named = {term for row in rows for term in row.terms}
-    terms = {row.id: row for row in ask.all(_terms(), terms=sorted(named))} if named else {}
-    return {
-        "subject_enrolments": _dated(rows, subject, terms),
-        "person_enrolments": _dated(rows, person, terms),
-    }
+    terms = {row.id: row for row in ask.all(ask_for.terms(), terms=sorted(named))} if named else {}
+    return {person: _dated(rows, person, terms) for person in people}
 
 
 def _dated(
@@ -222,7 +224,7 @@ def _contracts(ask: _Asking, recipients: list[tuple[str, str]]) -> tuple[Terms, 
             sub_processing=row.sub_processing,
             span=_span(row),
         )
-        for row in ask.all(_contract(), processors=processors)
+        for row in ask.all(ask_for.contract(), processors=processors)
     )
 
 
@@ -232,11 +234,11 @@ def _order(
     authorities = sorted({name for kind, name in recipients if kind == Role.AUTHORITY})
     if question.order is None or not authorities:
         return None
-    rows = ask.all(_legal_order(), order=question.order, authorities=authorities)
+    rows = ask.all(ask_for.legal_order(), order=question.order, authorities=authorities)
     return next((OrderTerms(frozenset(row.categories), _span(row)) for row in rows), None)
 
 
-def _assigned(ask: _Asking, statement: Select[Any], named: str | None) -> Assignment | None:
+def _assigned(ask: _Asking, statement: ask_for.Statement, named: str | None) -> Assignment | None:
     if named is None:
         return None
     rows = ask.all(statement, named=named)
@@ -252,7 +254,7 @@ def _assigned(ask: _Asking, statement: Select[Any], named: str | None) -> Assign
 def _goods(ask: _Asking) -> tuple[Goods, ...]:
     return tuple(
         Goods(row.id, row.assignee, row.received_at, Span(row.ordered_at, row.ended_at))
-        for row in ask.all(_purchases())
+        for row in ask.all(ask_for.purchases())
     )
 
 
@@ -265,228 +267,5 @@ def _consents(ask: _Asking) -> tuple[Consented, ...]:
             project_ended_at=row.project_ended_at,
             retention_days=row.retention_days,
         )
-        for row in ask.all(_consent())
-    )
-
-
-# The statements. Parameters: ``subject`` and ``person`` are ids of the question.
-
-SUBJECT = bindparam("subject")
-PERSON = bindparam("person")
-BOTH = (SUBJECT, PERSON)
-
-
-@cache
-def _revision() -> Select[Any]:
-    return select(t.Revision.revision)
-
-
-@cache
-def _accounts() -> Select[Any]:
-    p = t.Person
-    return select(
-        p.id, p.status, p.birth_date, p.cancelled_at, p.ended_at, p.last_used_at
-    ).where(p.id.in_(BOTH))
-
-
-@cache
-def _recipients() -> Select[Any]:
-    member, recipient = t.RecipientMember, t.Recipient
-    same = and_(recipient.kind == member.kind, recipient.id == member.recipient)
-    return (
-        select(member.kind, member.recipient)
-        .join(recipient, same)
-        .where(member.subject == SUBJECT, recipient.ended_at.is_(None))
-    )
-
-
-@cache
-def _grants() -> Select[Any]:
-    g = t.Grant
-    return select(
-        g.person, g.role, g.organisation, g.valid_from, g.valid_until, g.ended_at
-    ).where(g.person.in_(BOTH))
-
-
-@cache
-def _members() -> Select[Any]:
-    m = t.Membership
-    return select(m.organisation, m.valid_from, m.valid_until, m.ended_at).where(m.person == PERSON)
-
-
-@cache
-def _ancestry() -> Select[Any]:
-    """The organisations named and all above them that have not ended."""
-    o, living = t.Organisation, t.Organisation.ended_at.is_(None)
-    chain = (
-        select(o.id, o.parent)
-        .where(o.id.in_(bindparam("organisations", expanding=True)), living)
-        .cte("chain", recursive=True)
-    )
-    parent = aliased(o)
-    above = select(parent.id, parent.parent).join(chain, parent.id == chain.c.parent)
-    # UNION, not UNION ALL: a loop in the tree ends by itself.
-    chain = chain.union(above.where(parent.ended_at.is_(None)))
-    return select(chain.c.id, chain.c.parent)
-
-
-@cache
-def _enrolled() -> Select[Any]:
-    e, c = t.Enrolment, t.Class
-    return (
-        select(
-            e.person, e.class_id.label("class_id"), e.role, e.valid_from, e.valid_until, e.ended_at,
-            c.terms,
-        )
-        .join(c, c.id == e.class_id)
-        .where(e.person.in_(BOTH), c.ended_at.is_(None))
-    )
-
-
-@cache
-def _terms() -> Select[Any]:
-    s = t.Term
-    return select(s.id, s.begins, s.ends).where(
-        s.id.in_(bindparam("terms", expanding=True)), s.ended_at.is_(None)
-    )
-
-
-@cache
-def _links() -> Select[Any]:
-    g = t.Guardianship
-    return select(g.kind, g.origin, g.valid_from, g.valid_until, g.ended_at).where(
-        g.guardian == SUBJECT, g.student == PERSON
-    )
-
-
-@cache
-def _custody() -> Select[Any]:
-    c = t.CustodyRestriction
-    return select(c.valid_from, c.valid_until, c.ended_at).where(
-        c.subject == SUBJECT, c.person == PERSON
-    )
-
-
-@cache
-def _emancipation() -> Select[Any]:
-    e = t.Emancipation
-    return select(e.valid_from, e.ended_at).where(e.person == PERSON)
-
-
-@cache
-def _contract() -> Select[Any]:
-    c = t.Contract
-    return select(
-        c.purposes,
-        c.categories,
-        c.actions,
-        c.schools,
-        c.transfer,
-        c.country,
-        c.sub_processing,
-        c.valid_from,
-        c.valid_until,
-        c.ended_at,
-    ).where(c.processor.in_(bindparam("processors", expanding=True)))
-
-
-@cache
-def _legal_order() -> Select[Any]:
-    o, covered = t.Order, t.OrderPerson
-    return (
-        select(o.categories, o.valid_from, o.valid_until, o.ended_at)
-        .join(covered, and_(covered.order == o.id, covered.person == PERSON))
-        .where(
-            o.id == bindparam("order"), o.authority.in_(bindparam("authorities", expanding=True))
-        )
-    )
-
-
-@cache
-def _ticket() -> Select[Any]:
-    k = t.Ticket
-    return select(
-        k.id.label("kind"), k.opened_at, k.closed_at, k.ended_at
-    ).where(k.id == bindparam("named"), k.person == PERSON, k.assignee == SUBJECT)
-
-
-@cache
-def _case() -> Select[Any]:
-    c, covered = t.Case, t.CasePerson
-    return (
-        select(c.kind, c.opened_at, c.closed_at, c.ended_at)
-        .join(covered, and_(covered.case == c.id, covered.person == PERSON))
-        .where(c.id == bindparam("named"), c.assignee == SUBJECT)
-    )
-
-
-@cache
-def _purchases() -> Select[Any]:
-    p = t.Purchase
-    return select(p.id, p.assignee, p.received_at, p.ordered_at, p.ended_at).where(
-        p.person == PERSON
-    )
-
-
-@cache
-def _mentoring() -> Select[Any]:
-    m = t.Mentoring
-    return select(m.valid_from, m.valid_until, m.ended_at).where(
-        m.mentor == SUBJECT, m.person == PERSON
-    )
-
-
-@cache
-def _elevations() -> Select[Any]:
-    e = t.Elevation
-    return select(
-        e.id, e.school, e.approved_by, e.valid_from, e.valid_until, e.ended_at
-    ).where(e.person == SUBJECT)
-
-
-@cache
-def _consent() -> Select[Any]:
-    c, project = t.Consent, t.Project
-    return (
-        select(
-            c.purpose,
-            c.project,
-            c.given_at,
-            c.withdrawn_at,
-            c.ended_at,
-            project.project_ended_at,
-            project.retention_days,
-        )
-        .outerjoin(project, project.id == c.project)
-        .where(c.person == PERSON)
-    )
-
-
-@cache
-def _objections() -> Select[Any]:
-    o = t.Objection
-    return select(o.purpose, o.valid_from, o.valid_until, o.ended_at).where(o.person == PERSON)
-
-
-@cache
-def _restrictions() -> Select[Any]:
-    r = t.Restriction
-    return select(r.valid_from, r.valid_until, r.ended_at).where(r.person == PERSON)
-
-
-@cache
-def _erasures() -> Select[Any]:
-    e = t.Erasure
-    return select(e.approved_at, e.ended_at).where(e.person == PERSON)
-
-
-@cache
-def _entities() -> Select[Any]:
-    e = t.Entity
-    return select(e.type, e.id, e.properties).where(
-        e.ended_at.is_(None),
-        or_(
-            and_(e.type == bindparam("subject_type"), e.id == bindparam("subject")),
-            and_(e.type == bindparam("resource_type"), e.id == bindparam("resource")),
-        ),
+        for row in ask.all(ask_for.consent())
     )

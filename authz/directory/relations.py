@@ -121,9 +121,7 @@ class Situation:
         person = self.facts.person
         if person is None or not person.registered:
             return {}
-        return {
-            m.organisation: m.within for m in self.facts.memberships if m.span.covers(self.now)
-        }
+        return {m.organisation: m.within for m in self.facts.memberships if m.span.covers(self.now)}
 
     @cached_property
     def links(self) -> tuple[Link, ...]:
@@ -325,9 +323,11 @@ TESTS: Mapping[Relation, Callable[[Situation, str | None], bool]] = {
     Relation.SAME_SCHOOL: _between(Situation.administers),
     Relation.CONTRACTED: lambda s, purpose: bool(s.contracts(purpose)),
     Relation.ORDERED: _between(
-        lambda s: s.facts.order is not None
-        and s.question.category in s.facts.order.categories
-        and s.facts.order.span.covers(s.now)
+        lambda s: (
+            s.facts.order is not None
+            and s.question.category in s.facts.order.categories
+            and s.facts.order.span.covers(s.now)
+        )
     ),
     Relation.TICKETED: _between(
         lambda s: s.facts.ticket is not None and s.facts.ticket.span.covers(s.now)
@@ -338,13 +338,13 @@ TESTS: Mapping[Relation, Callable[[Situation, str | None], bool]] = {
         lambda s: s.facts.case is not None and s.facts.case.span.covers(s.now)
     ),
     Relation.ON_RIGHTS_REQUEST: _between(
-        lambda s: s.facts.case is not None
-        and s.facts.case.kind == "rights_request"
-        and s.facts.case.span.covers(s.now)
+        lambda s: (
+            s.facts.case is not None
+            and s.facts.case.kind == "rights_request"
+            and s.facts.case.span.covers(s.now)
+        )
     ),
-    Relation.ELEVATED: _between(
-        lambda s: bool(s.elevations)
-    ),
+    Relation.ELEVATED: _between(lambda s: bool(s.elevations)),
     Relation.SUBJECT_ACTIVE: _of_person(lambda s: s.active),
     Relation.PERSON_KNOWN: _of_person(lambda s: s.facts.person is not None),
     Relation.RETENTION_ENDED: lambda s, purpose: purpose is not None and s.ended(purpose),

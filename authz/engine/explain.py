@@ -10,7 +10,6 @@ from typing import Any
 
 from authz.decision.rule import Rule
 from authz.engine.match import Matcher
-from authz.vocabulary import Relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +57,7 @@ def explain(matcher: Matcher) -> list[Considered]:
                 rule=rule,
                 purpose=purpose,
                 role_held=rule.role == "any" or rule.role in roles,
-                relations={
-                    name: bool(getattr(relations, name))
-                    for name in sorted(rule.relations)
-                    if name in Relation
-                },
+                relations={name: bool(getattr(relations, name)) for name in sorted(rule.relations)},
                 holds=pair is not None,
                 struck=pair.struck if pair else (),
             )

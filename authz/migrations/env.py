@@ -18,9 +18,6 @@ context.configure(
     target_metadata=METADATA,
     render_as_batch=True,
     transaction_per_migration=True,
-    include_object=lambda table, name, kind, reflected, other: (
-        not (kind == "table" and str(name).startswith("stage_"))
-    ),
 )
 with context.begin_transaction():
     context.run_migrations()

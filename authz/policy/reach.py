@@ -78,7 +78,7 @@ def _cells(wanted: Mapping[str, list[str]]) -> Iterator[dict[str, str]]:
 
 
 def _stands(policy: Policy, rule: Rule, cell: Mapping[str, str]) -> bool:
-    for own in (False, True):
+    for own in (False, True) if Relation.SELF in rule.relations else (False,):
         known = {**_known(policy, rule, cell, own=own), "r.rel.self": own}
         struck = [
             f"!({refusal.rule.condition})"
@@ -219,7 +219,9 @@ def _part(node: ast.expr, known: Known) -> Any:
     return node.value if isinstance(node, ast.Constant) else known.get(dotted(node))
 
 
+@lru_cache(maxsize=65536)
 def _atom(node: ast.expr) -> str:
+    """The name of what is chosen; the same text is the same choice."""
     return dotted(node) or ast.dump(node)
 
 

@@ -34,6 +34,7 @@ from authz.vocabulary import Effect, Reason
 KINDS = ("p", "g")
 ANYBODY = "any"
 OPENED = {")": "(", "]": "["}
+LANGUAGE = "a condition such as r.rel.guardian && r.rel.minor"
 TAKEN = frozenset({*Reason, "malformed"})
 T = TypeVar("T")
 
@@ -213,7 +214,8 @@ class RuleReader:
             mentions = mentions_of(condition, self.tokens)
             check(parse(condition), self.words)
         except ExpressionError as error:
-            raise self._problem(line, f"The condition cannot be used. {error}") from error
+            expected = "" if "expected" in str(error) else LANGUAGE
+            raise self._problem(line, f"The condition cannot be used. {error}", expected) from error
         if permits and any(name.startswith("r.pair.") for name in mentions):
             raise self._problem(line, "Only a refusal may ask r.pair.", "a condition on the people")
         return mentions

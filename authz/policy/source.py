@@ -70,7 +70,7 @@ def toml(source: Source) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = TOML_LINE.search(str(error))
-        line = int(found[1]) if found else text.count("\n") + 1
+        line = int(found[1]) if found else text.rstrip().count("\n") + 1
         what = str(error).partition(" (at ")[0]
         raise source.problem(CATALOGUE, f"It is not TOML: {what}.", "TOML", line) from error
     except RecursionError as error:

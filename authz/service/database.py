@@ -19,6 +19,8 @@ from sqlalchemy.pool import StaticPool
 from authz.errors import SettingError, StoreUnavailableError
 
 BUSY_SECONDS = 15
+POOL = 8
+"""Connections that a process keeps; it may open as many again under load."""
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
@@ -35,7 +37,9 @@ def open_store(url: str, *, durability: str = "fsync") -> Engine:
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
-            isolation_level="REPEATABLE READ",
+            pool_size=POOL,
+            max_overflow=POOL,
+            pool_timeout=BUSY_SECONDS,
             connect_args={"options": "-c TimeZone=UTC", "connect_timeout": 5},
         )
     raise SettingError(
@@ -49,14 +53,15 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
     memory = not database or database == ":memory:"
     if database and not memory:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
-    options: dict[str, Any] = {"poolclass": StaticPool} if memory else {}
+    pool = {"pool_size": POOL, "max_overflow": POOL, "pool_timeout": BUSY_SECONDS}
+    options: dict[str, Any] = {"poolclass": StaticPool} if memory else pool
     engine = create_engine(
         url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **options
     )
     synchronous = "FULL" if durability == "fsync" else "NORMAL"
 
     @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401 (sqlite3.Connection)
+    def _prepare(connection: Any, _: object) -> None:
         connection.isolation_level = None
         for pragma in (
             "journal_mode=WAL",
@@ -79,19 +84,16 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
 def reading(store: Engine) -> Iterator[Connection]:
     """One snapshot of the store; StoreUnavailableError where it does not answer."""
     with translated(), store.connect() as connection:
+        if store.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
         yield connection
 
 
 @contextmanager
 def writing(store: Engine) -> Iterator[Connection]:
-    """One transaction that writes: committed at the end, rolled back on any error.
-
-    On PostgreSQL it reads what is committed while it runs, because it takes row locks.
-    """
+    """One transaction that writes: committed at the end, rolled back on any error."""
     with translated(), store.connect() as connection:
         connection.execution_options(authz_write=True)
-        if store.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="READ COMMITTED")
         with connection.begin():
             yield connection
 
@@ -128,7 +130,7 @@ def current(store: Engine) -> tuple[str | None, str | None]:
         return here, ScriptDirectory.from_config(_alembic(connection)).get_current_head()
 
 
-def _alembic(connection: Connection) -> Any:  # noqa: ANN401 (alembic.config.Config)
+def _alembic(connection: Connection) -> Any:
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()

@@ -176,9 +176,7 @@ class DecisionPoint:
     def _record(
         self, found: Sequence[Decided], caller: Caller, request_id: str, now: datetime
     ) -> list[Receipt]:
-        entries = [
-            self._entry(one, caller, request_id, now, Event.DECISION, None) for one in found
-        ]
+        entries = [self._entry(one, caller, request_id, now, Event.DECISION, None) for one in found]
         due = [duty for one in found for duty in duties.of(one.decision, one.situation, now)]
         if not due:
             return log.record(self.store, entries)

@@ -35,8 +35,11 @@ def import_entities(store: Engine, path: Path, *, by: str, because: str = "") ->
         revision = advance(connection)
         for start in range(0, len(entities), BATCH):
             some = entities[start : start + BATCH]
-            _write(connection, some, recorded={"recorded_at": now, "recorded_by": by,
-                                               "recorded_because": because})
+            _write(
+                connection,
+                some,
+                recorded={"recorded_at": now, "recorded_by": by, "recorded_because": because},
+            )
             log.append(
                 connection,
                 [

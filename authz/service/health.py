@@ -77,7 +77,7 @@ def _audit(store: Engine, progress: Callable[[int], None] | None) -> str:
     verdict = trail.verify(store, progress=progress)
     if verdict.damage is not None:
         raise AuthzError(
-            f"The trail is damaged: {verdict.damage.detail}.",
+            f"The trail is damaged: {verdict.damage.text}.",
             hint="Run `authz audit verify`, and keep a copy of the database.",
         )
     return f"whole, {verdict.records} records"
@@ -102,7 +102,8 @@ def _keys(folder: Path) -> str:
     for path in (folder, *sorted(folder.iterdir())):
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise AuthzError(
-                "Others on this machine can read it.", where=str(path),
+                "Others on this machine can read it.",
+                where=str(path),
                 hint="Take their rights: chmod go-rwx.",
             )
     return f"in {folder}, readable by the service only"

@@ -129,9 +129,7 @@ def together(problems: list[FactError]) -> FactError:
     )
 
 
-def _record(
-    connection: Connection, author: Author, changes: list[Change], revision: int
-) -> None:
+def _record(connection: Connection, author: Author, changes: list[Change], revision: int) -> None:
     log.append(
         connection,
         [
@@ -157,5 +155,3 @@ def _record(
             for change in changes
         ],
     )
-
-

@@ -27,7 +27,7 @@ class DryRun(Exception):  # noqa: N818 (a way out of the transaction, not an err
         self.summary = summary
 
 
-def import_oneroster(
+def import_oneroster(  # noqa: PLR0913 (as the command's options)
     store: Engine,
     path: Path,
     *,
@@ -40,7 +40,7 @@ def import_oneroster(
     allow_mass_change: bool = False,
     progress: Callable[[str, int, int | None], None] = lambda *_: None,
 ) -> Summary:
-    """Import the folder or zip at ``path``; RosterError tells every bad row, and nothing changed."""
+    """Import the folder or zip at ``path``; RosterError tells every bad row."""
     try:
         with writing(store) as connection:
             summary = import_roster(
@@ -54,7 +54,7 @@ def import_oneroster(
                 progress=progress,
             )
             if dry_run:
-                raise DryRun(summary)
+                raise DryRun(summary)  # noqa: TRY301 (what rolls the transaction back)
             revision = advance(connection)
             log.append(
                 connection,

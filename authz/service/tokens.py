@@ -22,9 +22,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from math import isfinite
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 from joserfc import jwt
@@ -92,7 +93,7 @@ class _Issuer:
         return self.scopes is None
 
 
-def create_token(  # noqa: PLR0913 (what a token says, by name)
+def create_token(
     store: Engine,
     settings: Settings,
     client: str,
@@ -175,11 +176,11 @@ def jwks(store: Engine, settings: Settings, now: datetime) -> dict[str, Any]:
     _signing_key(settings)
     oldest = select(func.min(ClientToken.issued_at)).where(ClientToken.expires_at > now)
     with reading(store) as connection:
-        since = connection.execute(oldest).scalar_one()
+        since: datetime | None = connection.execute(oldest).scalar_one()
     keys = _ours(settings).keys
     needed = [
         key
-        for key, following in zip(keys, keys[1:], strict=False)
+        for key, following in pairwise(keys)
         if since is not None and since.timestamp() <= _made_at(following) + LEEWAY
     ]
     return {"keys": [_public(key) for key in (*needed, keys[-1])]}
@@ -358,7 +359,7 @@ def _ring(state: tuple[object, ...]) -> tuple[Key, ...]:
 
 
 def _made_at(key: Key) -> float:
-    return float(key.as_dict().get("iat", 0))
+    return float(str(key.as_dict().get("iat", 0)))
 
 
 def _public(key: Key) -> dict[str, Any]:
@@ -375,7 +376,7 @@ def _new_key(folder: Path, *, first: bool = False) -> Key:
     """A key under the next number; where only the first is wanted, whoever made it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     about: dict[str, Any] = {"use": "sig", "alg": "EdDSA", "iat": int(clock.now().timestamp())}
-    made = OKPKey.generate_key("Ed25519", cast("KeyParameters", about), auto_kid=True)
+    made = OKPKey.generate_key("Ed25519", cast("Any", about), auto_kid=True)
     while True:
         files = _key_files(folder)
         if first and files:

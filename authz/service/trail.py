@@ -53,7 +53,7 @@ class _Lines(Iterable[str]):
             yield from stream
 
 
-def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:  # noqa: ANN401 (see audit.search)
+def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:
     """The records that fit, newest first; who looked, and for what, is recorded first."""
     looked_for = {k: v for k, v in asked.items() if v not in (None, "") and k != "limit"}
     log.record(store, [_look(by, "search", looked_for, str(asked.get("person") or ""))])
@@ -82,7 +82,7 @@ def checkpoint(store: Engine) -> dict[str, Any]:
         return audit.checkpoint(connection, clock.now())
 
 
-def requests_since(store: Engine, since: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+def requests_since(store: Engine, since: Any) -> Iterator[dict[str, Any]]:
     """The recorded decisions since a moment, oldest first, as their records tell them."""
     with reading(store) as connection:
         after, pages = "", []

@@ -126,6 +126,10 @@ def test_only_the_clock_reads_the_time() -> None:
     assert not found
 
 
+def _named(node: ast.Attribute) -> bool:
+    return ast.unparse(node) in {"os.environ", "os.environb", "os.getenv"}
+
+
 def _reads_environment(tree: ast.AST) -> Iterator[int]:
     """Lines that read a variable; setting one for a worker to be started is no reading."""
     written = {
@@ -134,8 +138,7 @@ def _reads_environment(tree: ast.AST) -> Iterator[int]:
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
     }
     for node in ast.walk(tree):
-        name = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
-        if name in {"os.environ", "os.environb", "os.getenv"} and id(node) not in written:
+        if isinstance(node, ast.Attribute) and id(node) not in written and _named(node):
             yield node.lineno
         if isinstance(node, ast.ImportFrom) and node.module == "os":
             yield from (node.lineno for alias in node.names if "env" in alias.name)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 
+from authz.cli import cli
 from authz.policy.load import load
 from authz.vocabulary import Reason
 from docs import generate
@@ -16,6 +19,7 @@ from docs.generator.obligations import TITLES
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+SHELL = re.compile(r"^ *```(?:sh|console)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 OBLIGATION = re.compile(r"^\| ([NE]-\d\d) \|", re.MULTILINE)
 
 
@@ -44,6 +48,30 @@ def test_every_command_is_documented() -> None:
 def test_every_command_explains_itself() -> None:
     said = {path: text.splitlines()[2] for path, text in commands.commands()}
     assert [path for path, line in said.items() if not line.startswith("  ")] == []
+
+
+def _examples() -> list[tuple[str, str]]:
+    """Each call of the command in a shell example, with its page."""
+    return [
+        (str(page.relative_to(ROOT)), call.strip())
+        for page in _pages()
+        for block in SHELL.findall(page.read_text(encoding="utf-8"))
+        for call in re.findall(r"(?:^|[$|] )(authz [^|>\n]*)", block, re.MULTILINE)
+    ]
+
+
+@pytest.mark.parametrize(("page", "call"), _examples())
+def test_shell_examples_use_commands_and_options_that_exist(page: str, call: str) -> None:
+    words = shlex.split(call)[1:]
+    command: click.Command = cli
+    context = click.Context(cli)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, words.pop(0))
+        assert found is not None, f"{page}: {call}"
+        command = found
+    known = {option for parameter in command.params for option in parameter.opts}
+    used = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert used <= known, f"{page}: {call}"
 
 
 def test_every_setting_is_documented() -> None:

@@ -154,24 +154,32 @@ def write_in_threads(engine: Engine, base: int) -> list[int]:
     return made
 
 
-def _in_process(url: str, base: int, results: Any) -> None:
+def _in_process(url: str, base: int, barrier: Any, results: Any) -> None:
+    """Write when all processes are ready, so that they do write at the same time."""
     engine = opened(url)
-    results.put(write_in_threads(engine, base))
+    barrier.wait(60)
+    try:
+        results.put(write_in_threads(engine, base))
+    except BaseException:
+        results.put(None)
+        raise
     engine.dispose()
 
 
 def test_threads_of_several_processes_leave_one_whole_chain(trail: Engine, store_url: str) -> None:
     context = multiprocessing.get_context("spawn")
-    results = context.Queue()
+    results, barrier = context.Queue(), context.Barrier(PROCESSES)
     workers = [
-        context.Process(target=_in_process, args=(store_url, 100 * each, results))
+        context.Process(target=_in_process, args=(store_url, 100 * each, barrier, results))
         for each in range(PROCESSES)
     ]
     for worker in workers:
         worker.start()
-    receipts = [number for _ in workers for number in results.get(timeout=120)]
+    made = [results.get(timeout=120) for _ in workers]
     for worker in workers:
         worker.join()
+    assert None not in made
+    receipts = [number for each in made for number in each]
     assert sorted(receipts) == numbers(trail) == list(range(1, len(receipts) + 1))
     assert verdict(trail).whole
 

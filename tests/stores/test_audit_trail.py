@@ -87,7 +87,11 @@ def test_one_bit_flipped_in_a_record_is_found(
 
 
 @on_the_same_trail
-@given(PLACES, st.sampled_from(INDEX_COLUMNS), st.text(st.characters(exclude_characters="\x00")))
+@given(
+    PLACES,
+    st.sampled_from(INDEX_COLUMNS),
+    st.text(st.characters(codec="utf-8", exclude_characters="\x00")),
+)
 def test_an_index_that_says_something_else_is_found(
     trail: Engine, harmed: Harm, place: int, column: str, value: str
 ) -> None:

@@ -202,6 +202,18 @@ def test_a_status_that_another_hand_set_is_not_opened_by_the_roster(kit: Kit) ->
     assert not summary.changed
 
 
+def test_leaving_and_coming_back_does_not_open_what_another_hand_closed(kit: Kit) -> None:
+    kit.load()
+    with kit.store.begin() as connection:
+        uncle = update(Person).where(Person.__table__.c.id == "uncle")
+        connection.execute(uncle.values(status="suspended", recorded_by="dpo"))
+    without = kit.again()
+    without.drop("users", "uncle")
+    without.load(now=LATER, allow_mass_change=True)
+    assert kit.again().load(now=LATER).held.first == ("uncle",)
+    assert kit.person("uncle")["status"] == "deregistered"
+
+
 def test_the_same_bulk_twice_changes_nothing(kit: Kit) -> None:
     kit.load()
     before = kit.everything()

@@ -15,7 +15,8 @@ from authz import clock
 from authz.cli.demo.scene import Scene
 from authz.cli.demo.school import Demo, write
 from authz.cli.output import say, settings
-from authz.config import Settings, load as load_settings
+from authz.config import Settings
+from authz.config import load as load_settings
 from authz.policy.load import load
 from authz.service.database import open_store, upgrade
 from authz.service.record_facts import import_facts
@@ -37,9 +38,7 @@ def demo(host: str, port: int, workers: int, prepare_only: bool) -> None:  # noq
     """Serve a demo school of three Thai schools, on a database of its own."""
     found, school = prepare(settings())
     store = open_store(found.database_url)
-    token = create_token(
-        store, found, "demo", [Scope.PDP], TOKEN_LASTS, asserts=["mfa"], by=BY
-    )
+    token = create_token(store, found, "demo", [Scope.PDP], TOKEN_LASTS, asserts=["mfa"], by=BY)
     base = f"http://{host}:{port}"
     say(
         f"\nThe demo school is loaded: three schools, their people in {school.roster},\n"
@@ -51,7 +50,7 @@ def demo(host: str, port: int, workers: int, prepare_only: bool) -> None:  # noq
     if not prepare_only:
         from authz.cli.serve import run  # noqa: PLC0415 (costly, and only to serve)
 
-        run(host, port, workers=workers, threads=8, policy=found.policy)
+        run(host, port, workers=workers, threads=64, policy=found.policy)
 
 
 def prepare(found: Settings) -> tuple[Settings, Demo]:
@@ -70,8 +69,14 @@ def prepare(found: Settings) -> tuple[Settings, Demo]:
     school = write(folder, today)
     store = open_store(found.database_url)
     upgrade(store)
-    import_oneroster(store, school.roster, local=found.local, by=BY, because="demo school",
-                     allow_mass_change=True)
+    import_oneroster(
+        store,
+        school.roster,
+        local=found.local,
+        by=BY,
+        because="demo school",
+        allow_mass_change=True,
+    )
     import_facts(
         store,
         lambda: school.facts.read_text("utf-8").splitlines(),

@@ -164,7 +164,12 @@ KINDS: Mapping[str, Kind] = {
             "custody_restriction",
             t.CustodyRestriction,
             ("subject", "person"),
-            {"subject": PERSON, "person": PERSON, **DATED, "basis": Member(m.filled, required=True)},
+            {
+                "subject": PERSON,
+                "person": PERSON,
+                **DATED,
+                "basis": Member(m.filled, required=True),
+            },
             check=_two_people("subject", "person"),
         ),
         Kind(
@@ -284,9 +289,7 @@ KINDS: Mapping[str, Kind] = {
             {"person": PERSON, "purpose": Member(m.purpose, required=True), **DATED},
             check=_dated,
         ),
-        Kind(
-            "restriction", t.Restriction, ("person",), {"person": PERSON, **DATED}, check=_dated
-        ),
+        Kind("restriction", t.Restriction, ("person",), {"person": PERSON, **DATED}, check=_dated),
         Kind(
             "erasure",
             t.Erasure,

@@ -101,12 +101,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _read(kind: Kind, name: str, value: Any, reading: Reading) -> Any:  # noqa: ANN401 (JSON)
+def _read(kind: Kind, name: str, value: Any, reading: Reading) -> Any:
     try:
         return kind.members[name].read(value, reading)
     except ValueError as error:
         raise ValueError(f"{name} {error}") from error
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 (JSON)
+def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value

@@ -40,7 +40,7 @@ class Member:
     stored: bool = True
 
 
-def text(value: Any, _: Reading) -> str:  # noqa: ANN401 (JSON)
+def text(value: Any, _: Reading) -> str:
     """Free text of a person or a register."""
     if not isinstance(value, str):
         raise ValueError("must be a text")
@@ -49,7 +49,7 @@ def text(value: Any, _: Reading) -> str:  # noqa: ANN401 (JSON)
     return value
 
 
-def filled(value: Any, reading: Reading) -> str:  # noqa: ANN401 (JSON)
+def filled(value: Any, reading: Reading) -> str:
     """Text that says something."""
     found = text(value, reading)
     if not found.strip():
@@ -57,21 +57,21 @@ def filled(value: Any, reading: Reading) -> str:  # noqa: ANN401 (JSON)
     return found
 
 
-def identifier(value: Any, _: Reading) -> str:  # noqa: ANN401 (JSON)
+def identifier(value: Any, _: Reading) -> str:
     """An opaque id, kept byte for byte (3.5)."""
     if not isinstance(value, str) or not value or len(value) > LONGEST_ID or "\0" in value:
         raise ValueError(f"must be an id of 1 to {LONGEST_ID} characters")
     return value
 
 
-def identifiers(value: Any, reading: Reading) -> list[str]:  # noqa: ANN401 (JSON)
+def identifiers(value: Any, reading: Reading) -> list[str]:
     """A list of ids, each once."""
     if not isinstance(value, list):
         raise ValueError("must be a list of ids")
     return list(dict.fromkeys(identifier(each, reading) for each in value))
 
 
-def some(value: Any, reading: Reading) -> list[str]:  # noqa: ANN401 (JSON)
+def some(value: Any, reading: Reading) -> list[str]:
     """A list of at least one id."""
     found = identifiers(value, reading)
     if not found:
@@ -79,7 +79,7 @@ def some(value: Any, reading: Reading) -> list[str]:  # noqa: ANN401 (JSON)
     return found
 
 
-def moment(value: Any, reading: Reading) -> datetime:  # noqa: ANN401 (JSON)
+def moment(value: Any, reading: Reading) -> datetime:
     """An ISO date (its local midnight) or time (local without an offset)."""
     if not isinstance(value, str):
         raise ValueError("must be an ISO date or time")
@@ -89,7 +89,7 @@ def moment(value: Any, reading: Reading) -> datetime:  # noqa: ANN401 (JSON)
         raise ValueError(f"must be an ISO date or time; {str(value)[:40]!r} is none") from error
 
 
-def day(value: Any, _: Reading) -> date:  # noqa: ANN401 (JSON)
+def day(value: Any, _: Reading) -> date:
     """An ISO date."""
     try:
         return date.fromisoformat(value)
@@ -97,14 +97,14 @@ def day(value: Any, _: Reading) -> date:  # noqa: ANN401 (JSON)
         raise ValueError("must be an ISO date, such as 2010-05-03") from error
 
 
-def truth(value: Any, _: Reading) -> bool:  # noqa: ANN401 (JSON)
+def truth(value: Any, _: Reading) -> bool:
     """JSON true or false."""
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
     return value
 
 
-def count(value: Any, _: Reading) -> int:  # noqa: ANN401 (JSON)
+def count(value: Any, _: Reading) -> int:
     """A whole number of days, not negative."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 36_600:  # noqa: PLR2004
         raise ValueError("must be a whole number from 0 to 36600")
@@ -114,7 +114,7 @@ def count(value: Any, _: Reading) -> int:  # noqa: ANN401 (JSON)
 def one_of(*names: str) -> Reader:
     """One of these words."""
 
-    def read(value: Any, _: Reading) -> str:  # noqa: ANN401 (JSON)
+    def read(value: Any, _: Reading) -> str:
         if value not in names:
             raise ValueError(f"must be one of {', '.join(names)}")
         return str(value)
@@ -122,28 +122,28 @@ def one_of(*names: str) -> Reader:
     return read
 
 
-def purpose(value: Any, reading: Reading) -> str:  # noqa: ANN401 (JSON)
+def purpose(value: Any, reading: Reading) -> str:
     """A purpose of the catalogue."""
     return _word(value, reading.catalogue.purposes, "purpose")
 
 
-def purposes(value: Any, reading: Reading) -> list[str]:  # noqa: ANN401 (JSON)
+def purposes(value: Any, reading: Reading) -> list[str]:
     """Purposes of the catalogue, at least one."""
     return [_word(each, reading.catalogue.purposes, "purpose") for each in some(value, reading)]
 
 
-def actions(value: Any, reading: Reading) -> list[str]:  # noqa: ANN401 (JSON)
+def actions(value: Any, reading: Reading) -> list[str]:
     """Actions of the catalogue, at least one."""
     known = dict.fromkeys(reading.catalogue.actions)
     return [_word(each, known, "action") for each in some(value, reading)]
 
 
-def categories(value: Any, reading: Reading) -> list[str]:  # noqa: ANN401 (JSON)
+def categories(value: Any, reading: Reading) -> list[str]:
     """Categories of the catalogue, at least one."""
     return [_word(each, reading.catalogue.categories, "category") for each in some(value, reading)]
 
 
-def fields_by_category(value: Any, reading: Reading) -> dict[str, list[str]]:  # noqa: ANN401
+def fields_by_category(value: Any, reading: Reading) -> dict[str, list[str]]:
     """Categories with the fields named, where an empty list is all of them (4.4)."""
     if not isinstance(value, dict) or not value:
         raise ValueError("must name at least one category with its fields")
@@ -156,7 +156,7 @@ def fields_by_category(value: Any, reading: Reading) -> dict[str, list[str]]:  #
     return found
 
 
-def schools(value: Any, reading: Reading) -> list[str] | None:  # noqa: ANN401 (JSON)
+def schools(value: Any, reading: Reading) -> list[str] | None:
     """A list of schools, or ``"all"``, which is kept as None."""
     if value == "all":
         return None
@@ -166,7 +166,7 @@ def schools(value: Any, reading: Reading) -> list[str] | None:  # noqa: ANN401 (
         raise ValueError('must be a list of schools or "all"') from error
 
 
-def _word(value: Any, known: Mapping[str, Any], what: str) -> str:  # noqa: ANN401 (JSON)
+def _word(value: Any, known: Mapping[str, Any], what: str) -> str:
     if value not in known:
         raise ValueError(f"names the {what} {str(value)[:40]!r}, which the catalogue has not")
     return str(value)

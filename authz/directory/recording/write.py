@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, or_, select, tuple_, update
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from authz.directory import tables as t
 from authz.directory.recording.lines import Fact
@@ -105,14 +106,16 @@ class Writer:
         keys = [_key(table, fact) for fact in facts]
         stored = self._stored(table, set(keys))
         originally = dict(stored)
-        children = self._children(table, facts, set(keys))
+        children = self._children(facts, set(keys))
         changes: list[Change] = []
         for key, fact in zip(keys, facts, strict=True):
             before = stored.get(key)
             if fact.delete and before is None:
                 problems.append(
-                    FactError(f"There is no such {fact.kind.name} to delete.",
-                              where=f"{self.name}:{fact.line}")
+                    FactError(
+                        f"There is no such {fact.kind.name} to delete.",
+                        where=f"{self.name}:{fact.line}",
+                    )
                 )
                 continue
             row = self._row(table, key, fact, before)
@@ -121,7 +124,11 @@ class Writer:
             if not fact.delete:
                 children[key] = _new_children(fact, children.get(key))
             changes.append(
-                Change(fact, _shown(before, listed), _shown(after, _listed(after, children.get(key))) or {})
+                Change(
+                    fact,
+                    _shown(before, listed),
+                    _shown(after, _listed(after, children.get(key))) or {},
+                )
             )
             stored[key] = row
         self._flush(table, originally, {key: stored[key] for key in keys if key in stored})
@@ -145,7 +152,7 @@ class Writer:
         if fact.delete:
             ended = {"ended_at": (before or {}).get("ended_at") or author.now}
             gone = {"status": "deregistered"} if table is _table(t.Person) else {}
-            return {**(before or {}), **ended, **gone, **self._recorded(before)}
+            return {**(before or {}), **ended, **gone, **self._recorded()}
         columns = dict(zip((c.name for c in table.primary_key.columns), key, strict=True))
         carried = {
             member.column or name: fact.values.get(name)
@@ -154,12 +161,18 @@ class Writer:
         }
         if table is _table(t.Person):
             return self._person(fact, before, columns)
-        empty = {c.name: _EMPTY.get(c.name) for c in table.columns}
+        empty = dict.fromkeys(c.name for c in table.columns)
         filled = {name: value for name, value in carried.items() if value is not None}
-        nothing = {name: None for name in carried}
+        nothing = dict.fromkeys(carried)
         return {
-            **empty, **nothing, **_defaults(table), **filled, **columns,
-            "origin": ORIGIN, "ended_at": None, **self._recorded(None),
+            **empty,
+            **nothing,
+            **_defaults(table),
+            **filled,
+            **columns,
+            "origin": ORIGIN,
+            "ended_at": None,
+            **self._recorded(),
         }
 
     def _person(self, fact: Fact, before: Row | None, columns: Row) -> Row:
@@ -167,8 +180,13 @@ class Writer:
         carried = {n: v for n, v in fact.values.items() if fact.kind.members[n].stored}
         if before is None:
             before = {c.name: None for c in _table(t.Person).columns}
-            before |= {"given_name": "", "family_name": "", "birth_date_from": "",
-                       "status": "active", "origin": ORIGIN}
+            before |= {
+                "given_name": "",
+                "family_name": "",
+                "birth_date_from": "",
+                "status": "active",
+                "origin": ORIGIN,
+            }
         row = {**before, **columns}
         status = carried.get("status", row["status"])
         if status == "active" and row["status"] == "deregistered":
@@ -177,9 +195,9 @@ class Writer:
             row["ended_at"] = self.author.now
         if "birth_date" in carried:
             row["birth_date_from"] = f"{ORIGIN}:{self.author.by}"
-        return {**row, **carried, **self._recorded(None)}
+        return {**row, **carried, **self._recorded()}
 
-    def _recorded(self, _: Row | None) -> Row:
+    def _recorded(self) -> Row:
         return {
             "recorded_at": self.author.now,
             "recorded_by": self.author.by,
@@ -193,16 +211,16 @@ class Writer:
             self.connection.execute(insert(table), new)
         if changed:
             names = [c.name for c in table.primary_key.columns]
-            statement = update(table).where(
-                *(table.c[name] == bindparam(f"key_{name}") for name in names)
-            ).values({c.name: bindparam(c.name) for c in table.columns if c.name not in names})
+            statement = (
+                update(table)
+                .where(*(table.c[name] == bindparam(f"key_{name}") for name in names))
+                .values({c.name: bindparam(c.name) for c in table.columns if c.name not in names})
+            )
             self.connection.execute(
                 statement, [{**{f"key_{n}": row[n] for n in names}, **row} for row in changed]
             )
 
-    def _children(
-        self, table: Table, facts: list[Fact], keys: set[Key]
-    ) -> dict[Key, list[str]]:
+    def _children(self, facts: list[Fact], keys: set[Key]) -> dict[Key, list[str]]:
         """The lists that stand in tables of their own (persons of an order, members)."""
         children = facts[0].kind.children
         if children is None:
@@ -241,7 +259,11 @@ class Writer:
 
     def _flush_schools(self, facts: list[Fact]) -> None:
         """``schools`` replaces the memberships that an earlier fact named (page 5)."""
-        wanted = {f.values["id"]: f.values["schools"] for f in facts if "schools" in f.values and not f.delete}
+        wanted = {
+            f.values["id"]: f.values["schools"]
+            for f in facts
+            if "schools" in f.values and not f.delete
+        }
         if not wanted:
             return
         table, now = t.Membership, self.author.now
@@ -252,8 +274,12 @@ class Writer:
                     table.person.in_(some), table.origin == ORIGIN
                 )
             ).all()
-            gone = [r.id for r in rows if r.organisation not in wanted[r.person] and r.ended_at is None]
-            back = [r.id for r in rows if r.organisation in wanted[r.person] and r.ended_at is not None]
+            gone = [
+                r.id for r in rows if r.organisation not in wanted[r.person] and r.ended_at is None
+            ]
+            back = [
+                r.id for r in rows if r.organisation in wanted[r.person] and r.ended_at is not None
+            ]
             standing |= {(r.person, r.organisation) for r in rows}
             for ids, moment in ((gone, now), (back, None)):
                 if ids:
@@ -261,9 +287,17 @@ class Writer:
                         update(table).where(table.id.in_(ids)).values(ended_at=moment)
                     )
         rows_new = [
-            {"id": json.dumps([ORIGIN, person, school], ensure_ascii=False), "person": person,
-             "organisation": school, "role": "", "origin": ORIGIN, "ended_at": None,
-             "valid_from": None, "valid_until": None, **self._recorded(None)}
+            {
+                "id": json.dumps([ORIGIN, person, school], ensure_ascii=False),
+                "person": person,
+                "organisation": school,
+                "role": "",
+                "origin": ORIGIN,
+                "ended_at": None,
+                "valid_from": None,
+                "valid_until": None,
+                **self._recorded(),
+            }
             for person, schools in wanted.items()
             for school in schools
             if (person, school) not in standing
@@ -277,7 +311,6 @@ _REFERRED: Mapping[str, Any] = {
     "organisation": t.Organisation,
     "project": t.Project,
 }
-_EMPTY: Mapping[str, Any] = {"approved_by": None}
 
 
 def _table(mapped: type[t.Base]) -> Table:
@@ -286,7 +319,7 @@ def _table(mapped: type[t.Base]) -> Table:
     return table
 
 
-def _column(mapped: type[t.Base], attribute: str) -> Any:  # noqa: ANN401 (a column by name)
+def _column(mapped: type[t.Base], attribute: str) -> Any:
     return mapped.__mapper__.columns[attribute]
 
 
@@ -295,7 +328,7 @@ def _defaults(table: Table) -> Row:
     return {
         column.name: column.default.arg
         for column in table.columns
-        if column.default is not None and column.default.is_scalar
+        if isinstance(column.default, ScalarElementColumnDefault)
     }
 
 

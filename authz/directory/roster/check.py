@@ -11,7 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Table, exists, func, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from authz.directory import tables
 from authz.directory.roster import staging
@@ -177,7 +188,8 @@ class Checking:
     def _no_organisation(self) -> None:
         """1.1 requires an organisation; ``partial`` takes the person without one."""
         member = staging.ROLE.c.person == staging.USER.c.id
-        wrong = not_(exists(select(staging.ROLE.c.line).where(member)))
+        none = not_(exists(select(staging.ROLE.c.line).where(member)))
+        wrong = and_(none, not_(staging.USER.c.ended))
         self._missing("users", staging.USER, "orgSourcedIds", wrong)
 
     def _missing(self, file: str, table: Table, heading: str, wrong: ColumnElement[bool]) -> None:

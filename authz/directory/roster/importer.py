@@ -75,7 +75,9 @@ def import_roster(
         run = _Run(connection, entries, manifest, source or manifest.source, partial, progress)
         with staging.staged(connection) as load:
             zoned = staging.is_postgresql(connection)
-            run.read(load, Checks(manifest.version, prefix, local, zoned=zoned))
+            today = now.astimezone(local).date()
+            checks = Checks(manifest.version, prefix, local, today=today, zoned=zoned)
+            run.read(load, checks)
             run.check()
             return run.apply(now, allow_mass_change=allow_mass_change)
 

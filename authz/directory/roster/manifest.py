@@ -49,7 +49,8 @@ def read_manifest(entries: Entries, problems: Findings) -> Manifest:
 
 
 def _refuse_sds(entries: Entries) -> None:
-    for entry in entries.values():
+    names = {"relationships", *(name.lower() for name in ORDER)}
+    for entry in [entries[name] for name in sorted(names.intersection(entries))]:
         if SDS_HEADINGS & set(Table(entry).headings):
             raise RosterError(
                 "This is Microsoft School Data Sync v2.1, not OneRoster: its files have "

@@ -98,9 +98,11 @@ class PeopleMerge(Merge):
         return returned, self._renew(kept, not_(self._gone), or_(names, not_(same)))
 
     def _ending(self) -> dict[str, Any]:
+        # who was suspended by another hand is not active again by leaving and coming back
+        suspended = and_(self.kept.c.status == SUSPENDED, not_(self._own))
         return {
             "status": DEREGISTERED,
-            "recorded_by": self.stamp.origin,
+            "recorded_by": case((suspended, self.kept.c.recorded_by), else_=self.stamp.origin),
             "recorded_because": "no longer in the roster",
         }
 

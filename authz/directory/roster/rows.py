@@ -123,11 +123,18 @@ class Truth(Remembering):
 
 
 class Birthday(Remembering):
-    """A date, as ISO text."""
+    """A date, as ISO text; not one to come, as years of the Buddhist era would be."""
+
+    def __init__(self, column: Column, today: date) -> None:
+        super().__init__(column)
+        self._today = today
 
     def convert(self, cell: str) -> str:
         """The date."""
-        return _date(cell).isoformat()
+        born = _date(cell)
+        if born > self._today:
+            raise BadCell("is after today (is the year of the Buddhist era?)", cell)
+        return born.isoformat()
 
 
 class Day(Remembering):
@@ -226,7 +233,9 @@ def checked_id(cell: str) -> str:
 class Checks:
     """Makes the check of a column, for one roster."""
 
-    def __init__(self, version: str, prefix: str, local: tzinfo, *, zoned: bool) -> None:
+    def __init__(
+        self, version: str, prefix: str, local: tzinfo, *, today: date, zoned: bool
+    ) -> None:
         extensible = version != "1.1"
         self._makers: dict[Kind, Callable[[Column], Check]] = {
             Kind.ID: lambda column: Id(column, prefix),
@@ -234,7 +243,7 @@ class Checks:
             Kind.TEXT: Text,
             Kind.TRUTH: Truth,
             Kind.DAY: lambda column: Day(column, local, zoned=zoned),
-            Kind.BIRTHDAY: Birthday,
+            Kind.BIRTHDAY: lambda column: Birthday(column, today),
             Kind.WORD: lambda column: Word(column, extensible=extensible),
         }
 

@@ -64,7 +64,13 @@ def _folder(path: Path) -> list[Entry]:
 
 
 def _opener(path: Path) -> Callable[[], IO[bytes]]:
-    return lambda: path.open("rb")
+    def unlock() -> IO[bytes]:
+        try:
+            return path.open("rb")
+        except OSError as error:
+            raise RosterError("The file cannot be opened.", where=path.name) from error
+
+    return unlock
 
 
 def _is_csv(name: str) -> bool:

@@ -1,0 +1,66 @@
+"""Alive, and ready: the database is there and migrated, and a record could be written (4.3)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from flask import Flask, Response
+from sqlalchemy import Engine
+
+from authz import clock
+from authz.api import exchange, problem
+from authz.api.context import service
+from authz.audit import log
+from authz.audit.record import Entry
+from authz.errors import AuthzError, StoreUnavailableError
+from authz.service.database import current, reading, writing
+from authz.vocabulary import Event
+
+_log = logging.getLogger(__name__)
+
+
+def register(app: Flask) -> None:
+    """Add the two routes; neither needs a token, and neither tells more than yes or no."""
+    app.add_url_rule("/healthz", "healthz", _alive, methods=["GET"])
+    app.add_url_rule("/readyz", "readyz", _ready, methods=["GET"])
+
+
+def _alive() -> Response:
+    return exchange.answer({"status": "alive"})
+
+
+def _ready() -> Response:
+    """The policy is loaded, or nobody would answer here."""
+    for name, check in CHECKS.items():
+        try:
+            check(service().store)
+        except AuthzError as error:
+            _log.error("request %s: not ready: %s: %s", exchange.request_id(), name, error.message)
+            return problem.document(problem.UNAVAILABLE, "not_ready", field=name)
+    return exchange.answer({"status": "ready"})
+
+
+def _database(store: Engine) -> None:
+    with reading(store) as connection:
+        connection.exec_driver_sql("SELECT 1")
+
+
+def _migrations(store: Engine) -> None:
+    here, newest = current(store)
+    if here != newest:
+        raise StoreUnavailableError(f"The database is at {here}, the newest is {newest}.")
+
+
+def _audit(store: Engine) -> None:
+    """Write a record as a decision would, and take it back."""
+    with writing(store) as connection:
+        log.append(connection, [Entry(event=Event.DECISION, time=clock.now())])
+        connection.rollback()
+
+
+CHECKS: Mapping[str, Callable[[Engine], None]] = {
+    "database": _database,
+    "migrations": _migrations,
+    "audit": _audit,
+}

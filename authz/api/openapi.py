@@ -1,0 +1,137 @@
+"""The OpenAPI 3.1 document of every route: one dictionary, also the source of ``/docs``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from authz.api.evaluation import EVALUATION, EVALUATIONS
+from authz.api.exchange import DECISION_ID, LANGUAGES, LONGEST_ID, REQUEST_ID
+from authz.api.metadata import JWKS, metadata_paths
+from authz.api.problem import PROBLEM
+from authz.api.schemas import EXAMPLE, EXAMPLES, SCHEMAS
+from authz.api.texts import ABOUT, ROUTES, STATUSES
+from authz.config import Settings
+from authz.vocabulary import Scope
+
+VERSION: Final = "1.0"
+_JSON: Final = "application/json"
+_ASKING: Final = ("400", "401", "403", "413", "500", "503")
+
+Document = dict[str, Any]
+
+
+def document(settings: Settings | None = None, language: str = LANGUAGES[0]) -> Document:
+    """Everything there is; of a running service with its address and its own metadata path."""
+    known = settings or Settings()
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "authz",
+            "version": VERSION,
+            "summary": "OpenID AuthZEN 1.0",
+            "description": ABOUT[language],
+        },
+        "servers": [{"url": known.public_url}],
+        "security": [],
+        "paths": _paths(known, language),
+        "components": {
+            "schemas": SCHEMAS,
+            "parameters": {
+                "RequestId": _parameter(REQUEST_ID, {"type": "string", "maxLength": LONGEST_ID}),
+                "Language": _parameter("Accept-Language", {"type": "string"}),
+            },
+            "headers": {
+                "RequestId": {"schema": {"type": "string"}},
+                "DecisionId": {"schema": {"type": "string"}},
+            },
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            },
+        },
+    }
+
+
+def _paths(settings: Settings, language: str) -> Document:
+    asked = [
+        (EVALUATION, "evaluation", "Evaluation", "Decision", EXAMPLE),
+        (EVALUATIONS, "evaluations", "Evaluations", "Answers", EXAMPLES),
+    ]
+    found: Document = {
+        path: {"post": _asking(name, sent, answered, example, language)}
+        for path, name, sent, answered, example in asked
+    }
+    for number, path in enumerate(metadata_paths(settings)):
+        found[path] = {"get": _getting("metadata", number, ("200", "500"), language)}
+    found[JWKS] = {"get": _getting("jwks", 0, ("200", "500", "503"), language)}
+    found["/healthz"] = {"get": _getting("healthz", 0, ("200",), language)}
+    found["/readyz"] = {"get": _getting("readyz", 0, ("200", "503"), language)}
+    found["/openapi.json"] = {"get": _getting("openapi", 0, ("200",), language)}
+    found["/docs"] = {"get": _getting("docs", 0, ("200",), language)}
+    page = found["/docs"]["get"]
+    page["responses"]["200"]["content"] = {"text/html": {"schema": {"type": "string"}}}
+    page["parameters"] = [
+        {"name": "lang", "in": "query", "schema": {"enum": list(LANGUAGES)}},
+        *page["parameters"],
+    ]
+    return found
+
+
+def _asking(name: str, sent: str, answered: str, example: Document, language: str) -> Document:
+    operation = _operation(name, 0, language)
+    responses = _responses(("200", *_ASKING), answered, language)
+    responses["200"]["headers"][DECISION_ID] = {"$ref": "#/components/headers/DecisionId"}
+    return {
+        **operation,
+        "security": [{"token": [Scope.PDP.value]}],
+        "requestBody": {
+            "required": True,
+            "content": {
+                _JSON: {"schema": {"$ref": f"#/components/schemas/{sent}"}, "example": example}
+            },
+        },
+        "responses": responses,
+    }
+
+
+def _getting(name: str, number: int, statuses: Iterable[str], language: str) -> Document:
+    schema = {"metadata": "Metadata", "jwks": "KeySet"}.get(name, "Object")
+    return {
+        **_operation(name, number, language),
+        "security": [],
+        "responses": _responses(statuses, schema, language),
+    }
+
+
+def _operation(name: str, number: int, language: str) -> Document:
+    summary, description = ROUTES[name]
+    return {
+        "operationId": f"{name}{number or ''}",
+        "summary": summary[language],
+        "description": description[language],
+        "parameters": [
+            {"$ref": "#/components/parameters/RequestId"},
+            {"$ref": "#/components/parameters/Language"},
+        ],
+    }
+
+
+def _responses(statuses: Iterable[str], schema: str, language: str) -> Document:
+    return {status: _response(status, schema, language) for status in statuses}
+
+
+def _response(status: str, schema: str, language: str) -> Document:
+    good = status == "200"
+    kind, name = (_JSON, schema) if good else (PROBLEM, "Problem")
+    headers: Document = {REQUEST_ID: {"$ref": "#/components/headers/RequestId"}}
+    if status in {"401", "403"}:
+        headers["WWW-Authenticate"] = {"schema": {"type": "string"}}
+    return {
+        "description": STATUSES[status][language],
+        "headers": headers,
+        "content": {kind: {"schema": {"$ref": f"#/components/schemas/{name}"}}},
+    }
+
+
+def _parameter(name: str, schema: Document) -> Document:
+    return {"name": name, "in": "header", "required": False, "schema": schema}
