@@ -113,7 +113,7 @@ class Folder:
         primary = "true" if role == "teacher" else ""
         self.add("enrollments", f"E{self.enrolled}", class_, school, user, role, primary, begin, "")
 
-    def user(  # noqa: PLR0913 (a row of users.csv is what it is)
+    def user(
         self,
         id_: str,
         role: str,

@@ -131,9 +131,12 @@ def _unprivileged() -> pwd.struct_passwd | None:
 def _spawn(
     command: list[str | Path], folder: Path, user: pwd.struct_passwd | None
 ) -> subprocess.Popen[bytes]:
+    # A test run that is killed takes its server along, where the machine can arrange that.
+    setpriv = shutil.which("setpriv")
+    dying: list[str | Path] = [setpriv, "--pdeathsig", "QUIT"] if setpriv else []
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
-            command,
+            [*dying, *command],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,

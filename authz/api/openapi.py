@@ -11,7 +11,7 @@ from authz.api.metadata import JWKS, metadata_paths
 from authz.api.problem import PROBLEM
 from authz.api.schemas import EXAMPLE, EXAMPLES, SCHEMAS
 from authz.api.texts import ABOUT, ROUTES, STATUSES
-from authz.config import Settings
+from authz.config import Settings, load
 from authz.vocabulary import Scope
 
 VERSION: Final = "1.0"
@@ -23,7 +23,7 @@ Document = dict[str, Any]
 
 def document(settings: Settings | None = None, language: str = LANGUAGES[0]) -> Document:
     """Everything there is; of a running service with its address and its own metadata path."""
-    known = settings or Settings()
+    known = settings or load()
     return {
         "openapi": "3.1.0",
         "info": {

@@ -35,7 +35,7 @@ VERSION: Final = 1
 PROPERTIES: Final = frozenset({"class", "record", "fields"})
 """The properties of a resource that are kept: ids and field names (2.1)."""
 
-CONTEXT: Final = frozenset({"ticket", "order", "case", "mfa", "justified"})
+CONTEXT: Final = frozenset({"purpose", "ticket", "order", "case", "mfa", "justified"})
 """The members of the context that are kept; of a justification, that one was given."""
 
 MASK: Final = "***"

@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
-from authz.cli.output import operator, say, settings
+from authz.cli.output import opened, operator, say, settings
 from authz.service import tokens, users
-from authz.service.database import open_store
 from authz.vocabulary import Scope
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -42,8 +41,8 @@ def token() -> None:
     "--scope",
     "scopes",
     multiple=True,
-    type=click.Choice(list(Scope)),
-    default=[Scope.PDP],
+    type=click.Choice([scope.value for scope in Scope]),
+    default=[Scope.PDP.value],
     show_default=True,
     help="What it may be used for; repeatable.",
 )
@@ -57,7 +56,7 @@ def token() -> None:
 def create(client: str, scopes: tuple[str, ...], ttl: timedelta, asserts: tuple[str, ...]) -> None:
     """Make a token and print it; it cannot be shown again."""
     found = settings()
-    store = open_store(found.database_url, durability=found.audit_durability)
+    store = opened(found)
     click.echo(
         tokens.create_token(store, found, client, scopes, ttl, asserts=asserts, by=operator())
     )
@@ -71,7 +70,7 @@ def revoke(client: str, jti: str) -> None:
     if bool(client) == bool(jti):
         raise click.UsageError("Say either --client or --id.")
     found = settings()
-    store = open_store(found.database_url, durability=found.audit_durability)
+    store = opened(found)
     number = tokens.revoke(store, client=client, jti=jti, by=operator())
     say(f"{number} tokens ended.")
 
@@ -112,4 +111,4 @@ def reset(name: str, because: str) -> None:
 
 def _store() -> Any:
     found = settings()
-    return open_store(found.database_url, durability=found.audit_durability)
+    return opened(found)

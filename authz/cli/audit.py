@@ -11,10 +11,9 @@ from typing import Any
 import click
 
 from authz import clock
-from authz.cli.output import as_json, operator, progress, say, settings, table
+from authz.cli.output import as_json, opened, operator, progress, say, settings, table
 from authz.errors import MalformedError
 from authz.service import trail
-from authz.service.database import open_store
 
 
 @click.group()
@@ -157,7 +156,7 @@ def checkpoint() -> None:
 
 def _store() -> Any:
     found = settings()
-    return open_store(found.database_url, durability=found.audit_durability)
+    return opened(found)
 
 
 def _checkpoint(path: Path) -> dict[str, Any]:

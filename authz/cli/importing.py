@@ -8,10 +8,9 @@ from pathlib import Path
 
 import click
 
-from authz.cli.output import as_json, operator, progress, say, settings
+from authz.cli.output import as_json, opened, operator, progress, say, settings
 from authz.errors import FactError
 from authz.policy.load import load
-from authz.service.database import open_store
 from authz.service.entities import import_entities
 from authz.service.record_facts import import_facts
 from authz.service.rosters import import_oneroster
@@ -46,7 +45,7 @@ def oneroster(  # noqa: PLR0917 (one parameter an option)
     found = settings()
     with progress() as advance:
         summary = import_oneroster(
-            open_store(found.database_url, durability=found.audit_durability),
+            opened(found),
             path,
             local=found.local,
             by=operator(),
@@ -73,7 +72,7 @@ def oneroster(  # noqa: PLR0917 (one parameter an option)
 def facts(file: Path, because: str, json_: bool) -> None:  # noqa: FBT001 (an option)
     """Import a facts file (JSON Lines); `-` is standard input."""
     found = settings()
-    opened = _opened(file)
+    lines = _lines(file)
     with progress() as advance:
         done = 0
 
@@ -83,8 +82,8 @@ def facts(file: Path, because: str, json_: bool) -> None:  # noqa: FBT001 (an op
             advance("facts", done, None)
 
         summary = import_facts(
-            open_store(found.database_url, durability=found.audit_durability),
-            opened,
+            opened(found),
+            lines,
             name=str(file),
             catalogue=load(found.policy).catalogue,
             local=found.local,
@@ -107,16 +106,16 @@ def facts(file: Path, because: str, json_: bool) -> None:  # noqa: FBT001 (an op
 def entities(file: Path, because: str) -> None:
     """Import generic entities: a JSON list of type, id and properties."""
     found = settings()
-    store = open_store(found.database_url, durability=found.audit_durability)
+    store = opened(found)
     number = import_entities(store, file, by=operator(), because=because)
     say(f"{number} entities put on file.")
 
 
-def _opened(file: Path) -> Callable[[], Iterable[str]]:
+def _lines(file: Path) -> Callable[[], Iterable[str]]:
     """The lines of the file, each time anew; standard input is kept for the second reading."""
     if str(file) == "-":
-        lines = sys.stdin.read().splitlines()
-        return lambda: lines
+        kept = sys.stdin.read().splitlines()
+        return lambda: kept
 
     def read() -> Iterable[str]:
         try:

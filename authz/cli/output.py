@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
+from sqlalchemy import Engine
 
 from authz.config import Settings, load
 from authz.errors import AuthzError
+from authz.service.database import open_store, require
 
 Advance = Callable[[str, int, int | None], None]
 """Called with what is being done, how much of it is done, and of how much, where known."""
@@ -39,6 +41,13 @@ def settings() -> Settings:
     for noisy in ("alembic", "casbin", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     return found
+
+
+def opened(found: Settings) -> Engine:
+    """The store of these settings, with its tables."""
+    store = open_store(found.database_url, durability=found.audit_durability)
+    require(store)
+    return store
 
 
 def operator() -> str:

@@ -79,9 +79,8 @@ def diff(old: Path, new: Path, replay: str | None, json_: bool) -> None:  # noqa
             raise click.BadParameter(str(error), param_hint="--replay") from error
         changed = replayed(found, before, after, since)
     if json_:
-        as_json(
-            {"changes": [c.as_dict() for c in changes], "decisions": [c.as_dict() for c in changed]}
-        )
+        flips = [{"id": c.id, "opens": c.opens, "closes": c.closes} for c in changed]
+        as_json({"changes": differences.as_dict(changes), "decisions": flips})
     else:
         for line in differences.lines(changes):
             click.echo(line)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from authz.cli.output import say, settings
+from authz.cli.output import opened, say, settings
 from authz.policy.load import load
 
 
@@ -37,6 +37,7 @@ def serve(  # noqa: PLR0917 (one parameter an option)
     """Serve the decision point over HTTP."""
     found = settings()
     load(policy or found.policy)  # a pack with a defect does not start (3.3)
+    opened(found).dispose()
     run(
         host,
         port,

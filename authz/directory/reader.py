@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row
+from sqlalchemy.orm import InstrumentedAttribute
 
 from authz.decision.request import Question
 from authz.directory import statements as ask_for
+from authz.directory import tables as t
 from authz.directory.facts import (
     Account,
     Assignment,
@@ -34,6 +37,7 @@ from authz.directory.facts import (
 from authz.vocabulary import Role
 
 FACT = "fact"
+Attribute = InstrumentedAttribute[str | None]
 
 
 def read_people(connection: Connection, question: Question) -> Facts:
@@ -43,7 +47,7 @@ def read_people(connection: Connection, question: Question) -> Facts:
     accounts = {row.id: _account(row) for row in ask.all(ask_for.accounts())}
     recipients = [(row.kind, row.recipient) for row in ask.all(ask_for.recipients())]
     kinds = frozenset(kind for kind, _ in recipients)
-    grants = ask.all(ask_for.grants())
+    grants = ask.all(_grants())
     held = {row.role for row in grants if row.person == subject}
     enrolments = _enrolments(ask, (subject, person))
     return Facts(
@@ -125,6 +129,22 @@ class _Asking:
         return self.connection.execute(statement, {**self.people, **more}).all()
 
 
+@cache
+def _grants() -> ask_for.Statement:
+    return _standing(ask_for.grants(), t.Grant.organisation)
+
+
+@cache
+def _enrolled() -> ask_for.Statement:
+    return _standing(ask_for.enrolled(), t.Class.organisation)
+
+
+def _standing(statement: ask_for.Statement, organisation: Attribute) -> ask_for.Statement:
+    """Only rows that hang on no organisation that has ended: those have no effect (page 5)."""
+    o = t.Organisation
+    return statement.outerjoin(o, o.id == organisation).where(o.ended_at.is_(None))
+
+
 def _span(row: Row[Any]) -> Span:
     return Span(row.valid_from, _earlier(row.valid_until, row.ended_at))
 
@@ -190,7 +210,7 @@ def _above(ask: _Asking, organisations: set[str]) -> dict[str, frozenset[str]]:
 
 def _enrolments(ask: _Asking, people: Iterable[str]) -> dict[str, tuple[Enrolled, ...]]:
     """The enrolments of both, with the dates that a class's terms lend them (2.4)."""
-    rows = ask.all(ask_for.enrolled())
+    rows = ask.all(_enrolled())
     named = {term for row in rows for term in row.terms}
     terms = {row.id: row for row in ask.all(ask_for.terms(), terms=sorted(named))} if named else {}
     return {person: _dated(rows, person, terms) for person in people}

@@ -161,6 +161,7 @@ def compile_rule(
 
     ``matcher`` and the keys of ``columns`` are as Casbin's model holds them (``p_role``).
     """
+    parse(condition)  # on its own, so that it cannot reach out of its brackets
     text = matcher
     if has_eval(text):
         text = replace_eval(text, [escape_assertion(condition)])

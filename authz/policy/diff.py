@@ -105,12 +105,13 @@ def _whole(parts: Mapping[str, str]) -> str:
 
 def _order(old: Policy, new: Policy) -> Iterator[Change]:
     """The order of the rules is the order of the answer: it chooses purpose and reason (2.6)."""
-    for name, rules in (("permits", _ids(old, new)), ("refusals", _ids(old, new, permits=False))):
-        if rules[0] != rules[1]:
-            yield Change("order", name, How.CHANGED, "", " ".join(rules[0]), " ".join(rules[1]))
+    for name in ("permits", "refusals"):
+        was, now = _ids(old, new, permits=name == "permits")
+        if was != now:
+            yield Change("rules", name, How.CHANGED, "order", " ".join(was), " ".join(now))
 
 
-def _ids(old: Policy, new: Policy, *, permits: bool = True) -> tuple[list[str], list[str]]:
+def _ids(old: Policy, new: Policy, *, permits: bool) -> tuple[list[str], list[str]]:
     """The rules that both have, in the order of each."""
     ids = [
         [compiled.rule.id for compiled in (policy.permits if permits else policy.refusals)]
@@ -160,19 +161,16 @@ def _rules(policy: Policy) -> Values:
 
 
 def _columns(catalogue: Catalogue, rule: Rule) -> dict[str, str]:
-    actions = rule.actions
-    purposes = (
-        None
-        if rule.purposes is None
-        else [f"{p}*" if p == rule.default_purpose else p for p in rule.purposes]
-    )
+    actions, purposes = rule.actions, rule.purposes
     return {
         "role": rule.role,
-        "action": _listed(a for a in catalogue.actions if actions is not None and a in actions)
-        if actions is not None
-        else "any",
+        "action": "any"
+        if actions is None
+        else _listed(action for action in catalogue.actions if action in actions),
         "categories": _with_fields(rule.categories),
-        "purposes": "any" if purposes is None else _listed(purposes),
+        "purposes": "any"
+        if purposes is None
+        else _listed(f"{p}*" if p == rule.default_purpose else p for p in purposes),
         "condition": rule.condition,
         "effect": rule.effect.value,
     }

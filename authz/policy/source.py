@@ -44,7 +44,7 @@ class Source:
 
     def member(self, message: str, expected: str, *path: str) -> PolicyError:
         """The error for a defect of the catalogue's member at ``path``."""
-        line = toml_line(self.files[CATALOGUE], path)
+        line = toml_line(self.files[CATALOGUE], path) or 1
         return self.problem(CATALOGUE, message, expected, line)
 
 

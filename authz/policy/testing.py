@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from authz.decision.catalogue import About
-from authz.decision.combine import Decision, combine, refuse, unknown
+from authz.decision.combine import Decision, refuse
 from authz.decision.request import Action, Entity, Question, Request, question
-from authz.engine.match import Matcher
+from authz.engine import decide as engine
 from authz.engine.policy import Policy
 from authz.errors import MalformedError
 from authz.policy.cases import Case, CaseReader
@@ -168,18 +168,7 @@ def run(policy: Policy, folder: Path) -> Results:
 def decide(policy: Policy, case: Case) -> Decision:
     """What the policy says of a case; MalformedError where it asks no question."""
     asked = _question(policy, case)
-    catalogue = policy.catalogue
-    reason = unknown(catalogue, asked.category, asked.action, asked.purpose)
-    if reason is not None:
-        return refuse(reason)
-    findings = Matcher(policy, asked, StatedSituation(case, asked.class_id)).findings()
-    return combine(
-        catalogue,
-        findings,
-        category=asked.category,
-        asked=asked.fields,
-        class_named=asked.class_id is not None,
-    )
+    return engine.decide(policy, asked, StatedSituation(case, asked.class_id))
 
 
 def _question(policy: Policy, case: Case) -> Question:

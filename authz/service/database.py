@@ -68,7 +68,6 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
             f"synchronous={synchronous}",
             "foreign_keys=ON",
             "cache_size=-65536",
-            "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -128,6 +127,25 @@ def current(store: Engine) -> tuple[str | None, str | None]:
     with reading(store) as connection:
         here = MigrationContext.configure(connection).get_current_revision()
         return here, ScriptDirectory.from_config(_alembic(connection)).get_current_head()
+
+
+def require(store: Engine) -> None:
+    """Raise StoreUnavailableError unless the database has the newest tables.
+
+    An embedded database that has none at all gets them: whoever starts with SQLite need
+    not know of migrations. One with older tables is never changed unasked.
+    """
+    here, newest = current(store)
+    if here == newest:
+        return
+    if here is None and store.dialect.name == "sqlite":
+        with translated():
+            upgrade(store)
+        return
+    raise StoreUnavailableError(
+        f"The database is at revision {here or 'none'}, and {newest} is needed.",
+        hint="Run `authz db upgrade`.",
+    )
 
 
 def _alembic(connection: Connection) -> Any:

@@ -20,12 +20,12 @@ from authz.audit.log import Receipt
 from authz.audit.record import Entry, Ref
 from authz.decision import answer
 from authz.decision.catalogue import About
-from authz.decision.combine import Decision, combine, refuse, unknown
+from authz.decision.combine import Decision, refuse
 from authz.decision.request import Question, Request, question
 from authz.directory import reader
 from authz.directory.facts import Facts, Place
 from authz.directory.relations import Situation
-from authz.engine.match import Matcher
+from authz.engine import decide as engine
 from authz.engine.policy import Policy
 from authz.errors import MalformedError
 from authz.service import duties
@@ -140,35 +140,27 @@ class DecisionPoint:
         try:
             if isinstance(item, MalformedError):
                 raise item
-            asked = self._question(item, caller)
+            asked = self.question(item, caller)
         except MalformedError as error:
             return Decided(refuse(MALFORMED), malformed=error)
         return self.decide(connection, asked, now)
 
-    def _question(self, request: Request, caller: Caller) -> Question:
+    def question(self, request: Request, caller: Caller) -> Question:
+        """The question that this caller's request is, under this policy."""
         if self.policy.catalogue.about is About.PEOPLE:
             return question(request, believes_mfa=caller.asserts_mfa)
         return Question(request)
 
     def decide(self, connection: Connection, asked: Question, now: datetime) -> Decided:
         """The decision on these facts at this moment; nothing is recorded yet."""
-        catalogue = self.policy.catalogue
-        reason = unknown(catalogue, asked.category, asked.action, asked.purpose)
-        if reason is not None:
+        strange = engine.unknown_word(self.policy, asked)
+        if strange is not None:
             facts = Facts(revision=reader.revision(connection))
-            return Decided(refuse(reason), asked, self._situation(asked, facts, now))
-        people = catalogue.about is About.PEOPLE
+            return Decided(strange, asked, self._situation(asked, facts, now))
+        people = self.policy.catalogue.about is About.PEOPLE
         read = reader.read_people if people else reader.read_entities
         situation = self._situation(asked, read(connection, asked), now)
-        findings = Matcher(self.policy, asked, situation).findings()
-        decision = combine(
-            catalogue,
-            findings,
-            category=asked.category,
-            asked=asked.fields,
-            class_named=asked.class_id is not None,
-        )
-        return Decided(decision, asked, situation)
+        return Decided(engine.decide(self.policy, asked, situation), asked, situation)
 
     def _situation(self, asked: Question, facts: Facts, now: datetime) -> Situation:
         return Situation(asked, facts, now, self.place, self.policy.catalogue)

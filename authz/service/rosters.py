@@ -43,6 +43,8 @@ def import_oneroster(  # noqa: PLR0913 (as the command's options)
     """Import the folder or zip at ``path``; RosterError tells every bad row."""
     try:
         with writing(store) as connection:
+            # First, so that two imports at once wait for each other on every store.
+            revision = advance(connection)
             summary = import_roster(
                 connection,
                 path,
@@ -55,7 +57,6 @@ def import_oneroster(  # noqa: PLR0913 (as the command's options)
             )
             if dry_run:
                 raise DryRun(summary)  # noqa: TRY301 (what rolls the transaction back)
-            revision = advance(connection)
             log.append(
                 connection,
                 [

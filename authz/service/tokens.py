@@ -15,22 +15,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from base64 import urlsafe_b64decode
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import pairwise
 from math import isfinite
-from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import uuid4
 
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError, UnsupportedAlgorithmError
-from joserfc.jwk import Key, KeySet, OKPKey
+from joserfc.errors import InvalidKeyIdError, UnsupportedAlgorithmError
+from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry
 from sqlalchemy import Engine, bindparam, func, insert, select, update
 
@@ -42,9 +38,9 @@ from authz.errors import (
     ForbiddenError,
     MalformedError,
     NotFoundError,
-    SettingError,
     UnauthenticatedError,
 )
+from authz.service import keys
 from authz.service.database import reading, writing
 from authz.service.decide import Caller
 from authz.service.tables import ClientToken
@@ -63,7 +59,6 @@ _LONGEST: Final = 8192
 _NAME: Final = 200
 _KNOWN: Final = 1024
 _STATE: Final = select(ClientToken.revoked_at).where(ClientToken.jti == bindparam("jti"))
-_UNREADABLE: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 class _Registry(JWSRegistry):
@@ -105,7 +100,7 @@ def create_token(
 ) -> str:
     """A new token of this client, recorded; the only copy is the one returned."""
     now = clock.now().replace(microsecond=0)
-    key = _signing_key(settings)
+    key = keys.signing_key(settings.key_folder)
     try:
         row: dict[str, Any] = {
             "jti": uuid4().hex,
@@ -159,12 +154,7 @@ def revoke(store: Engine, *, client: str = "", jti: str = "", by: str) -> int:
 
 def rotate_key(settings: Settings) -> str:
     """Sign with a new key from now on; its id. The older private halves are destroyed."""
-    key, folder = _new_key(settings.key_folder), settings.key_folder
-    for path in _key_files(folder):
-        older = OKPKey.import_key(json.loads(path.read_text(encoding="ascii")))
-        if older.kid != key.kid and older.is_private:
-            _write(path, older, private=False)
-    return str(key.kid)
+    return str(keys.rotate(settings.key_folder).kid)
 
 
 def jwks(store: Engine, settings: Settings, now: datetime) -> dict[str, Any]:
@@ -173,17 +163,17 @@ def jwks(store: Engine, settings: Settings, now: datetime) -> dict[str, Any]:
     A key signs until the next one is made; so what was issued first of all that has not
     expired says which keys are still needed.
     """
-    _signing_key(settings)
+    keys.signing_key(settings.key_folder)
     oldest = select(func.min(ClientToken.issued_at)).where(ClientToken.expires_at > now)
     with reading(store) as connection:
         since: datetime | None = connection.execute(oldest).scalar_one()
-    keys = _ours(settings).keys
+    found = _ours(settings).keys
     needed = [
         key
-        for key, following in pairwise(keys)
-        if since is not None and since.timestamp() <= _made_at(following) + LEEWAY
+        for key, following in pairwise(found)
+        if since is not None and since.timestamp() <= keys.made_at(following) + LEEWAY
     ]
-    return {"keys": [_public(key) for key in (*needed, keys[-1])]}
+    return {"keys": [keys.public(key) for key in (*needed, found[-1])]}
 
 
 def authenticate(
@@ -214,6 +204,11 @@ def challenge(error: UnauthenticatedError | ForbiddenError) -> str:
     return f'{realm}, error="invalid_token"' if error.where else realm
 
 
+def _ours(settings: Settings) -> _Issuer:
+    found, state = keys.ring(settings.key_folder)
+    return _Issuer(settings.public_url, settings.public_url, _OWN, found, state)
+
+
 def _bearer(header: str | None) -> str:
     scheme, _, token = (header or "").strip().partition(" ")
     if scheme.lower() != "bearer":
@@ -228,15 +223,15 @@ def _issuer(settings: Settings, token: str) -> _Issuer:
             raise ValueError
         payload = token.split(".")[1]
         name = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["iss"]
-    except (*_UNREADABLE, IndexError) as error:
+    except (*keys.UNREADABLE, IndexError) as error:
         raise _invalid() from error
     if name == settings.public_url:
         return _ours(settings)
     for trusted in settings.issuers:
         if trusted.issuer == name:
-            keys, state = _key_set(trusted.jwks)
+            found, state = keys.key_set(trusted.jwks)
             return _Issuer(
-                name, trusted.audience, _FOREIGN, keys, state, trusted.scopes, trusted.asserts
+                name, trusted.audience, _FOREIGN, found, state, trusted.scopes, trusted.asserts
             )
     raise _invalid()
 
@@ -253,7 +248,7 @@ def _claims(token: str, issuer: _Issuer) -> Mapping[str, Any]:
             )
             if issuer.own and read.header["typ"] != TYPE:
                 raise ValueError
-        except _UNREADABLE as error:
+        except keys.UNREADABLE as error:
             raise _invalid() from error
         if len(_verified) >= _KNOWN:
             _verified.clear()
@@ -332,96 +327,3 @@ def _entry(event: Event, row: Mapping[str, Any], by: str, now: datetime) -> Entr
         resource=Ref("client", row["client"]),
         detail={**detail, "who": by},
     )
-
-
-# The key files.
-
-
-def _ours(settings: Settings) -> _Issuer:
-    folder = settings.key_folder
-    with suppress(FileNotFoundError):
-        names = (entry.name for entry in os.scandir(folder))
-        state = (str(folder), folder.stat().st_mtime_ns, *names)
-        return _Issuer(settings.public_url, settings.public_url, _OWN, _ring(state), state)
-    return _Issuer(settings.public_url, settings.public_url, _OWN, (), ())
-
-
-def _signing_key(settings: Settings) -> Key:
-    keys = _ours(settings).keys or (_new_key(settings.key_folder, first=True),)
-    return keys[-1]
-
-
-@lru_cache(maxsize=8)
-def _ring(state: tuple[object, ...]) -> tuple[Key, ...]:
-    """The keys of that folder, the oldest first; read anew when the folder changes."""
-    files = _key_files(Path(str(state[0])))
-    return tuple(OKPKey.import_key(json.loads(file.read_text(encoding="ascii"))) for file in files)
-
-
-def _made_at(key: Key) -> float:
-    return float(str(key.as_dict().get("iat", 0)))
-
-
-def _public(key: Key) -> dict[str, Any]:
-    """The key as anybody may see it."""
-    members = key.as_dict(private=False)
-    return {name: value for name, value in members.items() if name != "iat"}
-
-
-def _key_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("[0-9]*.json"))
-
-
-def _new_key(folder: Path, *, first: bool = False) -> Key:
-    """A key under the next number; where only the first is wanted, whoever made it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    about: dict[str, Any] = {"use": "sig", "alg": "EdDSA", "iat": int(clock.now().timestamp())}
-    made = OKPKey.generate_key("Ed25519", cast("Any", about), auto_kid=True)
-    while True:
-        files = _key_files(folder)
-        if first and files:
-            return OKPKey.import_key(json.loads(files[-1].read_text(encoding="ascii")))
-        number = int(files[-1].stem) + 1 if files else 1
-        with suppress(FileExistsError):
-            _write(folder / f"{number:06}.json", made, private=True)
-            return made
-
-
-def _write(path: Path, key: Key, *, private: bool) -> None:
-    """Make the file whole under another name, then put it in place: new, or cut to public."""
-    draft = path.with_name(f".{uuid4().hex}")
-    try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            json.dump(key.as_dict(private=private), file)
-            file.flush()
-            os.fsync(file.fileno())
-        if private:
-            os.link(draft, path)
-        else:
-            draft.replace(path)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise SettingError(
-            f"The key cannot be written ({type(error).__name__}).", where="AUTHZ_KEY_FOLDER"
-        ) from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-@lru_cache(maxsize=32)
-def _key_set_of(path: Path, _state: tuple[object, ...]) -> tuple[Key, ...]:
-    return tuple(KeySet.import_key_set(json.loads(path.read_bytes())).keys)
-
-
-def _key_set(path: Path) -> tuple[tuple[Key, ...], tuple[object, ...]]:
-    """The public keys of another issuer, read anew when the file changes."""
-    try:
-        status = path.stat()
-        state = (str(path), status.st_mtime_ns, status.st_size, status.st_ino)
-        return _key_set_of(path, state), state
-    except (OSError, *_UNREADABLE) as error:
-        raise SettingError(
-            f"The issuer's keys cannot be read ({type(error).__name__}).", where=str(path)
-        ) from error

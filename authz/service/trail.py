@@ -54,11 +54,12 @@ class _Lines(Iterable[str]):
 
 
 def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:
-    """The records that fit, newest first; who looked, and for what, is recorded first."""
+    """The records that fit, newest first; who looked for what is recorded before they leave."""
     looked_for = {k: v for k, v in asked.items() if v not in (None, "") and k != "limit"}
-    log.record(store, [_look(by, "search", looked_for, str(asked.get("person") or ""))])
     with reading(store) as connection:
-        return audit.search(connection, **asked)
+        page = audit.search(connection, **asked)
+    log.record(store, [_look(by, "search", looked_for, str(asked.get("person") or ""))])
+    return page
 
 
 def export(

@@ -21,7 +21,9 @@ def commands(
     command: click.Command = cli, parent: click.Context | None = None, name: str = "authz"
 ) -> Iterator[tuple[str, str]]:
     """Each command's full name and its help, groups before what is in them."""
-    context = click.Context(command, info_name=name, parent=parent, terminal_width=88)
+    context = click.Context(
+        command, info_name=name, parent=parent, terminal_width=88, **command.context_settings
+    )
     yield context.command_path, command.get_help(context)
     if isinstance(command, click.Group):
         for child in command.list_commands(context):

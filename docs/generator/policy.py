@@ -52,7 +52,8 @@ def rules_page() -> str:
 
 def matrix_page() -> str:
     """The page of the matrix."""
-    done = CliRunner().invoke(cli, ["policy", "show", str(PACK)], catch_exceptions=False)
+    runner = CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1"})
+    done = runner.invoke(cli, ["policy", "show", str(PACK)], catch_exceptions=False)
     return MATRIX + "\n" + code(done.stdout)
 
 
@@ -132,8 +133,8 @@ def _catalogue() -> str:
 def _clock(clock: Clock) -> str:
     if not clock.starts:
         return "never by age"
-    length = f"{clock.years} years" if clock.years else f"{clock.days} days"
-    return f"{length} after {clock.starts.replace('_', ' ')}"
+    number, unit = (clock.years, "year") if clock.years else (clock.days, "day")
+    return f"{number} {unit}{'' if number == 1 else 's'} after {clock.starts.replace('_', ' ')}"
 
 
 def _actions(rule: Rule) -> list[str]:

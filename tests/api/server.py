@@ -7,12 +7,13 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,14 @@ class Place:
         return self.authz("token", "create", "--client", "tests", "--ttl", "1h").strip()
 
     @contextmanager
-    def serving(self, workers: int = 1) -> Iterator[Server]:
+    def serving(
+        self, workers: int = 1, *, tls: tuple[Path, Path] | None = None
+    ) -> Iterator[Server]:
         """A server that is ready; it and its workers are gone afterwards."""
         port = free_port()
         options = ["--host", HOST, "--port", str(port), "--workers", str(workers)]
+        if tls:
+            options += ["--tls-cert", str(tls[0]), "--tls-key", str(tls[1])]
         command = [sys.executable, "-m", "authz.cli", "serve", "--policy", str(self.policy)]
         log = self.folder / f"server-{port}.log"
         with log.open("wb") as file:
@@ -83,7 +88,8 @@ class Place:
                 stderr=file,
                 start_new_session=True,
             )
-        server = Server(port, process, log)
+        trusted = ssl.create_default_context(cafile=tls[0]) if tls else None
+        server = Server(port, process, log, trusted=trusted)
         try:
             server.wait()
             yield server
@@ -99,7 +105,7 @@ class Server:
     process: subprocess.Popen[bytes]
     log: Path
     token: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
+    trusted: ssl.SSLContext | None = None
 
     def wait(self) -> None:
         until = time.monotonic() + START_SECONDS
@@ -119,6 +125,8 @@ class Server:
         self.process.wait()
 
     def connect(self) -> http.client.HTTPConnection:
+        if self.trusted:
+            return http.client.HTTPSConnection(HOST, self.port, timeout=30, context=self.trusted)
         return http.client.HTTPConnection(HOST, self.port, timeout=30)
 
     def ask(

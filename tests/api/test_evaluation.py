@@ -232,7 +232,7 @@ def test_a_mistake_of_ours_tells_nothing(
     """Item 27: 500 with a request id, and neither body nor token in answer or log."""
 
     def fails(*_: object, **__: object) -> None:
-        raise ValueError("secret-value")
+        raise ValueError(client.token)
 
     monkeypatch.setattr(type(client.service.point), "evaluate", fails)
     answer = client.post(EVALUATION, question(), x_request_id="req-500")
@@ -240,7 +240,6 @@ def test_a_mistake_of_ours_tells_nothing(
     assert answer.json["code"] == "internal"
     assert answer.headers["X-Request-ID"] == "req-500"
     for written in (answer.text, caplog.text):
-        assert "secret-value" not in written
         assert client.token not in written
     assert "Traceback" not in answer.text
     assert "ValueError" in caplog.text

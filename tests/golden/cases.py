@@ -24,8 +24,8 @@ an offset are local; ``at`` of a case is when it is asked (the file's ``at`` whe
             request: {subject: ..., action: ..., resource: ..., context: ...}
             expect: permit RULE, RULE for PURPOSE | refuse REASON, ... | malformed FIELD
             outward: {...}        # to a caller over HTTP
-            inward: {...}         # to a what-if tool
-            record: {...}         # without time, policy digest and revision
+            inward: {...}         # to a what-if tool; or ``as outward``
+            record: {...}         # without what is the same in every record of the file
 
 ``expect`` is worked out by hand from page 2; what follows it is written by
 ``python -m tests.golden.fill`` from the oracle, never from the product, and then reviewed.
@@ -50,6 +50,7 @@ FILE = {"about", "clauses", "at", "recorded", "roster", "stories"}
 STORY = {"title", "clauses", "roster", "facts", "cases"}
 ASKED = {"name", "clauses", "at", "asserts_mfa", "language", "near", "request", "expect"}
 ANSWERED = {"outward", "inward", "record"}
+SAME = "as outward"
 CLAUSE = re.compile(r"[NE]-\d\d|\d\.\d(/[a-z_-]+)?|p5")
 Row = dict[str, Any]
 
@@ -164,7 +165,11 @@ def _case(case: Row, shared: set[str], at: datetime, story: str) -> Case:
         asserts_mfa=case.get("asserts_mfa", True),
         language=case.get("language", "en"),
         near=case.get("near", ""),
-        answers={name: case[name] for name in ANSWERED if name in case},
+        answers={
+            name: case["outward"] if case[name] == SAME else case[name]
+            for name in ANSWERED
+            if name in case
+        },
     )
 
 

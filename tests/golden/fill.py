@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.golden import expected
-from tests.golden.cases import ANSWERED, files, load
+from tests.golden.cases import ANSWERED, SAME, files, load
 
 INDENT = " " * 8
 CASE = "      - name: "
@@ -64,7 +64,8 @@ def _stripped(block: list[str]) -> list[str]:
 def _written(answers: dict[str, Any] | None) -> list[str]:
     written: list[str] = []
     for name, value in (answers or {}).items():
-        text = f"{name}: {json.dumps(value, ensure_ascii=False)}"
+        same = name == "inward" and answers and value == answers["outward"]
+        text = f"{name}: {SAME if same else json.dumps(value, ensure_ascii=False)}"
         written += textwrap.wrap(
             text, WIDTH, initial_indent=INDENT, subsequent_indent=f"{INDENT}  ",
             break_long_words=False, break_on_hyphens=False,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from .school import School
 
 
-class Malformed(ValueError):
+class Malformed(ValueError):  # noqa: N818 (the word of page 5)
     """An error (400), and no decision."""
 
 

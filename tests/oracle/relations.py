@@ -318,7 +318,7 @@ BETWEEN_TWO: dict[str, Callable[[Question], bool]] = {
 OTHERS: dict[str, Callable[[Question], bool]] = {
     "self": is_self,
     "minor": minor,
-    "always": lambda q: True,
+    "always": lambda _: True,
     "class given": lambda q: q.in_class is not None,
     "mfa": lambda q: q.mfa,
     "justification given": lambda q: bool((q.justification or "").strip()),

@@ -23,7 +23,7 @@ LOCAL = ZoneInfo("Asia/Bangkok")
 def test_every_scene_of_the_demo_school_is_answered_as_it_says(
     store: Engine, tmp_path: Path
 ) -> None:
-    """Each rule permits and refuses, each refusal strikes (N-20 to N-26, N-30, N-35, E-03, E-05)."""
+    """Each rule permits and refuses, each refusal strikes (N-20, N-21, N-22, N-24, N-25, E-03)."""
     now = clock.now()
     school = write(tmp_path, now.astimezone(LOCAL).date())
     policy = load(Path("policies/school"))

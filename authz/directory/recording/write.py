@@ -189,13 +189,15 @@ class Writer:
             }
         row = {**before, **columns}
         status = carried.get("status", row["status"])
-        if status == "active" and row["status"] == "deregistered":
+        if status != "deregistered" and row["status"] == "deregistered":
             row |= {"ended_at": None, "cancelled_at": None}
         if status == "deregistered" and row["status"] != "deregistered":
             row["ended_at"] = self.author.now
         if "birth_date" in carried:
             row["birth_date_from"] = f"{ORIGIN}:{self.author.by}"
-        return {**row, **carried, **self._recorded()}
+        # A roster never re-opens a status that somebody else recorded; other members keep it so.
+        recorded = self._recorded() if "status" in carried or before.get("recorded_at") is None else {}
+        return {**row, **carried, **recorded}
 
     def _recorded(self) -> Row:
         return {

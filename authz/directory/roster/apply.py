@@ -154,7 +154,7 @@ class Apply:
                 literal(self.stamp.origin).label("granted_by"),
                 (literal("role ") + role.role).label("reason"),
             )
-            .where(role.role.in_(sorted(ADMINISTRATORS)))
+            .where(role.role.in_(sorted(ADMINISTRATORS[self.version])))
             .subquery("staged")
         )  # fmt: skip
 

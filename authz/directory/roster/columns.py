@@ -41,8 +41,11 @@ def _words(text: str) -> frozenset[str]:
 GUARDIAN_ROLES = {"relative": 1, "guardian": 2, "parent": 3}
 """The roles whose agent links count, the weakest first (page 5, *Agent links*)."""
 
-ADMINISTRATORS = _words("administrator principal siteAdministrator districtAdministrator")
-"""The roles that become ``school_admin`` grants (4.4)."""
+ADMINISTRATORS = {
+    "1.1": _words("administrator"),
+    "1.2": _words("principal siteAdministrator districtAdministrator"),
+}
+"""The roles that become ``school_admin`` grants, by version (4.4)."""
 
 ROLES_11 = _words("administrator aide guardian parent proctor relative student teacher principal")
 ROLES_12 = _words(

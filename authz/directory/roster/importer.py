@@ -150,7 +150,7 @@ class _Run:
         if self.manifest.version == "1.1" and (found := self.connection.scalar(query)):
             self.said.notes.append(
                 f"{self.names.get('users', 'users.csv')}: the role principal ({found} times) is "
-                "none of OneRoster 1.1; it is taken as administrator."
+                "none of OneRoster 1.1; it gives no administrator's grant."
             )
 
     def _summary(self, applied: Applied) -> Summary:

@@ -70,7 +70,9 @@ class Links:
             self._add_carried(scope)
         self._find_adults()
         self._find_learners()
+        staging.analyse(self.connection, staging.AGENT, staging.ADULT, staging.LEARNER)
         self._find_links()
+        staging.analyse(self.connection, staging.LINK)
         return Merge(self.connection, GUARDIANSHIP, self._staged(), self.stamp).run(scope)
 
     def idle(self, file: str) -> Listing:
@@ -115,7 +117,7 @@ class Links:
             self.connection.execute(insert(staging.AGENT).from_select(names, rows))
 
     def _linked(self, person: ColumnElement[Any]) -> ColumnElement[bool]:
-        return or_(exists().where(_AGENT.person == person), exists().where(_AGENT.agent == person))
+        return person.in_(union(select(_AGENT.person), select(_AGENT.agent)))
 
     def _roles(self) -> Any:
         """Who holds which role, by the set and by what is on file."""
@@ -133,15 +135,17 @@ class Links:
         roles = self._roles()
         in_time = or_(roles.c.valid_until.is_(None), roles.c.valid_until > self.stamp.moment)
         rank = case(GUARDIAN_ROLES, value=roles.c.role)
+        order = func.rank().over(partition_by=roles.c.person, order_by=rank)
         held = (
-            select(roles.c.person, rank.label("rank"), roles.c.valid_from, roles.c.valid_until)
+            select(
+                roles.c.person,
+                rank.label("rank"),
+                roles.c.valid_from,
+                roles.c.valid_until,
+                order.label("place"),
+            )
             .where(roles.c.role.in_(list(GUARDIAN_ROLES)), in_time, self._linked(roles.c.person))
             .subquery("held")
-        )
-        weakest = (
-            select(held.c.person, func.min(held.c.rank).label("rank"))
-            .group_by(held.c.person)
-            .subquery("weakest")
         )
         begin, end = held.c.valid_from, held.c.valid_until
         adults = (
@@ -151,7 +155,7 @@ class Links:
                 case((func.count() == func.count(begin), func.min(begin))),
                 case((func.count() == func.count(end), func.max(end))),
             )
-            .join(weakest, and_(weakest.c.person == held.c.person, weakest.c.rank == held.c.rank))
+            .where(held.c.place == 1)
             .group_by(held.c.person, held.c.rank)
         )
         names = ["person", "rank", *_DATES]

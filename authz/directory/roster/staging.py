@@ -113,8 +113,13 @@ def build_indexes(connection: Connection) -> None:
     """Index what was loaded, and tell the planner of PostgreSQL how much it is."""
     for index in INDEXES:
         connection.execute(CreateIndex(index))
+    analyse(connection, *STAGING.sorted_tables)
+
+
+def analyse(connection: Connection, *tables: Table) -> None:
+    """Tell the planner of PostgreSQL how much there is; that of SQLite needs it not."""
     if is_postgresql(connection):
-        for table in STAGING.sorted_tables:
+        for table in tables:
             connection.execute(text(f"ANALYZE {table.name}"))
 
 

@@ -1,0 +1,129 @@
+"""The signing keys: files of one folder that only the service can read (4.3, N-45).
+
+``000001.json`` and so on; the last one signs. A key is made whole and then linked into
+place, so that of two processes that make the first one at once, one wins and both use it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, cast
+from uuid import uuid4
+
+from joserfc.errors import JoseError
+from joserfc.jwk import Key, KeySet, OKPKey
+
+from authz import clock
+from authz.errors import SettingError
+
+State = tuple[object, ...]
+"""What tells one content of a key file or folder from another."""
+
+UNREADABLE: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
+
+def ring(folder: Path) -> tuple[tuple[Key, ...], State]:
+    """The keys of the folder, the oldest first, and the state they were read in."""
+    with suppress(FileNotFoundError):
+        names = (entry.name for entry in os.scandir(folder))
+        state = (str(folder), folder.stat().st_mtime_ns, *names)
+        return _ring(state), state
+    return (), ()
+
+
+def signing_key(folder: Path) -> Key:
+    """The key that signs; the first one is made where there is none."""
+    keys, _ = ring(folder)
+    return (keys or (new_key(folder, first=True),))[-1]
+
+
+def rotate(folder: Path) -> Key:
+    """A new key that signs from now on; the older private halves are destroyed."""
+    key = new_key(folder)
+    for path in key_files(folder):
+        older = OKPKey.import_key(json.loads(path.read_text(encoding="ascii")))
+        if older.kid != key.kid and older.is_private:
+            _write(path, older, private=False)
+    return key
+
+
+@lru_cache(maxsize=8)
+def _ring(state: tuple[object, ...]) -> tuple[Key, ...]:
+    """The keys of that folder, the oldest first; read anew when the folder changes."""
+    files = key_files(Path(str(state[0])))
+    return tuple(OKPKey.import_key(json.loads(file.read_text(encoding="ascii"))) for file in files)
+
+
+def made_at(key: Key) -> float:
+    """When the key was made, in seconds since 1970."""
+    return float(str(key.as_dict().get("iat", 0)))
+
+
+def public(key: Key) -> dict[str, Any]:
+    """The key as anybody may see it."""
+    members = key.as_dict(private=False)
+    return {name: value for name, value in members.items() if name != "iat"}
+
+
+def key_files(folder: Path) -> list[Path]:
+    """The files of the keys, the oldest first."""
+    return sorted(folder.glob("[0-9]*.json"))
+
+
+def new_key(folder: Path, *, first: bool = False) -> Key:
+    """A key under the next number; where only the first is wanted, whoever made it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    about: dict[str, Any] = {"use": "sig", "alg": "EdDSA", "iat": int(clock.now().timestamp())}
+    made = OKPKey.generate_key("Ed25519", cast("Any", about), auto_kid=True)
+    while True:
+        files = key_files(folder)
+        if first and files:
+            return OKPKey.import_key(json.loads(files[-1].read_text(encoding="ascii")))
+        number = int(files[-1].stem) + 1 if files else 1
+        with suppress(FileExistsError):
+            _write(folder / f"{number:06}.json", made, private=True)
+            return made
+
+
+def _write(path: Path, key: Key, *, private: bool) -> None:
+    """Make the file whole under another name, then put it in place: new, or cut to public."""
+    draft = path.with_name(f".{uuid4().hex}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            json.dump(key.as_dict(private=private), file)
+            file.flush()
+            os.fsync(file.fileno())
+        if private:
+            os.link(draft, path)
+        else:
+            draft.replace(path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise SettingError(
+            f"The key cannot be written ({type(error).__name__}).", where="AUTHZ_KEY_FOLDER"
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=32)
+def _key_set_of(path: Path, _state: tuple[object, ...]) -> tuple[Key, ...]:
+    return tuple(KeySet.import_key_set(json.loads(path.read_bytes())).keys)
+
+
+def key_set(path: Path) -> tuple[tuple[Key, ...], tuple[object, ...]]:
+    """The public keys of another issuer, read anew when the file changes."""
+    try:
+        status = path.stat()
+        state = (str(path), status.st_mtime_ns, status.st_size, status.st_ino)
+        return _key_set_of(path, state), state
+    except (OSError, *UNREADABLE) as error:
+        raise SettingError(
+            f"The issuer's keys cannot be read ({type(error).__name__}).", where=str(path)
+        ) from error

@@ -1,0 +1,186 @@
+"""Faults behind the HTTP API: no record, no answer; no facts, no permit (pages 2.8, 3.5)."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+from sqlalchemy import Engine, text
+
+from authz.audit import trail
+from authz.service.database import open_store, reading
+from tests.api.conftest import EVALUATION, EVALUATIONS, Client, open_client, question
+from tests.api.server import ROOT, Place, Server, exchange
+from tests.postgres import Postgres
+
+UNWRITABLE = {
+    "sqlite": "CREATE TRIGGER full BEFORE INSERT ON audit_record"
+    " BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END",
+    "postgresql": "ALTER TABLE audit_record ADD CONSTRAINT never CHECK (false) NOT VALID",
+}
+PACK = ROOT / "tests" / "packs" / "certification"
+THREADS = 8
+LOAD_SECONDS = 3.0
+
+
+@pytest.fixture
+def any_client(store_url: str, tmp_path: Path) -> Iterator[Client]:
+    yield from open_client(store_url, tmp_path)
+
+
+def _count(store: Engine) -> int:
+    with store.connect() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM audit_record")).scalar_one())
+
+
+@pytest.mark.parametrize("size", [0, 1, 3])
+def test_no_record_no_answer(any_client: Client, size: int) -> None:
+    """N-49; page 5, "No record": 503 and no decision, for a whole batch."""
+    before = _count(any_client.store)
+    with any_client.store.begin() as connection:
+        connection.execute(text(UNWRITABLE[connection.dialect.name]))
+    for semantic in ("execute_all", "permit_on_first_permit"):
+        body = {
+            **question(),
+            "options": {"evaluations_semantic": semantic},
+            "evaluations": [{}] * size,
+        }
+        answer = any_client.post(EVALUATIONS, body, x_request_id="lost")
+        assert (answer.status_code, answer.json["code"]) == (503, "audit_unavailable")
+        assert answer.content_type == "application/problem+json"
+        assert answer.headers["X-Request-ID"] == "lost"
+        assert "X-Decision-Id" not in answer.headers
+        assert "decision" not in answer.json
+        assert "true" not in answer.text
+    assert any_client.post(EVALUATION, question()).status_code == 503
+    ready = any_client.ask("GET", "/readyz")
+    assert (ready.status_code, ready.json["field"]) == (503, "audit")
+    assert any_client.ask("GET", "/healthz").status_code == 200
+    assert _count(any_client.store) == before
+
+
+def test_a_record_that_can_be_written_again_is_an_answer_again(any_client: Client) -> None:
+    undo = {
+        "sqlite": "DROP TRIGGER full",
+        "postgresql": "ALTER TABLE audit_record DROP CONSTRAINT never",
+    }
+    with any_client.store.begin() as connection:
+        connection.execute(text(UNWRITABLE[connection.dialect.name]))
+    assert any_client.post(EVALUATION, question()).status_code == 503
+    with any_client.store.begin() as connection:
+        connection.execute(text(undo[connection.dialect.name]))
+    assert any_client.post(EVALUATION, question()).json["decision"] is True
+    with reading(any_client.store) as connection:
+        assert trail.verify(connection).whole
+
+
+def _gone(client: Client) -> None:
+    for path, body in ((EVALUATION, question()), (EVALUATIONS, {"evaluations": [question()]})):
+        answer = client.post(path, body)
+        assert (answer.status_code, answer.json["code"]) == (503, "store_unavailable")
+        assert "decision" not in answer.json
+        assert int(answer.headers["Retry-After"]) > 0
+    assert client.ask("GET", "/.well-known/jwks.json").status_code == 503
+    ready = client.ask("GET", "/readyz")
+    assert (ready.status_code, ready.json["field"]) == (503, "database")
+    assert client.ask("GET", "/healthz").status_code == 200
+
+
+def test_a_database_that_is_gone_gives_no_answer(sqlite_url: str, tmp_path: Path) -> None:
+    """Page 3.5: no facts, no permit."""
+    for client in open_client(sqlite_url, tmp_path):
+        client.store.dispose()
+        for file in tmp_path.glob("authz.db*"):
+            file.unlink()
+        (tmp_path / "authz.db").mkdir()
+        _gone(client)
+
+
+def test_a_server_that_dropped_the_database_gives_no_answer(
+    postgres_server: Postgres, tmp_path: Path
+) -> None:
+    """Page 3.5: no facts, no permit."""
+    with postgres_server.database() as url:
+        clients = list(open_client(url, tmp_path))
+        assert clients[0].post(EVALUATION, question()).json["decision"] is True
+    _gone(clients[0])
+    clients[0].store.dispose()
+
+
+def _load(server: Server, name: str, stop: Event) -> dict[str, bool]:
+    """Ask until the server dies; the answers that arrived whole, by request id."""
+    received: dict[str, bool] = {}
+    connection = server.connect()
+    for number in range(1_000_000):
+        if stop.is_set():
+            break
+        subject = ("alice", "bob")[number % 2]
+        body = {
+            "subject": {"type": "user", "id": subject},
+            "action": {"name": "write"},
+            "resource": {"type": "record", "id": "record-1"},
+        }
+        headers = {
+            "Authorization": f"Bearer {server.token}",
+            "Content-Type": "application/json",
+            "X-Request-ID": f"{name}-{number}",
+        }
+        try:
+            answer = exchange(connection, "POST", EVALUATION, json.dumps(body).encode(), headers)
+        except (OSError, http.client.HTTPException):
+            break
+        assert answer.status == 200, answer.body
+        received[f"{name}-{number}"] = answer.json["decision"]
+    connection.close()
+    return received
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fixture", ["sqlite_url", "durable_postgres_url"])
+def test_every_answer_received_has_its_record_after_kill_9(
+    request: pytest.FixtureRequest, tmp_path: Path, fixture: str
+) -> None:
+    """N-49; issue 2, "Must show": the chain verifies, no answer that arrived is missing."""
+    place = Place(tmp_path, PACK, str(request.getfixturevalue(fixture)))
+    place.authz("import", "entities", PACK / "entities.json")
+    stop = Event()
+    with place.serving(workers=2) as server, ThreadPoolExecutor(THREADS) as pool:
+        server.token = place.token()
+        clients = [pool.submit(_load, server, f"client-{n}", stop) for n in range(THREADS)]
+        time.sleep(LOAD_SECONDS)
+        server.kill()
+        received: dict[str, bool] = {}
+        for client in clients:
+            received.update(client.result(timeout=60))
+        stop.set()
+    assert len(received) > THREADS
+    _check(place, received)
+    with place.serving() as again:
+        again.token = server.token
+        received.update(_one_more(again))
+    _check(place, received)
+
+
+def _one_more(server: Server) -> dict[str, bool]:
+    body = {"subject": {"type": "user", "id": "alice"}, "action": {"name": "read"}}
+    resource = {"type": "record", "id": "record-1"}
+    answer = server.post(EVALUATION, {**body, "resource": resource}, x_request_id="after")
+    assert answer.status == 200
+    return {"after": answer.json["decision"]}
+
+
+def _check(place: Place, received: dict[str, bool]) -> None:
+    store = open_store(place.database_url)
+    with reading(store) as connection:
+        verdict = trail.verify(connection)
+        assert verdict.whole, verdict.damage
+        for request_id, decision in received.items():
+            (found,) = trail.search(connection, request_id=request_id).records
+            assert found.record["decision"] is decision
+    store.dispose()
