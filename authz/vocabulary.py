@@ -75,7 +75,7 @@ class Relation(StrEnum):
 
 
 class Role(StrEnum):
-    """The roles of the directory: held by grant, or following from a fact (2.4)."""
+    """The roles of the directory: held by grant, or following from a fact (2.4, N-01)."""
 
     PUBLIC = "public"
     STUDENT = "student"
