@@ -12,13 +12,12 @@ from typing import Any, TextIO
 import click
 
 from authz import clock
-from authz.cli.output import operator, progress, say, settings
+from authz.cli.output import operator, progress, ready, say, settings
 from authz.decision.answer import inward
 from authz.decision.request import Request, parse
 from authz.engine.explain import explain
 from authz.engine.match import Matcher
 from authz.errors import MalformedError
-from authz.service.database import require
 from authz.service.decide import Caller, Decided, DecisionPoint
 from authz.service.point import open_point
 
@@ -46,7 +45,7 @@ def evaluate(
     found = settings()
     at = _moment(moment, found.local)
     point = open_point(found, policy)
-    require(point.store)
+    ready(point.store)
     caller = Caller(f"what-if:{operator()}", asserts_mfa=True)
     bad, done = 0, 0
     with progress() as advance:

@@ -34,6 +34,7 @@ from authz.directory.facts import (
     Span,
     Terms,
 )
+from authz.directory.recording.members import storable
 from authz.vocabulary import Role
 
 FACT = "fact"
@@ -97,12 +98,14 @@ def read_entities(connection: Connection, question: Question) -> Facts:
         (row.type, row.id): row.properties
         for row in connection.execute(
             ask_for.entities(),
-            {
-                "subject_type": request.subject.type,
-                "subject": request.subject.id,
-                "resource_type": request.resource.type,
-                "resource": request.resource.id,
-            },
+            _askable(
+                {
+                    "subject_type": request.subject.type,
+                    "subject": request.subject.id,
+                    "resource_type": request.resource.type,
+                    "resource": request.resource.id,
+                }
+            ),
         )
     }
     return Facts(
@@ -126,7 +129,15 @@ class _Asking:
 
     def all(self, statement: ask_for.Statement, **more: object) -> Sequence[Row[Any]]:
         """Every row, as a list, so that no cursor stays open."""
-        return self.connection.execute(statement, {**self.people, **more}).all()
+        return self.connection.execute(statement, _askable({**self.people, **more})).all()
+
+
+def _askable(values: Mapping[str, object]) -> dict[str, object]:
+    """The values as a database can be asked; an id that it cannot hold is nobody's (N-51)."""
+    return {
+        name: None if isinstance(value, str) and not storable(value) else value
+        for name, value in values.items()
+    }
 
 
 @cache
