@@ -102,11 +102,11 @@ def day(value: Any, _: Reading) -> date:
     """An ISO date."""
     try:
         found = date.fromisoformat(value)
-        if found.year > LATEST_YEAR:
-            raise ValueError
-        return found
     except (TypeError, ValueError) as error:
         raise ValueError("must be an ISO date, such as 2010-05-03") from error
+    if found.year > LATEST_YEAR:
+        raise ValueError(f"must be a date up to the year {LATEST_YEAR}")
+    return found
 
 
 def truth(value: Any, _: Reading) -> bool:
