@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Engine, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from authz.audit.chain import MAIN, Tip, digest, genesis
 from authz.audit.group import GroupCommit
@@ -98,7 +98,7 @@ def append_encoded(connection: Connection, records: Sequence[Encoded]) -> list[R
 def record_encoded(engine: Engine, records: Sequence[Encoded]) -> list[Receipt]:
     """The same in a transaction of its own, forced to disk before it returns."""
     try:
-        with engine.connect() as connection, _forced(connection):
+        with engine.connect() as connection, forced(connection):
             connection.execution_options(authz_write=True)
             if engine.dialect.name == "postgresql":
                 connection.execution_options(isolation_level="READ COMMITTED")
@@ -109,7 +109,7 @@ def record_encoded(engine: Engine, records: Sequence[Encoded]) -> list[Receipt]:
 
 
 @contextmanager
-def _forced(connection: Connection) -> Iterator[None]:
+def forced(connection: Connection) -> Iterator[None]:
     """On SQLite, force the log to disk after the commit and not in it: N-49, at less cost.
 
     A commit that waits for the disk holds the write lock of all processes meanwhile. One
@@ -121,17 +121,34 @@ def _forced(connection: Connection) -> Iterator[None]:
     if log is None:
         yield
         return
-    raw: Any = connection.connection.dbapi_connection
-    raw.execute("PRAGMA synchronous=NORMAL")
+    _synchronous(connection, "NORMAL")
     try:
         yield
-        handle = os.open(log, os.O_RDONLY)  # there as long as a connection is open
+        _force(log)
+    finally:
+        _synchronous(connection, "FULL")
+
+
+def _synchronous(connection: Connection, level: str) -> None:
+    """Set when the connection waits for the disk; one that cannot be set is used no more."""
+    raw: Any = connection.connection.dbapi_connection
+    try:
+        raw.execute(f"PRAGMA synchronous={level}")
+    except connection.dialect.loaded_dbapi.Error as error:
+        connection.invalidate(error)
+        raise OperationalError("PRAGMA synchronous", None, error) from error
+
+
+def _force(log: str) -> None:
+    """Wait until the file is on disk; it is there as long as a connection is open."""
+    try:
+        handle = os.open(log, os.O_RDONLY)
         try:
             os.fdatasync(handle)
         finally:
             os.close(handle)
-    finally:
-        raw.execute("PRAGMA synchronous=FULL")
+    except OSError as error:
+        raise OperationalError("fdatasync", None, error) from error
 
 
 def unavailable(error: BaseException) -> AuditUnavailableError:

@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from authz.audit.log import forced
 from authz.errors import SettingError, StoreUnavailableError
 
 BUSY_SECONDS = 15
@@ -133,8 +134,8 @@ def reading(store: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(store: Engine) -> Iterator[Connection]:
-    """One transaction that writes: committed at the end, rolled back on any error."""
-    with translated(), store.connect() as connection:
+    """One transaction that writes: durable at the end, rolled back on any error."""
+    with translated(), store.connect() as connection, forced(connection):
         connection.execution_options(authz_write=True)
         with connection.begin():
             yield connection

@@ -29,9 +29,7 @@ from authz.errors import (
     UnauthenticatedError,
 )
 from authz.service import keys
-from authz.service.belief import LEEWAY, OWN, TYPE, believe, invalid
-from authz.service.belief import Registry as _Registry
-from authz.service.belief import ours as _ours
+from authz.service.belief import LEEWAY, OWN, TYPE, Registry, believe, invalid, ours
 from authz.service.database import glance, reading, writing
 from authz.service.decide import Caller
 from authz.service.tables import ClientToken
@@ -83,7 +81,7 @@ def create_token(
         **({"asserts": row["asserts"]} if row["asserts"] else {}),
     }
     header = {"alg": "EdDSA", "kid": key.kid, "typ": TYPE}
-    token = jwt.encode(header, claims, key, registry=_Registry(algorithms=OWN))
+    token = jwt.encode(header, claims, key, registry=Registry(algorithms=OWN))
     with writing(store) as connection:
         connection.execute(insert(ClientToken), row)
         log.append(connection, [_entry(Event.TOKEN_CREATED, row, by, now)])
@@ -123,7 +121,7 @@ def jwks(store: Engine, settings: Settings, now: datetime) -> dict[str, Any]:
     oldest = select(func.min(ClientToken.issued_at)).where(ClientToken.expires_at > now)
     with reading(store) as connection:
         since: datetime | None = connection.execute(oldest).scalar_one()
-    found = _ours(settings).keys
+    found = ours(settings).keys
     needed = [
         key
         for key, following in pairwise(found)
