@@ -24,7 +24,6 @@ from authz.decision.answer import outward
 from authz.decision.request import parse
 from authz.service.belief import believe
 from authz.service.database import open_store, reading
-from authz.service.decide import Semantic
 from authz.service.tokens import authenticate
 from authz.vocabulary import Event
 
@@ -59,7 +58,7 @@ def parts(environment: Mapping[str, str], requests: Sequence[Any], token: str) -
 
     def decided() -> Any:
         with reading(here.store) as connection:
-            return list(point._until(connection, [asked], caller, now, Semantic.EXECUTE_ALL))[0]  # noqa: RUF015, SLF001 (as evaluate does)
+            return point.decide(connection, point.question(asked, caller), now)
 
     one = decided()
 
@@ -67,7 +66,10 @@ def parts(environment: Mapping[str, str], requests: Sequence[Any], token: str) -
         return point._entry(one, caller, plain.own_id(), now, Event.DECISION, None)  # noqa: SLF001
 
     exchange, made = plain.begin(environ), plain.answer({"decision": True}, spoken="en")
-    record = log.encode(entry())
+    entries = [entry()] * ITEMS
+
+    def record(number: int) -> object:
+        return log.record(quick, entries[:number])
 
     def told() -> dict[str, Any]:
         return outward(one.decision, point.policy.catalogue, "en")
@@ -85,15 +87,15 @@ def parts(environment: Mapping[str, str], requests: Sequence[Any], token: str) -
         ("JSON in, strictly", least(lambda: body.parse(message, settings.max_depth))),
         ("the question", least(lambda: parse(requests[0]))),
         ("facts and decision, in a snapshot", call(decided)),
-        ("the record: entry and bytes", least(lambda: log.encode(entry()))),
-        ("the record: one in a commit", call(lambda: log.record_encoded(quick, [record]))),
+        ("the record: its bytes", least(lambda: log.encode(entry()))),
+        ("the record: one, bytes and commit", call(lambda: record(1))),
         (
-            f"the record: {GROUP} in a commit, each",
-            call(lambda: log.record_encoded(quick, [record] * GROUP)) / GROUP,
+            f"the record: {GROUP} together, each",
+            call(lambda: record(GROUP)) / GROUP,
         ),
         (
-            f"the record: {ITEMS} in a commit, each",
-            least(lambda: log.record_encoded(quick, [record] * ITEMS), 5) / ITEMS,
+            f"the record: {ITEMS} together, each",
+            least(lambda: record(ITEMS), 5) / ITEMS,
         ),
         ("the disk (shared by a commit)", _forced(here)),
         ("JSON out", least(lambda: plain.answer(told(), spoken="en"))),

@@ -74,9 +74,16 @@ def append(connection: Connection, entries: Sequence[Entry]) -> list[Receipt]:
 def record(engine: Engine, entries: Sequence[Entry]) -> list[Receipt]:
     """Write the records together in a transaction of their own, durable on return.
 
-    Threads of this process share a commit; when it fails, it fails for each of them.
+    Threads of this process share a commit; when it fails, it fails for each of them. Each
+    then waits for the disk itself: the kernel answers those who wait at once together, and
+    who comes next need not wait for the wait of those before.
     """
-    return list(_grouped(engine, [encode(entry) for entry in entries]))
+    receipts = list(_grouped(engine, [encode(entry) for entry in entries]))
+    try:
+        _force(engine)
+    except SQLAlchemyError as error:
+        raise unavailable(error) from error
+    return receipts
 
 
 def append_encoded(connection: Connection, records: Sequence[Encoded]) -> list[Receipt]:
@@ -95,10 +102,10 @@ def append_encoded(connection: Connection, records: Sequence[Encoded]) -> list[R
         raise unavailable(error) from error
 
 
-def record_encoded(engine: Engine, records: Sequence[Encoded]) -> list[Receipt]:
-    """The same in a transaction of its own, forced to disk before it returns."""
+def _commit(engine: Engine, records: Sequence[Encoded]) -> list[Receipt]:
+    """The same in a transaction of its own; on SQLite it is still to be forced to disk."""
     try:
-        with engine.connect() as connection, forced(connection):
+        with engine.connect() as connection, _unforced(connection):
             connection.execution_options(authz_write=True)
             if engine.dialect.name == "postgresql":
                 connection.execution_options(isolation_level="READ COMMITTED")
@@ -113,20 +120,46 @@ def forced(connection: Connection) -> Iterator[None]:
     """On SQLite, force the log to disk after the commit and not in it: N-49, at less cost.
 
     A commit that waits for the disk holds the write lock of all processes meanwhile. One
-    that does not (``synchronous=NORMAL``) lets go at once; then the log, which holds this
-    commit and all before it, is forced, and only then is anything answered. If a checkpoint
-    took the log's pages to the database in between, it has forced both itself.
+    that does not lets go at once; then the log, which holds this commit and all before it,
+    is forced, and only then is anything answered. If a checkpoint took the log's pages to
+    the database in between, it has forced both itself.
     """
-    log = connection.get_execution_options().get("authz_wal")
-    if log is None:
+    with _unforced(connection):
+        yield
+    _force(connection)
+
+
+@contextmanager
+def _unforced(connection: Connection) -> Iterator[None]:
+    """Commit without waiting for the disk, where :func:`_force` will wait for it."""
+    if _log_of(connection) is None:
         yield
         return
     _synchronous(connection, "NORMAL")
     try:
         yield
-        _force(log)
     finally:
         _synchronous(connection, "FULL")
+
+
+def _log_of(store: Engine | Connection) -> str | None:
+    """The file of SQLite's log, where records are to be on disk (4.3)."""
+    return store.get_execution_options().get("authz_wal")
+
+
+def _force(store: Engine | Connection) -> None:
+    """Wait until SQLite's log is on disk; it is there as long as a connection is open."""
+    log = _log_of(store)
+    if log is None:
+        return
+    try:
+        handle = os.open(log, os.O_RDONLY)
+        try:
+            os.fdatasync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise OperationalError("fdatasync", None, error) from error
 
 
 def _synchronous(connection: Connection, level: str) -> None:
@@ -139,18 +172,6 @@ def _synchronous(connection: Connection, level: str) -> None:
         raise OperationalError("PRAGMA synchronous", None, error) from error
 
 
-def _force(log: str) -> None:
-    """Wait until the file is on disk; it is there as long as a connection is open."""
-    try:
-        handle = os.open(log, os.O_RDONLY)
-        try:
-            os.fdatasync(handle)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise OperationalError("fdatasync", None, error) from error
-
-
 def unavailable(error: BaseException) -> AuditUnavailableError:
     """The error that says that there is no record; it names the kind of failure, no values."""
     cause = getattr(error, "orig", None) or error.__cause__ or error
@@ -161,7 +182,7 @@ def unavailable(error: BaseException) -> AuditUnavailableError:
     )
 
 
-_grouped: Final = GroupCommit[Engine, Encoded, Receipt](record_encoded, unavailable)
+_grouped: Final = GroupCommit[Engine, Encoded, Receipt](_commit, unavailable)
 
 
 def _failures(store: Engine | Connection) -> tuple[type[BaseException], ...]:
