@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from authz import config
-from authz.api import documentation, evaluation, exchange, health, metadata, problem
+from authz.api import documentation, evaluation, exchange, front, health, metadata, problem
 from authz.api.context import NAME, Service
 from authz.config import Settings
 from authz.service.point import open_point
@@ -28,4 +28,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     metadata.register(app, known)
     health.register(app)
     documentation.register(app)
+    front.register(app)
     return app

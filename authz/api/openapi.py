@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from authz.api.evaluation import EVALUATION, EVALUATIONS
-from authz.api.exchange import DECISION_ID, LANGUAGES, LONGEST_ID, REQUEST_ID
 from authz.api.metadata import JWKS, metadata_paths
+from authz.api.plain import DECISION_ID, LANGUAGES, LONGEST_ID, REQUEST_ID
 from authz.api.problem import PROBLEM
 from authz.api.schemas import EXAMPLE, EXAMPLES, SCHEMAS
 from authz.api.texts import ABOUT, ROUTES, STATUSES
