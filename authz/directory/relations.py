@@ -362,6 +362,9 @@ TESTS: Mapping[Relation, Callable[[Situation, str | None], bool]] = {
 """One test for each name of the vocabulary; an architecture test holds them complete."""
 
 
+BY_NAME = {relation.value: test for relation, test in TESTS.items()}
+
+
 class Relations:
     """``r.rel``: each relation as an attribute, tested when asked and remembered."""
 
@@ -371,10 +374,9 @@ class Relations:
 
     def __getattr__(self, name: str) -> bool:
         """The relation of that name; AttributeError where the vocabulary has none."""
-        try:
-            test = TESTS[Relation(name)]
-        except ValueError:
-            raise AttributeError(name) from None
+        test = BY_NAME.get(name)
+        if test is None:
+            raise AttributeError(name)
         answer = test(self._situation, self._purpose)
         self.__dict__[name] = answer
         return answer
