@@ -44,7 +44,7 @@ class Situation(Protocol):
         """The classes in which one of these relations holds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Subject:
     """``r.sub``: who asks, and the roles the directory says they hold."""
 
@@ -54,7 +54,7 @@ class Subject:
     properties: Bag
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Named:
     """``r.act`` (its name) and the properties that the caller sent."""
 
@@ -62,7 +62,7 @@ class Named:
     properties: Bag
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Resource:
     """``r.res``: the category and the person, or the generic entity."""
 
@@ -72,7 +72,7 @@ class Resource:
     properties: Bag
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """``r.ctx``: what page 2 lets a condition ask of the context and the properties."""
 
@@ -81,7 +81,7 @@ class Context:
     class_named: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UnderTest:
     """``r.pair``: the permit and the purpose that a refusal is looked at for."""
 
@@ -122,6 +122,7 @@ class Matcher:
         }
         self.roles: frozenset[str] = self.tokens["r_sub"].roles
         self.rules = policy.applicable(question.action, question.category)
+        self._values = [self.tokens.get(token) for token in policy.tokens]
         self.broken: list[str] = []
 
     def findings(self) -> Findings:
@@ -199,8 +200,12 @@ class Matcher:
 
     def _given(self, test: UnderTest, purpose: str | None) -> list[Any]:
         """The values of the model's tokens for one pair, in its order."""
-        values = {**self.tokens, "r_pair": test, "r_rel": self.situation.relations(purpose)}
-        return [values[token] for token in self.policy.tokens]
+        values = self._values.copy()
+        policy = self.policy
+        values[policy.pair_place] = test
+        if policy.relations_place is not None:
+            values[policy.relations_place] = self.situation.relations(purpose)
+        return values
 
     def _holds(self, compiled: Compiled, given: list[Any]) -> bool:
         try:

@@ -65,6 +65,16 @@ class Policy:
         """The refusals, in the order of the table."""
         return tuple(compiled.rule.id for compiled in self.refusals)
 
+    @cached_property
+    def pair_place(self) -> int:
+        """Where among the model's tokens the pair under test stands."""
+        return self.tokens.index("r_pair")
+
+    @cached_property
+    def relations_place(self) -> int | None:
+        """Where the relations stand; a pack need not ask any."""
+        return self.tokens.index("r_rel") if "r_rel" in self.tokens else None
+
     def applicable(self, action: str, category: str) -> Applicable:
         """The rules about this action and category; the lists are closed, so each is kept."""
         known = self._applicable.get((action, category))
