@@ -20,6 +20,7 @@ from authz.directory import statements
 from authz.directory.shape import Part
 from authz.directory.tables import UtcTime
 
+SNAPSHOT = "REPEATABLE READ"
 Row = Sequence[Any]
 Reading = Callable[[Any], Any]
 
@@ -27,16 +28,22 @@ Reading = Callable[[Any], Any]
 class Asking:
     """One snapshot of the store, asked through one cursor of its driver."""
 
-    def __init__(self, cursor: Any, dialect: str) -> None:
+    def __init__(self, cursor: Any, dialect: str, *, keepable: bool = True) -> None:
+        """``keepable``: whether what is read here may be kept for its revision."""
         self._cursor = cursor
+        self._revision: int | None = None
         self.dialect = dialect
+        self.keepable = keepable
 
     @classmethod
     def over(cls, connection: Connection) -> Asking:
         """The snapshot in which this connection reads."""
         if not connection.in_transaction():
             connection.begin()
-        return cls(connection.connection.cursor(), connection.dialect.name)
+        dialect, options = connection.dialect.name, connection.get_execution_options()
+        one_state = dialect == "sqlite" or options.get("isolation_level") == SNAPSHOT
+        keepable = one_state and not options.get("authz_write")
+        return cls(connection.connection.cursor(), dialect, keepable=keepable)
 
     def parts(self, parts: tuple[Part, ...], given: Mapping[str, Any]) -> list[Row]:
         """The rows of all these parts."""
@@ -51,9 +58,11 @@ class Asking:
         return self._all(_entities(self.dialect), given)
 
     def revision(self) -> int:
-        """The directory's revision: one more with each change."""
-        found = self._all(_revision(self.dialect), {})
-        return found[0][0] if found else 0
+        """The directory's revision; a snapshot has one, so it is asked once."""
+        if self._revision is None:
+            found = self._all(_revision(self.dialect), {})
+            self._revision = found[0][0] if found else 0
+        return self._revision
 
     def _all(self, text: str, given: Mapping[str, Any]) -> list[Row]:
         self._cursor.execute(text, given)
@@ -71,7 +80,7 @@ def snapshot(store: Engine) -> Iterator[Asking]:
             yield Asking(cursor, "sqlite")
         return
     with store.connect() as shared:
-        yield Asking.over(shared.execution_options(isolation_level="REPEATABLE READ"))
+        yield Asking.over(shared.execution_options(isolation_level=SNAPSHOT))
 
 
 @cache

@@ -40,13 +40,15 @@ class Applicable:
     """The rules about one action on one category, in the order of the policy.
 
     ``general`` are the refusals that can be looked at without a rule, ``timeless`` those
-    of them that can be looked at without a purpose too (2.6).
+    of them that can be looked at without a purpose too (2.6). ``relations`` are all that
+    their conditions name.
     """
 
     permits: tuple[Compiled, ...]
     refusals: tuple[Compiled, ...]
     general: tuple[Compiled, ...]
     timeless: tuple[Compiled, ...]
+    relations: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,15 @@ class Policy:
         return {pair: self._find(*pair) for pair in every}
 
     def _find(self, action: str, category: str) -> Applicable:
+        permits = tuple(c for c in self.permits if c.rule.covers(action, category))
         refusals = tuple(c for c in self.refusals if c.rule.covers(action, category))
         general = tuple(c for c in refusals if not c.asks_rule)
         return Applicable(
-            permits=tuple(c for c in self.permits if c.rule.covers(action, category)),
+            permits=permits,
             refusals=refusals,
             general=general,
             timeless=tuple(c for c in general if not c.asks_purpose),
+            relations=frozenset(n for c in (*permits, *refusals) for n in c.rule.relations),
         )
 
     def closure(self, roles: frozenset[str]) -> frozenset[str]:
