@@ -54,6 +54,10 @@ def _enrolment(dialect: str) -> Select[Any]:
     return _enrolled(Part.ENROLMENT, dialect).where(t.Enrolment.person == SUBJECT)
 
 
+def _attended(dialect: str) -> Select[Any]:
+    return _enrolled(Part.ATTENDED, dialect).where(t.Enrolment.person == PERSON)
+
+
 def _attendance(dialect: str) -> Select[Any]:
     """The person's enrolments, in the classes of the subject."""
     mine = aliased(t.Enrolment)
@@ -227,6 +231,7 @@ ARMS: Mapping[Part, Callable[[str], Select[Any]]] = {
     Part.GRANT: _grant,
     Part.ENROLMENT: _enrolment,
     Part.ATTENDANCE: _attendance,
+    Part.ATTENDED: _attended,
     Part.LINK: _link,
     Part.CUSTODY: _custody,
     Part.EMANCIPATION: _emancipation,

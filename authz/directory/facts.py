@@ -184,8 +184,8 @@ UNREAD: Any = Unread()
 class Facts:
     """All that is known of the subject, the person, and the two together.
 
-    ``person_enrolments`` are those in the subject's classes. What no rule about the
-    question can ask is :data:`UNREAD`.
+    For a decision ``person_enrolments`` are those in the subject's classes, and what no
+    rule about the question can ask is :data:`UNREAD`.
     """
 
     revision: int = 0

@@ -44,7 +44,8 @@ NEEDS: Mapping[Relation, frozenset[Part]] = {
 """The parts that each relation's test looks at; a test holds it complete."""
 
 Needs = frozenset[Part]
-EVERYTHING: Needs = frozenset(ALWAYS).union(*NEEDS.values())
+EVERYTHING: Needs = frozenset(ALWAYS).union(*NEEDS.values(), {Part.ATTENDED}) - {Part.ATTENDANCE}
+"""All that any relation looks at, and every class of the person: for tools that explain."""
 
 
 @lru_cache(maxsize=1024)

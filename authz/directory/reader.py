@@ -91,7 +91,9 @@ def _facts(rows: Rows, question: Question, needs: Needs, contracts: tuple[Terms,
         person_grants=rows.grants(person),
         memberships=rows.memberships(),
         subject_enrolments=rows.enrolments(Part.ENROLMENT),
-        person_enrolments=told(Part.ATTENDANCE, rows.enrolments(Part.ATTENDANCE)),
+        person_enrolments=rows.enrolments(Part.ATTENDED)
+        if Part.ATTENDED in needs
+        else told(Part.ATTENDANCE, rows.enrolments(Part.ATTENDANCE)),
         links=rows.links(),
         custody=told(Part.CUSTODY, rows.spans(Part.CUSTODY)),
         emancipated=told(Part.EMANCIPATION, next(iter(rows.spans(Part.EMANCIPATION)), None)),

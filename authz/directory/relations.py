@@ -1,4 +1,4 @@
-"""The relations of 2.4 as named tests over :class:`Facts`, at one moment.
+"""One question and its facts at one moment: what the relations of 2.4 are tested on.
 
 A de-registered person has no active membership, enrolment or guardianship on either
 side; a suspended one keeps them as data subject and loses them all as subject (page 5).
@@ -9,7 +9,7 @@ what protects a child must not end with an account.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,8 @@ from authz.decision.catalogue import Catalogue, Clock
 from authz.decision.request import Question
 from authz.directory.facts import Consented, Elevated, Facts, Goods, Link, Place, Span, Terms
 from authz.directory.lazy import Lazy
-from authz.vocabulary import GRANTABLE_ROLES, PURPOSE_RELATIONS, Relation, Role
+from authz.directory.tested import Relations
+from authz.vocabulary import Relation, Role
 
 FULFILLING_DAYS = 90
 CARING = frozenset({"parent", "guardian"})
@@ -94,6 +95,18 @@ class Situation:
         request = self.question.request
         return request.subject.type == "user" and request.subject.id == request.resource.id
 
+    def is_active(self) -> bool:
+        """As :attr:`active`."""
+        return self.active
+
+    def own(self) -> bool:
+        """An active subject and their own data."""
+        return self.active and self.same
+
+    def others(self) -> bool:
+        """An active subject and the data of somebody else."""
+        return self.active and not self.same
+
     @Lazy
     def roles(self) -> frozenset[str]:
         """The roles that the subject holds towards this person (2.4)."""
@@ -107,7 +120,7 @@ class Situation:
             role = ENROLMENT_ROLES.get(enrolled.role)
             if role is not None and role not in found and enrolled.span.covers(self.now):
                 found.add(role)
-        if any(link.kind in CARING for link in self.links):
+        if self.guards():
             found.add(PARENT)
         if self.facts.subject_entity is not None:
             stored = self.facts.subject_entity.get("roles")
@@ -170,6 +183,14 @@ class Situation:
         if Relation.ASSISTS in relations:
             found |= self.common_classes(ASSISTING)
         return tuple(sorted(found))
+
+    def guards(self) -> bool:
+        """A guardianship of kind parent or guardian in force (2.4); a relative is none."""
+        return any(link.kind in CARING for link in self.links)
+
+    def assists(self) -> bool:
+        """An aide or proctor of a class that the person attends (N-21)."""
+        return bool(self.common_classes(ASSISTING))
 
     def contracts(self, purpose: str | None) -> list[Terms]:
         """The contracts that cover this use; with no purpose, that of any (2.4, N-24, N-26)."""
@@ -314,91 +335,3 @@ class Situation:
     def any_now(self, spans: Collection[Span]) -> bool:
         """Whether one of these intervals covers this moment."""
         return bool(spans) and any(span.covers(self.now) for span in spans)
-
-
-def _between(test: Callable[[Situation], bool]) -> Callable[[Situation, str | None], bool]:
-    """A relation of an active subject to somebody else (2.4)."""
-    return lambda now, _: now.active and not now.same and test(now)
-
-
-TESTS: Mapping[Relation, Callable[[Situation, str | None], bool]] = {
-    Relation.SELF: lambda s, _: s.active and s.same,
-    Relation.GUARDIAN: _between(lambda s: any(link.kind in CARING for link in s.links)),
-    Relation.MINOR: lambda s, _: s.minor(),
-    Relation.CUSTODY_RESTRICTED: lambda s, _: (
-        s.question.request.subject.type == "user" and s.any_now(s.facts.custody)
-    ),
-    Relation.TEACHES: _between(lambda s: bool(s.common_classes({"teacher"}))),
-    Relation.ASSISTS: _between(lambda s: bool(s.common_classes(ASSISTING))),
-    Relation.SAME_SCHOOL: _between(Situation.administers),
-    Relation.CONTRACTED: lambda s, purpose: bool(s.contracts(purpose)),
-    Relation.ORDERED: _between(
-        lambda s: (
-            s.facts.order is not None
-            and s.question.category in s.facts.order.categories
-            and s.facts.order.span.covers(s.now)
-        )
-    ),
-    Relation.TICKETED: _between(
-        lambda s: s.facts.ticket is not None and s.facts.ticket.span.covers(s.now)
-    ),
-    Relation.FULFILLING: _between(Situation.fulfils),
-    Relation.MENTORS: _between(lambda s: s.any_now(s.facts.mentoring)),
-    Relation.ON_CASE: _between(
-        lambda s: s.facts.case is not None and s.facts.case.span.covers(s.now)
-    ),
-    Relation.ON_RIGHTS_REQUEST: _between(
-        lambda s: (
-            s.facts.case is not None
-            and s.facts.case.kind == "rights_request"
-            and s.facts.case.span.covers(s.now)
-        )
-    ),
-    Relation.ELEVATED: _between(lambda s: bool(s.elevations)),
-    Relation.SUBJECT_ACTIVE: lambda s, _: s.active,
-    Relation.PERSON_KNOWN: lambda s, _: s.facts.person is not None,
-    Relation.RETENTION_ENDED: lambda s, purpose: purpose is not None and s.ended(purpose),
-    Relation.OBJECTED: lambda s, purpose: s.objects(purpose),
-    Relation.CONSENTED: lambda s, purpose: purpose is not None and s.consented(purpose),
-    Relation.PROCESSING_RESTRICTED: lambda s, _: s.any_now(s.facts.restrictions),
-    Relation.HOLDS_GRANTED_ROLE: lambda s, _: any(
-        g.role in GRANTABLE_ROLES and g.span.covers(s.now) for g in s.facts.person_grants
-    ),
-}
-"""One test for each name of the vocabulary; an architecture test holds them complete."""
-
-
-class _Tested:
-    """One relation as an attribute of :class:`Relations`; tested once, then remembered.
-
-    What does not depend on the purpose is tested once for all purposes of the question.
-    """
-
-    def __init__(self, relation: Relation) -> None:
-        self.name = relation.value
-        self.test = TESTS[relation]
-        self.shared = relation not in PURPOSE_RELATIONS
-
-    def __get__(self, view: Relations, owner: type) -> bool:
-        if not self.shared:
-            answer = self.test(view.situation, view.purpose)
-        else:
-            known = view.situation.known
-            found = known.get(self.name)
-            if found is None:
-                found = known[self.name] = self.test(view.situation, None)
-            answer = found
-        view.__dict__[self.name] = answer
-        return answer
-
-
-class Relations:
-    """``r.rel``: each relation as an attribute, tested when asked and remembered."""
-
-    def __init__(self, situation: Situation, purpose: str | None) -> None:
-        self.situation = situation
-        self.purpose = purpose
-
-
-for _relation in Relation:
-    setattr(Relations, _relation.value, _Tested(_relation))

@@ -50,6 +50,7 @@ class Part(StrEnum):
     GRANT = "grant"
     ENROLMENT = "enrolment"
     ATTENDANCE = "attendance"
+    ATTENDED = "attended"
     LINK = "link"
     CUSTODY = "custody"
     EMANCIPATION = "emancipation"

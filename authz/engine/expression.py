@@ -166,8 +166,9 @@ def compile_rule(
         text = replace_eval(text, [escape_assertion(condition)])
     tree = _parse(to_python(text))
     mentions = _check(tree, tokens, columns)
-    filled = fold(_Fill(columns).visit(tree))
-    return Expression(condition, mentions, _function(filled, tokens), gate(filled))
+    # A tree of its own: folding leaves nothing of the matcher's words.
+    folded = fold(_Fill(columns).visit(_parse(to_python(text))))
+    return Expression(condition, mentions, _function(folded, tokens), gate(folded))
 
 
 def mentions_of(condition: str, tokens: tuple[str, ...]) -> frozenset[str]:

@@ -19,7 +19,7 @@ ALWAYS_THERE = frozenset(
 
 
 def fold(tree: ast.Expression) -> ast.Expression:
-    """The same expression with its constant parts worked out."""
+    """The same expression with its constant parts worked out, in place."""
     folded = ast.fix_missing_locations(_Fold().visit(tree))
     assert isinstance(folded, ast.Expression)  # noqa: S101 (narrowing for the type checker)
     return folded

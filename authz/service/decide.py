@@ -26,13 +26,13 @@ from authz.directory import reader
 from authz.directory.asking import Asking, snapshot
 from authz.directory.facts import Facts, Place
 from authz.directory.known import KnownFacts
-from authz.directory.needs import needs
+from authz.directory.needs import EVERYTHING, needs
 from authz.directory.relations import Situation
 from authz.engine import decide as engine
 from authz.engine.policy import Policy
 from authz.errors import MalformedError
 from authz.service import duties
-from authz.service.database import translated, writing
+from authz.service.database import reading, translated, writing
 from authz.vocabulary import Event
 
 MALFORMED = MalformedError.code
@@ -78,13 +78,17 @@ class Decided:
 
 @dataclass(frozen=True)
 class DecisionPoint:
-    """A policy and a store, asked many times, from many threads."""
+    """A policy and a store, asked many times, from many threads.
+
+    ``all_facts`` are read for tools that tell more than the decision stands on.
+    """
 
     store: Engine
     policy: Policy
     place: Place
     days: Mapping[str, int] = field(default_factory=dict)
     known: KnownFacts = field(default_factory=KnownFacts, compare=False, repr=False)
+    all_facts: bool = False
 
     def evaluate(
         self,
@@ -113,8 +117,11 @@ class DecisionPoint:
         self, items: Sequence[Request | MalformedError], caller: Caller, at: datetime
     ) -> list[Decided]:
         """Ask today's facts about another moment; recorded as such, and never an access."""
-        with translated(), snapshot(self.store) as asking:
-            found = list(self._until(asking, items, caller, at, Semantic.EXECUTE_ALL))
+        every = Semantic.EXECUTE_ALL
+        whole = replace(self, all_facts=True)
+        with reading(self.store) as connection:
+            asking = Asking.over(connection)
+            found = list(whole._until(asking, items, caller, at, every))  # noqa: SLF001 (itself)
         asked = clock.now()
         entries = [
             self._entry(one, caller, "", asked, Event.WHAT_IF, at)
@@ -172,6 +179,8 @@ class DecisionPoint:
         """What the rules about the question can ask, as the directory stands now."""
         if self.policy.catalogue.about is not About.PEOPLE:
             return reader.entities(asking, asked)
+        if self.all_facts:
+            return reader.people(asking, asked, EVERYTHING)
         rules = self.policy.applicable(asked.action, asked.category)
         return self.known.people(asking, asked, needs(rules.relations))
 

@@ -18,7 +18,7 @@ from authz.directory.asking import Asking, snapshot
 from authz.directory.facts import UNREAD, Facts
 from authz.directory.known import KnownFacts
 from authz.directory.needs import ALWAYS, EVERYTHING, NEEDS, needs
-from authz.directory.relations import Relations, Situation
+from authz.directory.relations import Situation
 from authz.directory.shape import Part
 from authz.service.database import open_store, reading, writing
 from authz.service.decide import DecisionPoint
@@ -182,7 +182,7 @@ def test_a_relation_needs_no_more_than_it_says(
 
     def holds(facts: Facts) -> bool:
         situation = Situation(asked, facts, NOW, point(store).place, policy().catalogue)
-        return bool(getattr(Relations(situation, "service"), relation.value))
+        return bool(getattr(situation.relations("service"), relation.value))
 
     assert holds(few) is holds(every)
 
