@@ -13,11 +13,31 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import CodeType
 from typing import Any
 
 from casbin.util import escape_assertion, has_eval, replace_eval
+
+from authz.engine.fold import fold, gate
+from authz.engine.functions import EVERYTHING, EXCEPT, FUNCTIONS, held, listed, listed_names
+
+__all__ = [
+    "EVERYTHING",
+    "EXCEPT",
+    "FUNCTIONS",
+    "MISSING",
+    "Bag",
+    "Expression",
+    "ExpressionError",
+    "Missing",
+    "compile_rule",
+    "held",
+    "listed",
+    "listed_names",
+    "mentions_of",
+    "parse",
+    "to_python",
+]
 
 NODES = (
     ast.Expression,
@@ -53,31 +73,6 @@ FORBIDDEN_MEMBERS = frozenset(
 """Members that stock Casbin refuses to ask, whatever they hold."""
 ARGUMENTS = 2
 CONSTANTS = (str, bool, int, float)
-EXCEPT = "all but "
-EVERYTHING = frozenset({"any", "all"})
-
-
-@lru_cache(maxsize=4096)
-def listed_names(text: str) -> frozenset[str]:
-    """The names that a column of ``policy.csv`` spells out, without fields and marks."""
-    parts = text.removeprefix(EXCEPT).split("|")
-    return frozenset(part.split("(")[0].strip().rstrip("*") for part in parts)
-
-
-def listed(value: object, text: str) -> bool:
-    """Whether a column lists this value: ``any``, ``all``, ``all but a|b`` or ``a|b``."""
-    if text in EVERYTHING:
-        return True
-    return (value in listed_names(text)) is not text.startswith(EXCEPT)
-
-
-def held(roles: frozenset[str], role: str) -> bool:
-    """Whether the subject holds this role; everybody holds ``any``."""
-    return role == "any" or role in roles
-
-
-FUNCTIONS: Mapping[str, Callable[..., bool]] = {"listed": listed, "held": held}
-"""The functions that a matcher or a condition may call."""
 
 
 class Missing:
@@ -126,11 +121,15 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled condition: what it asks, and a function of the request's tokens."""
+    """A compiled condition: what it asks, and a function of the request's tokens.
+
+    ``gate`` is a role that it tests before all else: without it, it does not hold.
+    """
 
     text: str
     mentions: frozenset[str]
     holds: Callable[..., bool]
+    gate: str | None = None
 
 
 def to_python(text: str) -> str:
@@ -167,8 +166,9 @@ def compile_rule(
         text = replace_eval(text, [escape_assertion(condition)])
     tree = _parse(to_python(text))
     mentions = _check(tree, tokens, columns)
-    filled = ast.fix_missing_locations(_Fill(columns).visit(tree))
-    return Expression(condition, mentions, _function(filled, tokens))
+    # A tree of its own: folding leaves nothing of the matcher's words.
+    folded = fold(_Fill(columns).visit(_parse(to_python(text))))
+    return Expression(condition, mentions, _function(folded, tokens), gate(folded))
 
 
 def mentions_of(condition: str, tokens: tuple[str, ...]) -> frozenset[str]:
