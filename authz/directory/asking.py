@@ -17,6 +17,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 
 from authz.directory import statements
+from authz.directory.recording.members import storable
 from authz.directory.shape import Part
 from authz.directory.tables import UtcTime
 
@@ -65,9 +66,19 @@ class Asking:
         return self._revision
 
     def _all(self, text: str, given: Mapping[str, Any]) -> list[Row]:
-        self._cursor.execute(text, given)
+        self._cursor.execute(text, askable(given))
         rows: list[Row] = self._cursor.fetchall()
         return rows
+
+
+def askable(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values as a database can be asked; an id that it cannot hold is nobody's (N-51)."""
+    if all(storable(value) for value in values.values() if isinstance(value, str)):
+        return values
+    return {
+        name: None if isinstance(value, str) and not storable(value) else value
+        for name, value in values.items()
+    }
 
 
 @contextmanager
