@@ -114,7 +114,9 @@ def accounts(situation: Situation, on_file: OnFile) -> Iterator[Fact]:
     if row is not None:
         strange = (subject.type != "user", FactState.OTHER_SUBJECT_TYPE)
         idle = (row["status"] != "active", FactState.ACCOUNT_INACTIVE)
-        yield fact(situation, "account", row, Span(), strange, idle, status=row["status"])
+        left = row["ended_at"] if row["status"] == "deregistered" else None
+        dates = Span(None, left)
+        yield fact(situation, "account", row, dates, strange, idle, status=row["status"])
     elif situation.facts.subject_entity is not None:
         yield fact(situation, "entity", {"id": subject.id}, Span(), type=subject.type)
     else:

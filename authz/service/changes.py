@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
@@ -22,13 +22,13 @@ from authz.directory.facts import Span
 from authz.directory.relations import FULFILLING_DAYS, Situation
 from authz.engine import decide as engine
 from authz.engine.explain import Explanation
+from authz.service.because import BEFORE
 from authz.service.decide import DecisionPoint
 from authz.service.hypotheses import Change, otherwise, with_more, without, words
 from authz.vocabulary import ChangeKind
 
 MOST = 24
 MOST_MOMENTS = 500
-BEFORE = timedelta(microseconds=1)
 
 Ask = Callable[[Change], Decision]
 
@@ -71,10 +71,10 @@ def changes(
 
 
 def _flipping(ask: Ask, hypotheses: Iterable[Change], decision: Decision) -> Iterator[Changed]:
-    """Those that turn the answer round; another purpose is no change of a permit's facts."""
+    """Those that turn the answer round; of a permit's words, only those that it needs."""
     seen: set[tuple[str, object]] = set()
     for change in hypotheses:
-        if decision.permit and change.what == "purpose":
+        if decision.permit and change.kind is ChangeKind.REQUEST and change.value:
             continue
         if (change.what, change.value) in seen:
             continue

@@ -12,6 +12,7 @@ YES: Texts = {"en": "Yes", "th": "ใช่"}
 NO: Texts = {"en": "No", "th": "ไม่ใช่"}
 NOTHING: Texts = {"en": "Nothing is on file.", "th": "ไม่พบข้อมูลที่บันทึกไว้"}
 SINCE: Texts = {"en": "since {}", "th": "ตั้งแต่ {}"}
+LACKS: Texts = {"en": "it lacks: {}", "th": "ขาด: {}"}
 UNTIL: Texts = {"en": "until {}", "th": "ถึง {}"}
 
 RELATIONS: Mapping[Relation, Texts] = {

@@ -109,13 +109,14 @@ def with_more(situation: Situation, found: Explanation) -> Iterator[Change]:
     missing = {
         name for each in found.considered for name, holds in each.relations.items() if not holds
     }
+    person = situation.facts.subject is not None
     for relation in Relation:
-        if relation in missing and relation in ADDS:
+        if relation in missing and relation in ADDS and (person or relation not in PERSONAL):
             for facts in ADDS[relation](situation):
                 yield _fact(situation, "with", relation, facts)
     roles = {each.rule.role for each in found.considered if not each.role_held}
     for role in sorted(roles):
-        if role in GRANTABLE_ROLES:
+        if role in GRANTABLE_ROLES and person:
             granted = (*situation.facts.grants, HeldRole(role, None, EVER))
             yield _fact(situation, "role", role, replace(situation.facts, grants=granted))
         elif role in {Role.PROCESSOR, Role.AUTHORITY}:
@@ -182,6 +183,18 @@ LIFTS: Mapping[Relation, Callable[[Situation, str | None], Facts]] = {
     Relation.HOLDS_GRANTED_ROLE: lambda s, _: replace(s.facts, person_grants=()),
 }
 """What a refusal stands on, away; what it misses, there."""
+
+PERSONAL = frozenset(
+    {
+        Relation.GUARDIAN,
+        Relation.TEACHES,
+        Relation.ASSISTS,
+        Relation.SAME_SCHOOL,
+        Relation.MENTORS,
+        Relation.ELEVATED,
+    }
+)
+"""What only a person of the directory can be to another (4.4)."""
 
 MISSED = frozenset({Relation.SUBJECT_ACTIVE, Relation.CONSENTED})
 """The refusals of these strike because something is *not* there."""

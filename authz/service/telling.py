@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from functools import cached_property
 from typing import Any
 
 from authz.decision.answer import sentence
@@ -17,10 +16,23 @@ from authz.directory.fact import Fact
 from authz.directory.relations import Situation
 from authz.engine.policy import Policy
 from authz.service import change_texts, explain_texts
+from authz.service.because import BEGINS, Event, because
 from authz.service.changes import Changed
 from authz.vocabulary import ChangeKind, FactState, Relation
 
 MOST_FACTS = 10
+DETAILS = (
+    "status",
+    "kind",
+    "role",
+    "class",
+    "organisation",
+    "processor",
+    "authority",
+    "project",
+    "basis",
+)
+"""What of a fact stands in its sentence."""
 Texts = Mapping[str, str]
 
 
@@ -73,15 +85,17 @@ class Teller:
             {
                 "relation": str(name),
                 "holds": holds,
-                "text": self._relation(Relation(name), holds=holds),
+                "text": self._relation(Relation(name), purpose, holds=holds),
                 **self._facts(self.facts_of(Relation(name), purpose)),
             }
             for name, holds in found.items()
         ]
 
-    def _relation(self, name: Relation, *, holds: bool) -> str:
+    def _relation(self, name: Relation, purpose: str | None, *, holds: bool) -> str:
         word = self.say(explain_texts.YES if holds else explain_texts.NO)
-        return f"{word}: {self.say(explain_texts.RELATIONS[name])}."
+        said = f"{word}: {self.say(explain_texts.RELATIONS[name])}."
+        bare = not holds and not self.facts_of(name, purpose)
+        return f"{said} {self.say(explain_texts.NOTHING)}" if bare else said
 
     def _facts(self, found: list[Fact]) -> dict[str, Any]:
         told = {"facts": [self._fact(each) for each in found[:MOST_FACTS]]}
@@ -112,7 +126,11 @@ class Teller:
             parts += [self.say(explain_texts.SINCE).format(dates["since"])] if found.since else []
             parts += [self.say(explain_texts.UNTIL).format(dates["until"])] if found.until else []
         name = self.name(found)
-        return f"{name[:1].upper()}{name[1:]}: {', '.join(parts)}."
+        told = [str(found.about[each]) for each in DETAILS if each in found.about]
+        about = f" ({', '.join(told)})" if told else ""
+        lacks = found.about.get("lacks")
+        parts += [self.say(explain_texts.LACKS).format(", ".join(lacks))] if lacks else []
+        return f"{name[:1].upper()}{name[1:]}{about}: {', '.join(parts)}."
 
     def name(self, found: Fact) -> str:
         """What a fact is called."""
@@ -123,21 +141,23 @@ class Teller:
         """A change, the answer then, and both in a sentence."""
         change, then = found.change, found.decision
         value = change.value
-        because = self._because(value) if isinstance(value, datetime) else []
+        events = self._because(value) if isinstance(value, datetime) else []
         members: dict[str, Any] = {
             "kind": str(change.kind),
             "what": change.what,
             "value": self.moment(value) if isinstance(value, datetime) else value,
-            "because": [{"fact": each.kind, "id": each.id, "event": how} for each, how in because],
+            "because": [
+                {"fact": each.fact.kind, "id": each.fact.id, "event": each.how} for each in events
+            ],
             "decision": then.permit,
             "purpose": then.purpose,
             "rules": list(then.rules),
             "reason": then.reason and str(then.reason),
-            "text": self._change(found, now, because),
+            "text": self._change(found, now, events),
         }
         return {name: value for name, value in members.items() if value not in (None, [])}
 
-    def _change(self, found: Changed, now: Decision, because: list[tuple[Fact, str]]) -> str:
+    def _change(self, found: Changed, now: Decision, events: list[Event]) -> str:
         change, then = found.change, found.decision
         told = {
             "rules": ", ".join(then.rules),
@@ -145,7 +165,7 @@ class Teller:
         }
         if change.kind is ChangeKind.TIME and isinstance(change.value, datetime):
             texts = change_texts.TIMES[change.what, now.permit, then.permit]
-            why = self._why(because)
+            why = self._why(events)
             return self.say(texts).format(at=self.moment(change.value), because=why, **told)
         what = self._what(change.what, change.value)
         texts = change_texts.PERMITTED if then.permit else change_texts.REFUSED
@@ -160,44 +180,18 @@ class Teller:
             return self.say(frame).format(self.say(thing))
         return self.say(change_texts.WORDS[what, bool(value)]).format(value=value)
 
-    def _why(self, because: list[tuple[Fact, str]]) -> str:
+    def _why(self, events: list[Event]) -> str:
         """``as the guardianship G ends``; with nothing known, that time passes."""
-        if not because:
+        if not events:
             return self.say(change_texts.TIME)
-        events = [self._event(each, how) for each, how in because]
-        return f"{self.say(change_texts.AS)} {self.say(change_texts.AND).join(events)}"
+        said = self.say(change_texts.AND).join(map(self._event, events))
+        return f"{self.say(change_texts.AS)} {said}"
 
-    def _event(self, found: Fact, how: str) -> str:
-        if found.kind == "birth_date":
+    def _event(self, event: Event) -> str:
+        if event.fact.kind == "birth_date":
             return self.say(change_texts.OF_AGE)
-        texts = change_texts.BEGINS if how == "begins" else change_texts.ENDS
-        return self.say(texts).format(self.name(found))
+        texts = change_texts.BEGINS if event.how == BEGINS else change_texts.ENDS
+        return self.say(texts).format(self.name(event.fact))
 
-    def _because(self, moment: datetime) -> list[tuple[Fact, str]]:
-        """The facts that begin or end at that moment."""
-        found: dict[tuple[str, str], tuple[Fact, str]] = {}
-        for each in self.involved:
-            for at, how in ((each.since, "begins"), (each.until, "ends")):
-                if at == moment:
-                    found.setdefault((each.kind, each.id), (each, how))
-        return list(found.values())
-
-    @cached_property
-    def involved(self) -> list[Fact]:
-        """Every fact behind any rule of the policy about this action and category."""
-        asked = self.situation.question
-        rules = [
-            compiled.rule
-            for compiled in (*self.policy.permits, *self.policy.refusals)
-            if compiled.rule.covers(asked.action, asked.category)
-        ]
-        purposes = {asked.purpose} | {rule.default_purpose for rule in rules} - {None}
-        found: list[Fact] = []
-        for name in sorted({name for rule in rules for name in rule.relations}):
-            for purpose in sorted(purposes, key=str):
-                found += self.facts_of(Relation(name), purpose)
-        return found + list(self._role_facts({rule.role for rule in rules}))
-
-    def _role_facts(self, roles: Iterable[str]) -> Iterable[Fact]:
-        for role in sorted(roles):
-            yield from self.facts_of_role(role)
+    def _because(self, moment: datetime) -> list[Event]:
+        return because(self.policy, self.situation, self.on_file, moment)
