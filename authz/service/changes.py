@@ -28,7 +28,8 @@ from authz.service.hypotheses import Change, otherwise, with_more, without, word
 from authz.vocabulary import ChangeKind
 
 MOST = 24
-MOST_MOMENTS = 500
+MOST_MOMENTS = 2000
+"""How many boundaries are looked at ahead, and how many back; the nearest first."""
 
 Ask = Callable[[Change], Decision]
 
