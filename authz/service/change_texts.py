@@ -18,8 +18,8 @@ REFUSED: Texts = {
 }
 TIMES: Mapping[tuple[str, bool, bool], Texts] = {
     ("from", True, False): {
-        "en": "Until {at} this is permitted; then {because} it is refused: {reason}",
-        "th": "ได้รับอนุญาตถึง {at} จากนั้น {because} จะไม่ได้รับอนุญาต: {reason}",
+        "en": "Until {at} this is permitted; then, {because}, it is refused: {reason}",
+        "th": "ได้รับอนุญาตถึง {at} จากนั้นจะไม่ได้รับอนุญาต {because}: {reason}",
     },
     ("from", False, True): {
         "en": "From {at} on this is permitted ({rules}), {because}.",
@@ -30,17 +30,17 @@ TIMES: Mapping[tuple[str, bool, bool], Texts] = {
         "th": "ตั้งแต่ {at} จะได้รับอนุญาตในแบบอื่น ({rules}) {because}",
     },
     ("before", False, True): {
-        "en": "Before {at} this was permitted ({rules}); then {because} it was not.",
-        "th": "ก่อน {at} ได้รับอนุญาต ({rules}) จากนั้น {because} จึงไม่ได้รับอนุญาต",
+        "en": "Before {at} this was permitted ({rules}); then, {because}, it was not.",
+        "th": "ก่อน {at} ได้รับอนุญาต ({rules}) จากนั้นไม่ได้รับอนุญาต {because}",
     },
     ("before", True, False): {
         "en": "This is permitted since {at}, {because}; before that it was refused: {reason}",
-        "th": "ได้รับอนุญาตตั้งแต่ {at} {because} ก่อนหน้านั้นไม่ได้รับอนุญาต: {reason}",
+        "th": "ได้รับอนุญาตตั้งแต่ {at} {because} ส่วนก่อนหน้านั้นไม่ได้รับอนุญาต: {reason}",
     },
 }
 """By what the moment is, whether it is permitted now, and whether it is permitted then."""
 
-AS: Texts = {"en": "as", "th": "เพราะ"}
+AS: Texts = {"en": "as {}", "th": "เพราะ{}"}
 AND: Texts = {"en": " and ", "th": " และ "}
 BEGINS: Texts = {"en": "{} begins", "th": "{} เริ่ม"}
 ENDS: Texts = {"en": "{} ends", "th": "{} สิ้นสุด"}

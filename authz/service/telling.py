@@ -185,7 +185,7 @@ class Teller:
         if not events:
             return self.say(change_texts.TIME)
         said = self.say(change_texts.AND).join(map(self._event, events))
-        return f"{self.say(change_texts.AS)} {said}"
+        return self.say(change_texts.AS).format(said)
 
     def _event(self, event: Event) -> str:
         if event.fact.kind == "birth_date":

@@ -9,7 +9,11 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from authz.api.openapi import document
 from authz.audit import log
@@ -132,6 +136,28 @@ def test_a_second_factor_is_believed_only_from_whom_asserts_it(explainer: Client
     plain, believed = records(explainer.store)[-2:]
     assert "mfa" not in plain.get("context", {})
     assert believed["context"]["mfa"] is True
+
+
+@pytest.mark.slow
+def test_no_body_of_any_shape_is_a_500(explainer: Client) -> None:
+    """Issue 2, "Bad input": schemathesis against our own document, always the same requests."""
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", explainer.app)
+    checks = [not_a_server_error, status_code_conformance, response_schema_conformance]
+
+    @settings(
+        max_examples=40,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(schema[EXPLAIN]["POST"].as_strategy())
+    def ask(case: Any) -> None:
+        case.call_and_validate(
+            headers={"Authorization": f"Bearer {explainer.token}"}, checks=checks
+        )
+
+    ask()
 
 
 def test_an_explanation_speaks_thai(explainer: Client) -> None:

@@ -284,7 +284,7 @@ def test_what_would_have_to_change_is_said_in_thai_and_english(store: Engine) ->
     until = ask("mum", "assessment_result")
     (english,), (thai,) = explain(store, until), explain(store, until, language="th")
     assert _changes(english)[0] == (
-        "Until 2032-05-05 this is permitted; then as the person comes of age it is refused: "
+        "Until 2032-05-05 this is permitted; then, as the person comes of age, it is refused: "
         "No rule permits this use."
     )
     assert "2032-05-05" in _changes(thai)[0]
@@ -298,7 +298,7 @@ def test_what_would_have_to_change_is_said_in_thai_and_english(store: Engine) ->
         ask("clerk", "learner_profile"),
     )
     assert any(
-        text.startswith("Before 2026-06-01 this was permitted (parent-read); then as the guardian")
+        text.startswith("Before 2026-06-01 this was permitted (parent-read); then, as the guardian")
         for text in _changes(was)
     )
     assert "With an active guardianship, this would be permitted (parent-read)." in _changes(was)
