@@ -5,87 +5,12 @@ The tables are golden: what an administrator reads, worked out by hand from page
 
 from __future__ import annotations
 
-import copy
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
-
 import pytest
 from sqlalchemy import Engine
 
-from authz import clock
-from authz.cli.demo.school import write
-from authz.decision.request import parse
-from authz.service.decide import DecisionPoint
-from authz.service.explain import explained
-from authz.service.record_facts import import_facts
-from authz.service.rosters import import_oneroster
 from authz.vocabulary import Relation
-from tests.world import BANGKOK, CALLER, NOW, Row, World, frozen, moment, point, question, records
-
-Told = dict[str, Any]
-
-
-def world() -> World:
-    """A small district in which every relation is both true and not."""
-    found = World().school("D").school("S1", below="D").school("S2", below="D")
-    found.person("kid", "free", born="2012-05-05", at="S1").person("pal", born="2006-11-15")
-    found.person("undated").person("mum", "dad", "aunt", "ann", "aide", "boss", "far").person(
-        "clerk", at="S1"
-    )
-    found.people.append({"id": "gone", "status": "deregistered", "ended_at": "2026-01-01"})
-    found.people += [{"id": "idle", "status": "suspended"}]
-    found.people += [{"id": "left", "cancelled_at": "2020-01-01"}]
-    found.term("T", "2026-05-16", "2027-03-31").term("old", "2025-05-16", "2026-03-31")
-    found.group("C1", school="S1", terms=["T"]).group("C0", school="S1", terms=["old"])
-    for group in ("C0", "C1"):
-        found.enrol(group, "student", "kid").enrol(group, "teacher", "ann")
-    found.enrol("C1", "aide", "aide").enrol("C0", "proctor", "far")
-    found.guardianships.append({"guardian": "dad", "student": "kid", "kind": "parent"})
-    found.guardian("dad", "kid", "guardian", until="2026-06-01").guardian("mum", "kid")
-    found.guardian("aunt", "kid", "relative").guardian("mum", "undated").guardian("mum", "free")
-    found.guardian("mum", "pal").guardian("ann", "free", from_="2027-01-01")
-    found.fact("emancipation", person="free", from_="2026-10-01")
-    found.fact("custody_restriction", subject="ann", person="kid", from_="2026-02-03", basis="x")
-    found.grant("boss", "school_admin", "D", from_="2026-01-01").grant("far", "school_admin", "S2")
-    for role in ("support_agent", "order_clerk", "mentor", "dpo", "analyst"):
-        found.grant("clerk", role, until="2027-01-01")
-    found.fact("processor", id="P", name="P", members=["svc"])
-    found.fact("authority", id="A", name="A", members=["court"])
-    terms = {"processor": "P", "purposes": ["service"], "actions": ["read"], "schools": "all"}
-    place = {"country": "TH", "sub_processing": False, "transfer": "domestic"}
-    found.fact("contract", id="K1", categories={"identity": []}, **terms, **place)
-    found.fact("contract", id="K2", categories={"contact": ["email"]}, **terms, **place)
-    cover = {"authority": "A", "categories": ["identity"]}
-    found.fact("order", id="O1", persons=["kid"], **cover)
-    found.fact("order", id="O2", persons=["pal"], **cover)
-    mine = {"assignee": "clerk"}
-    found.fact("ticket", id="K-1", person="kid", opened_at="2026-11-01", **mine)
-    shut = {"opened_at": "2026-10-01", "closed_at": "2026-11-01"}
-    found.fact("ticket", id="K-2", person="kid", **shut, **mine)
-    found.fact("purchase", id="G-1", person="kid", ordered_at="2026-11-01", **mine)
-    found.fact("purchase", id="G-2", person="pal", ordered_at="2026-01-01", **mine,
-               received_at="2026-02-01")  # fmt: skip
-    found.fact("mentoring", mentor="clerk", person="kid", from_="2026-03-01")
-    found.fact("mentoring", mentor="clerk", person="pal", until="2026-03-01")
-    found.fact("case", id="R", kind="rights_request", persons=["kid"], opened_at="2026-11-01",
-               **mine)  # fmt: skip
-    found.fact("case", id="I", kind="incident", persons=["kid"], opened_at="2026-11-01", **mine)
-    day = {"from_": "2026-11-15", "until": "2026-11-16", "justification": "flood"}
-    found.fact("elevation", person="far", school="S1", **day)
-    found.fact("elevation", person="boss", school="S2", **day)
-    found.fact("consent", person="kid", purpose="marketing", given_at="2026-01-01",
-               withdrawn_at="2026-05-01")  # fmt: skip
-    found.fact("objection", person="kid", purpose="improvement", from_="2026-04-01")
-    found.fact("restriction", person="pal", from_="2026-07-01")
-    return found
-
-
-def ask(who: str, category: str = "identity", person: str = "kid", **more: Any) -> Row:
-    kind = "service" if who in {"svc", "court"} else "user"
-    action = more.pop("action", "read")
-    return question(who, action, category, person, kind=kind, **more)
-
+from tests.explaining import ask, explain, rule_of, told_of, world
+from tests.world import Row
 
 SERVICE = {"purpose": "service"}
 DUTY = {"purpose": "legal_duty"}
@@ -149,26 +74,6 @@ REFUSALS: list[tuple[str, Row, Relation, bool, str, str]] = [
      True, "grant", "until 2027-01-01"),
 ]  # fmt: skip
 """A refusal, the question that it strikes, and the fact behind it."""
-
-
-def explain(store: Engine, *asked: Row, at: datetime = NOW, language: str = "en") -> list[Told]:
-    found = explained(point(store), [parse(each) for each in asked], CALLER, at, language)
-    return [document for _, document in found]
-
-
-def told_of(document: Told, relation: Relation) -> Told:
-    """What the explanation says of a relation, in the first rule that asks it."""
-    for rule in document["context"]["explanation"]["rules"]:
-        for each in rule["condition"]["relations"]:
-            if each["relation"] == relation:
-                found: Told = each
-                return found
-    raise AssertionError(f"no rule asks {relation}")
-
-
-def category(relation: Relation) -> str:
-    """A category about which some rule asks the relation."""
-    return "learner_profile" if relation is Relation.MENTORS else "identity"
 
 
 def test_every_relation_is_told_with_the_fact_behind_it(
@@ -255,123 +160,37 @@ def test_what_cut_the_fields_is_told(store: Engine) -> None:
     world().store(store)
     contract = ask("svc", "contact", purpose="service")
     update = ask("mum", "contact", action="update", properties={"fields": ["email", "gender"]})
-    (by_contract, by_rule) = explain(store, contract, update)
-    used = _rule(by_contract, "processor-use")
+    support = ask("clerk", "contact", purpose="support", ticket="K-1")
+    by_contract, by_rule, by_purpose = explain(store, contract, update, support)
+    used = rule_of(by_contract, "processor-use")
     assert used["fields"] == {
         "allowed": ["email"],
         "cut": [{"by": "contract", "fields": ["phone", "birth_date", "gender"]}],
     }
-    kept = _rule(by_rule, "parent-update")
+    kept = rule_of(by_rule, "parent-update")
     assert kept["fields"]["cut"] == [
         {"by": "rule", "fields": ["birth_date", "gender"]},
         {"by": "asked", "fields": ["phone"]},
     ]
 
-
-def _rule(document: Told, name: str) -> Told:
-    rules = document["context"]["explanation"]["rules"]
-    found: Told = next(rule for rule in rules if rule["rule"] == name)
-    return found
+    seen = rule_of(by_purpose, "support-read")
+    assert seen["fields"]["cut"] == [{"by": "purpose", "fields": ["birth_date", "gender"]}]
 
 
-def _changes(document: Told) -> list[str]:
-    return [each["text"] for each in document["context"]["explanation"]["changes"]]
-
-
-def test_what_would_have_to_change_is_said_in_thai_and_english(store: Engine) -> None:
-    """Issue 3, part 5: the day majority is reached, the guardianship's end, the word missing."""
+def test_somebody_unknown_is_told_as_such(store: Engine) -> None:
+    """2.6: neither the subject nor the person is on file."""
     world().store(store)
-    until = ask("mum", "assessment_result")
-    (english,), (thai,) = explain(store, until), explain(store, until, language="th")
-    assert _changes(english)[0] == (
-        "Until 2032-05-05 this is permitted; then, as the person comes of age, it is refused: "
-        "No rule permits this use."
-    )
-    assert "2032-05-05" in _changes(thai)[0]
-    assert "บรรลุนิติภาวะ" in _changes(thai)[0]
-    was, needed, custody, mfa, purpose = explain(
-        store,
-        ask("dad"),
-        ask("clerk", "contact", "pal"),
-        ask("ann"),
-        ask("boss", "credentials", action="update"),
-        ask("clerk", "learner_profile"),
-    )
-    assert any(
-        text.startswith("Before 2026-06-01 this was permitted (parent-read); then, as the guardian")
-        for text in _changes(was)
-    )
-    assert "With an active guardianship, this would be permitted (parent-read)." in _changes(was)
-    assert not any("mfa" in text for text in _changes(needed))
-    assert any(text.startswith("Without the custody restriction") for text in _changes(custody))
-    assert _changes(mfa) == ["With a second factor (mfa), this would be permitted (school-reset)."]
-    assert "For the purpose advice, this would be permitted (mentor-read)." in _changes(purpose)
+    (document,) = explain(store, ask("nobody", person="no-one"))
+    told = document["context"]["explanation"]["refusals"]
+    assert [each["rule"] for each in told] == ["inactive-subject", "unknown-person"]
+    for each in told:
+        (relation,) = each["condition"]["relations"]
+        assert (relation["holds"], relation["facts"]) == (False, [])
+        assert relation["text"].endswith("Nothing is on file.")
 
 
-def test_a_ticket_on_file_that_was_not_named_is_proposed(store: Engine) -> None:
-    """The facts are read anew for it: naming it really permits."""
-    world().store(store)
-    (document,) = explain(store, ask("clerk", "contact", purpose="support"))
-    assert "Naming the ticket K-1, this would be permitted (support-read)." in _changes(document)
-
-
-def test_an_explanation_is_recorded_as_a_what_if_and_is_no_access(store: Engine) -> None:
-    """2.8, N-49: one record for each, with the moment that was asked about."""
-    world().store(store)
-    before = len(records(store))
-    with frozen(NOW):
-        explain(store, ask("mum"), ask("dad"), at=moment("2033-01-01"))
-    found = records(store)[before:]
-    assert [record["event"] for record in found] == ["what_if", "what_if"]
-    assert {record["what_if_at"] for record in found} == {"2032-12-31T17:00:00.000000Z"}
-
-
-def test_a_word_that_the_catalogue_lacks_needs_no_rules(store: Engine) -> None:
-    """2.6: unknown words are looked at first, and nothing else is."""
-    world().store(store)
-    strange = copy.deepcopy(ask("mum"))
-    strange["resource"]["type"] = "shoes"
-    (document,) = explain(store, strange)
-    assert document["context"]["reason"]["code"] == "unknown_category"
-    assert document["context"]["explanation"]["rules"] == []
-
-
-def test_every_scene_of_the_demo_school_is_explained_as_it_is_decided(
-    store: Engine, tmp_path: Path
-) -> None:
-    """Outcome, and each moment that would change it, asked again (N-23)."""
-    school = write(tmp_path, clock.now().astimezone(BANGKOK).date())
-    here = point(store)
-    import_oneroster(store, school.roster, local=BANGKOK, by="test")
-    import_facts(
-        store,
-        lambda: school.facts.read_text("utf-8").splitlines(),
-        name="facts",
-        catalogue=here.policy.catalogue,
-        local=BANGKOK,
-        by="test",
-    )
-    at = datetime.combine(school.today, datetime.min.time(), BANGKOK).astimezone(UTC)
-    at += timedelta(hours=9)
-    asked = [parse(scene.request) for scene in school.scenes]
-    found = explained(here, asked, CALLER, at, "en")
-    plain = [one.decision for one in here.what_if(asked, CALLER, at)]
-    assert [decided.decision for decided, _ in found] == plain
-    for scene, (decided, document) in zip(school.scenes, found, strict=True):
-        told = document["context"]["explanation"]
-        standing = {rule["rule"] for rule in told["rules"] if rule["stands"]}
-        assert bool(standing) is decided.decision.permit is scene.decision
-        assert not decided.decision.permit or set(decided.decision.rules) <= standing
-        assert [text for text in _changes(document) if "with time" in text] == []
-        _moments_hold(here, scene.request, told["changes"])
-
-
-def _moments_hold(here: DecisionPoint, request: Row, changes: list[Told]) -> None:
-    for change in changes:
-        if change["kind"] != "time":
-            continue
-        asked = moment(change["value"])
-        asked -= timedelta(microseconds=change["what"] == "before")
-        (then,) = here.what_if([parse(request)], CALLER, asked)
-        assert then.decision.permit is change["decision"]
-        assert list(then.decision.rules) == change.get("rules", [])
+def test_the_tables_above_name_every_relation() -> None:
+    named = {relation for relation, *_ in RELATIONS} | {row[2] for row in REFUSALS}
+    assert named | {Relation.PERSON_KNOWN} == set(Relation)
+    both = {(relation, holds) for relation, holds, *_ in RELATIONS}
+    assert len(both) == 2 * len({relation for relation, _ in both})
