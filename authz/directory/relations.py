@@ -227,8 +227,11 @@ class Situation:
 
     def ended(self, purpose: str) -> bool:
         """Whether the purpose is past its time; with no clock started it is not (2.3)."""
-        known = self.catalogue.purposes[purpose].clock
-        return any(end <= self.now for end in self._ends(known))
+        return any(end <= self.now for end in self.retention_ends(purpose))
+
+    def retention_ends(self, purpose: str) -> list[datetime]:
+        """When a use for this purpose is refused for age; empty where no clock started (2.3)."""
+        return self._ends(self.catalogue.purposes[purpose].clock)
 
     def _ends(self, limit: Clock) -> list[datetime]:
         """The moment from which a use is refused for age, where a clock has started."""

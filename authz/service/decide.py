@@ -7,7 +7,7 @@ it raises :class:`AuditUnavailableError` and nothing is answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -114,17 +114,29 @@ class DecisionPoint:
         return [replace(one, receipt=place) for one, place in zip(found, receipts, strict=True)]
 
     def what_if(
-        self, items: Sequence[Request | MalformedError], caller: Caller, at: datetime
+        self,
+        items: Sequence[Request | MalformedError],
+        caller: Caller,
+        at: datetime,
+        *,
+        request_id: str = "",
+        also: Callable[[Connection, Decided], None] | None = None,
     ) -> list[Decided]:
-        """Ask today's facts about another moment; recorded as such, and never an access."""
+        """Ask today's facts about another moment; recorded as such, and never an access.
+
+        ``also`` is called with each answer in the same snapshot, before it is recorded.
+        """
         every = Semantic.EXECUTE_ALL
         whole = replace(self, all_facts=True)
         with reading(self.store) as connection:
             asking = Asking.over(connection)
             found = list(whole._until(asking, items, caller, at, every))  # noqa: SLF001 (itself)
+            if also is not None:
+                for one in found:
+                    also(connection, one)
         asked = clock.now()
         entries = [
-            self._entry(one, caller, "", asked, Event.WHAT_IF, at)
+            self._entry(one, caller, request_id, asked, Event.WHAT_IF, at)
             for one in found
             if one.malformed is None
         ]
