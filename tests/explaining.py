@@ -45,11 +45,16 @@ def world() -> World:
     place = {"country": "TH", "sub_processing": False, "transfer": "domestic"}
     found.fact("contract", id="K1", categories={"identity": []}, **terms, **place)
     found.fact("contract", id="K2", categories={"contact": ["email"]}, **terms, **place)
+    found.fact("contract", id="K3", categories={"identity": []}, **{**terms, "schools": ["S2"]},
+               **place)  # fmt: skip
+    found.fact("contract", id="K4", categories={"identity": []}, **terms,
+               **{**place, "transfer": "none"})  # fmt: skip
     cover = {"authority": "A", "categories": ["identity"]}
     found.fact("order", id="O1", persons=["kid"], **cover)
     found.fact("order", id="O2", persons=["pal"], **cover)
     mine = {"assignee": "clerk"}
     found.fact("ticket", id="K-1", person="kid", opened_at="2026-11-01", **mine)
+    found.fact("ticket", id="K-3", person="clerk", opened_at="2026-11-01", **mine)
     shut = {"opened_at": "2026-10-01", "closed_at": "2026-11-01"}
     found.fact("ticket", id="K-2", person="kid", **shut, **mine)
     found.fact("purchase", id="G-1", person="kid", ordered_at="2026-11-01", **mine)
