@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType
 from typing import Any
@@ -126,11 +126,16 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled condition: what it asks, and a function of the request's tokens."""
+    """A compiled condition: what it asks, and a function of the request's tokens.
+
+    ``tree`` is what the function was compiled from, for lists (3.4); without one, only the
+    function can tell.
+    """
 
     text: str
     mentions: frozenset[str]
     holds: Callable[..., bool]
+    tree: ast.expr | None = field(default=None, compare=False, repr=False)
 
 
 def to_python(text: str) -> str:
@@ -168,7 +173,7 @@ def compile_rule(
     tree = _parse(to_python(text))
     mentions = _check(tree, tokens, columns)
     filled = ast.fix_missing_locations(_Fill(columns).visit(tree))
-    return Expression(condition, mentions, _function(filled, tokens))
+    return Expression(condition, mentions, _function(filled, tokens), filled.body)
 
 
 def mentions_of(condition: str, tokens: tuple[str, ...]) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from authz.decision.catalogue import Catalogue
@@ -50,6 +50,13 @@ class Policy:
     def refusal_ids(self) -> tuple[str, ...]:
         """The refusals, in the order of the table."""
         return tuple(compiled.rule.id for compiled in self.refusals)
+
+    @cached_property
+    def without_duties(self) -> Policy:
+        """The policy as a search sees it, without rules that notify or need a review (page 5)."""
+        left_out = self.catalogue.obligations.notify.keys() | self.catalogue.obligations.review
+        kept = tuple(c for c in self.permits if c.rule.id not in left_out)
+        return replace(self, permits=kept)
 
     def closure(self, roles: frozenset[str]) -> frozenset[str]:
         """The roles held, with those that they inherit by the pack's hierarchy."""

@@ -196,7 +196,9 @@ class Writer:
         if "birth_date" in carried:
             row["birth_date_from"] = f"{ORIGIN}:{self.author.by}"
         # A roster never re-opens a status that somebody else recorded; other members keep it so.
-        recorded = self._recorded() if "status" in carried or before.get("recorded_at") is None else {}
+        recorded = (
+            self._recorded() if "status" in carried or before.get("recorded_at") is None else {}
+        )
         return {**row, **carried, **recorded}
 
     def _recorded(self) -> Row:
