@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from authz import config
-from authz.api import documentation, evaluation, exchange, health, metadata, problem
+from authz.api import documentation, evaluation, exchange, health, metadata, problem, search
 from authz.api.context import NAME, Service
 from authz.config import Settings
 from authz.service.point import open_point
@@ -25,6 +25,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     exchange.register(app)
     problem.register(app)
     evaluation.register(app)
+    search.register(app)
     metadata.register(app, known)
     health.register(app)
     documentation.register(app)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from authz.api.search_texts import SEARCH_ROUTES
+
 Texts = Mapping[str, str]
 
 ABOUT: Texts = {
@@ -36,6 +38,7 @@ ROUTES: Mapping[str, tuple[Texts, Texts]] = {
             "ทั้งก้อนทีละส่วน คำถามย่อยที่ผิดรูปแบบถูกปฏิเสธเฉพาะข้อ ถ้าไม่มีคำถามย่อยถือเป็นคำถามเดียว",
         },
     ),
+    **SEARCH_ROUTES,
     "metadata": (
         {"en": "Metadata of the decision point", "th": "ข้อมูลประจำจุดตัดสินใจ"},
         {

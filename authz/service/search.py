@@ -73,9 +73,12 @@ class SearchPoint:
         """One page of answers, recorded (N-49)."""
         return self._answered(search, caller, request_id, clock.now(), None)
 
-    def what_if(self, search: Search, caller: Caller, at: datetime) -> Page:
-        """Ask today's facts about another moment; recorded as such."""
-        return self._answered(search, caller, "", at, at)
+    def what_if(self, search: Search, caller: Caller, at: datetime, *, fixed: bool = True) -> Page:
+        """Ask today's facts about another moment; recorded as such.
+
+        A page token is bound to a ``fixed`` moment; one that is merely now moves on.
+        """
+        return self._answered(search, caller, "", at, at, fixed=fixed)
 
     def _answered(
         self,
@@ -84,10 +87,12 @@ class SearchPoint:
         request_id: str,
         now: datetime,
         at: datetime | None,
+        *,
+        fixed: bool = False,
     ) -> Page:
         asked_at = clock.now()
         asked = self.point.question(search.request, caller)
-        bound = self._bound(search, caller, at)
+        bound = self._bound(search, caller, at if fixed else None)
         place = self._place(search, bound, asked_at)
         with reading(self.point.store) as connection:
             _prepare(connection)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.cli.conftest import ROOT, Shell
 
-COMMANDS = "serve db import evaluate policy audit token user doctor demo".split()  # noqa: SIM905
+COMMANDS = "serve db import evaluate search policy audit token user doctor demo".split()  # noqa: SIM905
 PERMIT = {
     "subject": {"type": "user", "id": "parent-somchai"},
     "action": {"name": "read"},
@@ -27,6 +27,7 @@ def test_help_names_every_command(shell: Shell) -> None:
         "db",
         "import",
         "evaluate",
+        "search",
         "policy",
         "audit",
         "token",

@@ -47,7 +47,9 @@ def listed(store: Engine, kind: Kind, request: Row, **page: Any) -> list[str]:
             search = parse_search(kind, {**request, "page": follow})
 
 
-def checked(store: Engine, world: World, request: Row, part: str, idents: tuple[str, ...]) -> set[str]:
+def checked(
+    store: Engine, world: World, request: Row, part: str, idents: tuple[str, ...]
+) -> set[str]:
     """Those whom an evaluation permits by a rule that a search does not leave out."""
     asked = []
     for ident in idents:
