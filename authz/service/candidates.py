@@ -7,6 +7,7 @@ are no more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, bindparam, select
 from authz.decision.request import Question
 from authz.decision.search import Kind
 from authz.directory import tables as t
+from authz.directory.conditions import moments
 from authz.directory.conditions.listing import Listing, listing
 from authz.directory.conditions.view import Given
 from authz.directory.facts import Facts
@@ -28,6 +30,7 @@ from authz.service.decide import DecisionPoint
 
 BATCH: Final = 500
 LISTINGS: Final = 256
+_STRANGE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 class Candidates(Protocol):
@@ -53,7 +56,7 @@ class People:
         """At most so many ids after this one, in their order."""
         if self.kind is Kind.ACTION:
             return list(islice(_actions(self.point, connection, asked, now, after), many))
-        made = self._listing(asked)
+        made = self._listing(asked, now)
         if made is None or not _storable(asked) or not many:
             return []
         given = Given(asked, now, self.point.place)
@@ -81,23 +84,26 @@ class People:
                     yield ident
             after = found[-1]
 
-    def _listing(self, asked: Question) -> Listing | None:
+    def _listing(self, asked: Question, now: datetime) -> Listing | None:
         """The statement for questions of this shape; None where nobody can be found."""
-        shape = _shape(self.kind, asked)
+        years = {purpose.clock.years for purpose in self.point.policy.catalogue.purposes.values()}
+        windows = moments.count(now, years - {0}, self.point.place.local)
+        shape = (*_shape(self.kind, asked), windows)
         if shape not in self.listings:
             if len(self.listings) >= LISTINGS:
                 self.listings.clear()
-            self.listings[shape] = self._made(asked)
+            self.listings[shape] = self._made(asked, windows)
         return self.listings[shape]
 
-    def _made(self, asked: Question) -> Listing | None:
+    def _made(self, asked: Question, windows: int) -> Listing | None:
         formulas = plan(self.point.policy, asked)
         known = asked.request.subject.type in self.point.policy.catalogue.subject_types
         if not formulas or not known:
             return None
         catalogue = self.point.policy.catalogue
         people = self.kind is Kind.RESOURCE
-        return listing(formulas, asked, self.point.place, catalogue, people=people)
+        place = self.point.place
+        return listing(formulas, asked, place, catalogue, people=people, windows=windows)
 
 
 @dataclass(frozen=True)
@@ -203,4 +209,4 @@ def _storable(asked: Question) -> bool:
 
 
 def _plain(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return _STRANGE.search(text) is None

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVarTuple
 
 from sqlalchemy import Select, false, literal
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.roles import ColumnArgumentRole
 
 from authz import clock, config
 from authz.decision.request import Action, Entity, Question, Request, question
@@ -29,16 +29,17 @@ from authz.errors import PolicyError
 from authz.policy.load import load
 from authz.service import point
 
-Row = TypeVar("Row", bound=tuple[Any, ...])
+Row = TypeVarTuple("Row")
+Ids = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 def permitted(  # noqa: PLR0913 (what a question has, by name)
-    statement: Select[Row],
+    statement: Select[*Row],
     subject: str,
     action: str,
     category: str,
     *,
-    person: ColumnArgumentRole,
+    person: Ids,
     purpose: str | None = None,
     subject_type: str = "user",
     properties: Mapping[str, Any] | None = None,
@@ -46,7 +47,7 @@ def permitted(  # noqa: PLR0913 (what a question has, by name)
     policy: Policy | None = None,
     place: Place | None = None,
     at: datetime | None = None,
-) -> Select[Row]:
+) -> Select[*Row]:
     """The statement, with only the rows whose ``person`` the subject may see.
 
     ``person`` is a column of the statement that holds ids of people. ``properties`` and

@@ -41,7 +41,9 @@ def searcher(store_url: str, tmp_path: Path) -> Iterator[Client]:
                     "recorded_because) VALUES ('S', '', '', 't', '2026-01-01 00:00:00', '', '')"
                 )
             )
-        people: list[dict[str, Any]] = [{"fact": "person", "id": m, "schools": ["S"]} for m in MEMBERS]
+        people: list[dict[str, Any]] = [
+            {"fact": "person", "id": m, "schools": ["S"]} for m in MEMBERS
+        ]
         grant = {"fact": "grant", "person": "boss", "role": "school_admin", "organisation": "S"}
         facts = [*people, {"fact": "person", "id": "boss"}]
         facts.append({**grant, "granted_by": "office", "reason": "duty"})
@@ -89,8 +91,8 @@ def test_subjects_and_actions_are_listed_too(searcher: Client) -> None:
     body = {"subject": {"type": "user", "id": "ignored"}, "action": READ, "resource": person}
     found = searcher.post(SUBJECT, body).json["results"]
     assert found == [{"type": "user", "id": "boss"}, {"type": "user", "id": "member-03"}]
-    body = {"subject": BOSS, "action": {"name": 3}, "resource": person}
-    assert searcher.post(ACTION, body).json == {"results": [{"name": "read"}, {"name": "update"}]}
+    odd: dict[str, Any] = {"subject": BOSS, "action": {"name": 3}, "resource": person}
+    assert searcher.post(ACTION, odd).json == {"results": [{"name": "read"}, {"name": "update"}]}
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 9, 5000])

@@ -9,7 +9,7 @@ a zone has twice does the same. So the starts that are through are several inter
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
@@ -19,6 +19,8 @@ TICK = timedelta(microseconds=1)
 STEP = timedelta(minutes=15)
 """Every change of a zone's offset, and every local midnight, falls on such a step in UTC."""
 MARGIN = timedelta(hours=48)
+LEAP = ((2, 25), (3, 4))
+"""The days around 29 February."""
 WINDOWS = 4
 FIRST = datetime.min.replace(tzinfo=UTC) + timedelta(days=3)
 Window = tuple[datetime, datetime]
@@ -43,11 +45,17 @@ def through(now: datetime, years: int, local: tzinfo) -> tuple[Window, ...]:
     return (*found, *(NEVER,) * (WINDOWS - len(found)))
 
 
+def count(now: datetime, years: Iterable[int], local: tzinfo) -> int:
+    """How many intervals the cut-offs of these years need now; nearly always one."""
+    found = (through(now, each, local) for each in years)
+    return max((WINDOWS - windows.count(NEVER) for windows in found), default=1) or 1
+
+
 def _even(guess: datetime, there: datetime, local: tzinfo) -> bool:
     """Whether a year is the same shift all around: no leap day, no change of the offset."""
     near = [moment + way * MARGIN for moment in (guess, there) for way in (-1, 0, 1)]
-    leap = any((m.astimezone(local) + timedelta(days=d)).strftime("%m%d") == "0229"
-               for m in near for d in (-1, 0, 1))  # fmt: skip
+    days = [moment.astimezone(local) for moment in (guess, there)]
+    leap = any(LEAP[0] <= (day.month, day.day) <= LEAP[1] for day in days)
     offsets = [moment.astimezone(local).utcoffset() for moment in near]
     return not leap and len(set(offsets[:3])) == 1 and len(set(offsets[3:])) == 1
 

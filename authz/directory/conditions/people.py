@@ -17,10 +17,14 @@ def known(ident: Id) -> Sql:
     return exists(select(p.id).where(p.id == ident))
 
 
-def registered(ident: Id) -> Sql:
-    """That there is a person of this id who is not de-registered (2.4)."""
-    p = aliased(t.Person)
-    return exists(select(p.id).where(p.id == ident, p.status != "deregistered"))
+def registered(v: View) -> Sql:
+    """That the person is known and not de-registered (2.4)."""
+    return v.of_person(lambda p: p.status != "deregistered")
+
+
+def person_known(v: View) -> Sql:
+    """That there is such a person."""
+    return v.of_person(lambda p: p.id.is_not(None))
 
 
 def active(v: View) -> Sql:
@@ -61,21 +65,21 @@ def guardian(v: View) -> Sql:
         recorded.guardian == g.guardian, recorded.student == g.student, recorded.origin == FACT
     )
     link = select(g.id).where(
-        g.guardian == v.subject,
-        g.student == v.person,
-        g.kind.in_(sorted(CARING)),
-        v.covers(g),
-        or_(g.origin == FACT, ~exists(superseding)),
+        g.kind.in_(sorted(CARING)), v.covers(g), or_(g.origin == FACT, ~exists(superseding))
     )
-    return and_(exists(link), registered(v.subject), registered(v.person))
+    p = aliased(t.Person)
+    carer = exists(select(p.id).where(p.id == v.subject, p.status != "deregistered"))
+    return and_(v.links(link, g.guardian, g.student), carer, registered(v))
 
 
 def minor(v: View) -> Sql:
     """Not yet of age on this local day, and not emancipated (2.4, N-22)."""
-    p, e = aliased(t.Person), aliased(t.Emancipation)
-    young = select(p.id).where(p.id == v.person, p.birth_date > v.of_age)
+    e = aliased(t.Emancipation)
     freed = select(e.person).where(e.person == v.person, v.within(e.valid_from, e.ended_at))
-    return and_(exists(young), ~exists(freed))
+    return and_(
+        v.of_person(lambda p: and_(p.birth_date.is_not(None), p.birth_date > v.of_age)),
+        ~exists(freed),
+    )
 
 
 def custody_restricted(v: View) -> Sql:
@@ -83,7 +87,7 @@ def custody_restricted(v: View) -> Sql:
     if v.kind != "user":
         return false()
     c = aliased(t.CustodyRestriction)
-    return exists(select(c.id).where(c.subject == v.subject, c.person == v.person, v.covers(c)))
+    return v.links(select(c.id).where(v.covers(c)), c.subject, c.person)
 
 
 def processing_restricted(v: View) -> Sql:

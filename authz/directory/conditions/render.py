@@ -33,7 +33,7 @@ CONDITIONS: Mapping[Relation, Callable[[View, str | None], Sql | None]] = {
     Relation.ON_RIGHTS_REQUEST: lambda v, _: work.on_case(v, RIGHTS_REQUEST),
     Relation.ELEVATED: lambda v, _: schools.elevated(v),
     Relation.SUBJECT_ACTIVE: lambda v, _: people.active(v),
-    Relation.PERSON_KNOWN: lambda v, _: people.known(v.person),
+    Relation.PERSON_KNOWN: lambda v, _: people.person_known(v),
     Relation.RETENTION_ENDED: wishes.retention_ended,
     Relation.OBJECTED: wishes.objected,
     Relation.CONSENTED: wishes.consented,
@@ -82,11 +82,11 @@ class Renderer:
         """A role of the directory, held towards the person (2.4)."""
         v = self.view
         enrolling = [name for name, follows in ENROLMENT_ROLES.items() if follows == role]
-        ways = [schools.holds_granted(v, role)]
-        if enrolling:
-            ways.append(schools.enrolled(v, enrolling))
+        ways = [schools.enrolled(v, enrolling)] if enrolling else []
         if role == Role.PARENT:
             ways.append(people.guardian(v))
         if role in (Role.PROCESSOR, Role.AUTHORITY):
             ways.append(people.acts_for(v, role))
+        # What the subject alone decides comes first: it is found once for all people.
+        ways.append(schools.holds_granted(v, role))
         return true() if role == Role.PUBLIC else or_(*ways)

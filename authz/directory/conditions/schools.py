@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import CTE, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from authz.directory import tables as t
@@ -24,9 +24,14 @@ def grants(v: View, role: str | Iterable[str], holder: Id, *, dated: bool = True
     found = (
         select(g.organisation)
         .outerjoin(o, o.id == g.organisation)
-        .where(g.person == holder, g.role.in_(roles), o.ended_at.is_(None))
+        .where(g.person == holder, _by_person(g).in_(roles), o.ended_at.is_(None))
     )
     return found.where(v.covers(g)) if dated else found
+
+
+def _by_person(g: Any) -> Any:
+    """The role, as no index knows it: a person has few grants, a role may have thousands."""
+    return g.role.concat("")
 
 
 def holds_granted(v: View, role: str) -> Sql:
@@ -47,27 +52,23 @@ def same_school(v: View) -> Sql:
 def _reaches(v: View, role: str) -> Sql:
     """A grant in force at an organisation of the person's, or above it."""
     if v.one_subject:
-        return exists(memberships(v).where(_organisation(v).in_(below(v, role))))
+        found = memberships(v)
+        organisation = found.selected_columns[0]
+        reached = exists(found.where(organisation.in_(below(v, role))))
+        # Whether there is such a grant at all is found once, and mostly there is none.
+        return and_(exists(grants(v, role, v.subject)), registered(v), reached)
     found = grants(v, role, v.subject)
-    return exists(found.where(found.selected_columns[0].in_(_above(v))))
+    return and_(registered(v), exists(found.where(found.selected_columns[0].in_(_above(v)))))
 
 
 def memberships(v: View) -> Select[Any]:
-    """The organisations that the person belongs to now; one that has ended conducts nothing."""
-    m, o = _MEMBERSHIP, _ORGANISATION
+    """The living organisations that the person belongs to now, if they are registered."""
+    m, o = aliased(t.Membership), aliased(t.Organisation)
     return (
         select(m.organisation)
         .join(o, o.id == m.organisation)
-        .where(m.person == v.person, o.ended_at.is_(None), v.covers(m), registered(v.person))
+        .where(m.person == v.person, o.ended_at.is_(None), v.covers(m))
     )
-
-
-def _organisation(v: View) -> Any:
-    return memberships(v).selected_columns[0]
-
-
-_MEMBERSHIP = aliased(t.Membership)
-_ORGANISATION = aliased(t.Organisation)
 
 
 def below(v: View, role: str) -> Ids:
@@ -110,7 +111,7 @@ def elevated(v: View) -> Sql:
     e = aliased(t.Elevation)
     found = select(e.id).where(e.person == v.subject, v.covers(e), e.school.in_(memberships(v)))
     administers = grants(v, Role.SCHOOL_ADMIN, v.subject, dated=False)
-    return between(v, and_(exists(found), exists(administers)))
+    return between(v, and_(exists(administers), registered(v), exists(found)))
 
 
 def holds_granted_role(v: View) -> Sql:
@@ -120,42 +121,66 @@ def holds_granted_role(v: View) -> Sql:
 
 def enrolled(v: View, roles: Collection[str]) -> Sql:
     """That the subject takes part in some class in one of these roles."""
+    if v.one_subject:
+        return exists(select(_classes(v, v.subject, roles).c.id))
     e, c = aliased(t.Enrolment), aliased(t.Class)
     found = select(e.id).join(c, c.id == e.class_id)
-    return exists(found.where(e.person == v.subject, _takes_part(v, e, c, roles)))
+    begun, lasts = _dates(v, c)
+    return exists(
+        found.where(e.person == v.subject, _in_force(v, e, roles, begun, lasts), _runs(c))
+    )
 
 
 def common_class(v: View, roles: Collection[str]) -> Sql:
     """A class that the subject runs in one of these roles and the person attends (N-21)."""
-    mine, c, theirs = aliased(t.Enrolment), aliased(t.Class), aliased(t.Enrolment)
+    students = ("student",)
+    one, mine, theirs = (
+        (v.subject, roles, students) if v.one_subject else (v.person, students, roles)
+    )
+    classes, e = _classes(v, one, mine), aliased(t.Enrolment)
     found = (
-        select(mine.id)
-        .join(c, c.id == mine.class_id)
-        .join(theirs, theirs.class_id == mine.class_id)
-        .where(
-            mine.person == v.subject,
-            theirs.person == v.person,
-            _takes_part(v, mine, c, roles),
-            _takes_part(v, theirs, c, ("student",)),
-        )
+        select(e.person)
+        .join(classes, classes.c.id == e.class_id)
+        .where(_in_force(v, e, theirs, classes.c.begun, classes.c.lasts))
     )
     if v.question.class_id is not None:
-        found = found.where(mine.class_id == v.binds("class"))
-    return between(v, and_(exists(found), registered(v.person)))
+        found = found.where(e.class_id == v.binds("class"))
+    other = v.person if v.one_subject else v.subject
+    return between(v, and_(other.in_(found), registered(v)))
 
 
-def _takes_part(v: View, e: Any, c: Any, roles: Collection[str]) -> Sql:
+def _classes(v: View, one: Id, roles: Collection[str]) -> CTE:
+    """The classes that somebody takes part in, each with its effective dates, found once."""
+    key = f"classes {sorted(roles)} {v.one_subject}"
+    if key not in v.once:
+        e, c = aliased(t.Enrolment), aliased(t.Class)
+        begun, lasts = _dates(v, c)
+        found = (
+            select(c.id, begun.label("begun"), lasts.label("lasts"))
+            .join(e, e.class_id == c.id)
+            .where(e.person == one, _in_force(v, e, roles, begun, lasts), _runs(c))
+        )
+        v.once[key] = found.cte().prefix_with("MATERIALIZED")
+    made: CTE = v.once[key]
+    return made
+
+
+def _in_force(v: View, e: Any, roles: Collection[str], begun: Any, lasts: Any) -> Sql:
     """An enrolment in force, each missing date taken from the terms of its class (2.4)."""
-    no_terms = func.json_array_length(c.terms) == 0
-    begun = or_(no_terms, exists(_terms(c, lambda s: or_(s.begins.is_(None), s.begins <= v.now))))
-    lasts = or_(no_terms, exists(_terms(c, lambda s: or_(s.ends.is_(None), v.now < s.ends))))
     return and_(
         e.role.in_(sorted(roles)),
         or_(e.ended_at.is_(None), v.now < e.ended_at),
         or_(e.valid_from <= v.now, and_(e.valid_from.is_(None), begun)),
         or_(v.now < e.valid_until, and_(e.valid_until.is_(None), lasts)),
-        _runs(c),
     )
+
+
+def _dates(v: View, c: Any) -> tuple[Sql, Sql]:
+    """Whether a class has begun by its terms, and whether it still lasts."""
+    no_terms = func.json_array_length(c.terms) == 0
+    begun = or_(no_terms, exists(_terms(c, lambda s: or_(s.begins.is_(None), s.begins <= v.now))))
+    lasts = or_(no_terms, exists(_terms(c, lambda s: or_(s.ends.is_(None), v.now < s.ends))))
+    return begun, lasts
 
 
 def _terms(c: Any, test: Any) -> Select[Any]:

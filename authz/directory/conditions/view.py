@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import ColumnElement, Date, String, and_, bindparam, literal, or_
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    FromClause,
+    Select,
+    String,
+    and_,
+    bindparam,
+    exists,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeEngine
@@ -19,7 +32,7 @@ from authz.decision.request import Question
 from authz.directory.conditions import moments
 from authz.directory.facts import Place
 from authz.directory.relations import FULFILLING_DAYS
-from authz.directory.tables import UtcTime
+from authz.directory.tables import Person, UtcTime
 
 Sql = ColumnElement[bool]
 Id = ColumnElement[Any]
@@ -54,6 +67,16 @@ class Binds(Protocol):
         """The value, or a parameter of its name."""
 
 
+_ASKED: Mapping[str, str] = {
+    "class": "class_id",
+    "record": "record",
+    "ticket": "ticket",
+    "order": "order",
+    "case": "case",
+}
+"""What of a question a condition asks by value, by the name it has there."""
+
+
 @dataclass(frozen=True)
 class Given:
     """The values of one question at one moment, by the names that conditions use."""
@@ -64,22 +87,16 @@ class Given:
 
     def __getitem__(self, name: str) -> object:
         """The value of that name."""
-        found = self._values.get(name)
-        return self._window(name) if found is None and name.startswith("years_") else found
+        if name in _ASKED:
+            return getattr(self.question, _ASKED[name])
+        return self.now if name == "now" else self._cutoff(name)
 
-    @cached_property
-    def _values(self) -> Mapping[str, object]:
-        question, local = self.question, self.place.local
-        return {
-            "now": self.now,
-            "of_age": moments.of_age(self.now, self.place.age_of_majority, local),
-            "received": moments.received_before(self.now, FULFILLING_DAYS, local),
-            "class": question.class_id,
-            "record": question.record,
-            "ticket": question.ticket,
-            "order": question.order,
-            "case": question.case,
-        }
+    def _cutoff(self, name: str) -> object:
+        if name == "of_age":
+            return moments.of_age(self.now, self.place.age_of_majority, self.place.local)
+        if name == "received":
+            return moments.received_before(self.now, FULFILLING_DAYS, self.place.local)
+        return self._window(name)
 
     def _window(self, name: str) -> datetime:
         """``years_10_0_1`` is the end of the first interval of ten years."""
@@ -89,18 +106,29 @@ class Given:
 
 def parameter(name: str) -> ColumnElement[Any]:
     """A parameter of that name, for a statement that is made once and asked often."""
-    return bindparam(name, type_=_type(name))
+    return bindparam(name, None, type_of(name))
 
 
 def values(given: Given) -> Binds:
     """The values themselves, for a statement that is somebody else's."""
-    return lambda name: literal(given[name], _type(name))
+    return lambda name: literal(given[name], type_of(name))
 
 
-def _type(name: str) -> TypeEngine[Any]:
+def type_of(name: str) -> TypeEngine[Any]:
+    """What kind of value a name stands for."""
     if name == "of_age":
         return Date()
     return UtcTime() if name in {"now", "received"} or name.startswith("years_") else String()
+
+
+class _Columns:
+    """The columns of a row of the statement around, by the names of the mapped class."""
+
+    def __init__(self, row: FromClause) -> None:
+        self._row = row
+
+    def __getattr__(self, name: str) -> Outer:
+        return Outer(self._row.c[name])
 
 
 @dataclass(frozen=True)
@@ -109,7 +137,8 @@ class View:
 
     ``one_subject`` says that the subject is a value and not a column: what the subject
     alone decides, such as the organisations below theirs, is then found ``once``. ``kind`` is
-    the subject's type.
+    the subject's type. ``row`` is the person's own row, where the statement around has it;
+    ``windows`` is how many intervals a cut-off needs at this moment.
     """
 
     subject: Id
@@ -120,6 +149,8 @@ class View:
     place: Place
     catalogue: Catalogue
     binds: Binds
+    windows: int = moments.WINDOWS
+    row: FromClause | None = None
     once: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -139,9 +170,26 @@ class View:
                 start >= self.binds(f"years_{years}_{number}_0"),
                 start < self.binds(f"years_{years}_{number}_1"),
             )
-            for number in range(moments.WINDOWS)
+            for number in range(self.windows)
         ]
         return and_(start.is_not(None), or_(*windows))
+
+    def of_person(self, test: Callable[[Any], Sql]) -> Sql:
+        """That there is such a person, and this is so of their row."""
+        if self.row is not None:
+            return test(_Columns(self.row))
+        p = aliased(Person)
+        return exists(select(p.id).where(p.id == self.person, test(p)))
+
+    def links(self, found: Select[Any], subject: Any, person: Any) -> Sql:
+        """That a row found links the two, looked up once from the one who is a value."""
+        if self.one_subject:
+            linked = found.with_only_columns(person, maintain_column_froms=True).where(
+                subject == self.subject
+            )
+            return self.person.in_(linked)
+        linked = found.with_only_columns(subject, maintain_column_froms=True)
+        return self.subject.in_(linked.where(person == self.person))
 
     def covers(self, row: Any) -> Sql:
         """That a row with an interval is in force (2.1)."""

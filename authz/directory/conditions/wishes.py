@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Select,
     and_,
     case,
@@ -59,18 +58,15 @@ def retention_ended(v: View, purpose: str | None) -> Sql | None:
         return _commerce_ended(v, limit.years)
     if limit.starts == "project_ended":
         return _event_ended(v, limit.days) if moments.steady(v.place.local) else None
-    p = aliased(t.Person)
-    start: ColumnElement[Any] = (
-        _left_at(p) if limit.starts == "cancelled" else p.last_used_at.expression
-    )
-    return exists(select(p.id).where(p.id == v.person, v.through(start, limit.years)))
+    if limit.starts == "last_used":
+        return v.of_person(lambda p: v.through(p.last_used_at, limit.years))
+    return v.of_person(lambda p: _left_too_long_ago(v, p, limit.years))
 
 
-def _left_at(p: Any) -> ColumnElement[Any]:
-    """When the clocks of leaving start: cancellation, else de-registration (page 5)."""
-    return case(
-        (p.cancelled_at.is_not(None), p.cancelled_at), (p.status == "deregistered", p.ended_at)
-    )
+def _left_too_long_ago(v: View, p: Any, years: int) -> Sql:
+    """The clocks of leaving start with cancellation, else with de-registration (page 5)."""
+    left = and_(p.cancelled_at.is_(None), p.status == "deregistered", v.through(p.ended_at, years))
+    return or_(v.through(p.cancelled_at, years), left)
 
 
 def _commerce_ended(v: View, years: int) -> Sql:

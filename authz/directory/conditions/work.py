@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from authz.directory import tables as t
 from authz.directory.conditions.json import Has, HasIn, LengthOf, is_null
-from authz.directory.conditions.people import between
+from authz.directory.conditions.people import between, registered
 from authz.directory.conditions.schools import grants, memberships
 from authz.directory.conditions.view import Sql, View
 from authz.directory.relations import PROTECTED_TRANSFERS
@@ -36,8 +36,9 @@ def contracted(v: View, purpose: str | None, fields: Collection[str] | None = No
     m = memberships(v)
     school = m.where(Has(c.schools, m.selected_columns[0]))
     found = _of_recipient(v, select(c.id), Role.PROCESSOR, c.processor)
+    at_school = and_(registered(v), exists(school))
     return between(
-        v, exists(found.where(*tests, _protected(v, c), or_(is_null(c.schools), exists(school))))
+        v, exists(found.where(*tests, _protected(v, c), or_(is_null(c.schools), at_school)))
     )
 
 
@@ -83,13 +84,12 @@ def ticketed(v: View) -> Sql:
     k = aliased(t.Ticket)
     return between(
         v,
-        exists(
+        v.links(
             select(k.id).where(
-                k.id == v.binds("ticket"),
-                k.person == v.person,
-                k.assignee == v.subject,
-                v.within(k.opened_at, k.closed_at, k.ended_at),
-            )
+                k.id == v.binds("ticket"), v.within(k.opened_at, k.closed_at, k.ended_at)
+            ),
+            k.assignee,
+            k.person,
         ),
     )
 
@@ -102,33 +102,27 @@ def on_case(v: View, kind: str | None = None) -> Sql:
     found = (
         select(c.id)
         .join(covered, covered.case == c.id)
-        .where(
-            c.id == v.binds("case"),
-            covered.person == v.person,
-            c.assignee == v.subject,
-            v.within(c.opened_at, c.closed_at, c.ended_at),
-        )
+        .where(c.id == v.binds("case"), v.within(c.opened_at, c.closed_at, c.ended_at))
     )
-    return between(v, exists(found if kind is None else found.where(c.kind == kind)))
+    found = found if kind is None else found.where(c.kind == kind)
+    return between(v, v.links(found, c.assignee, covered.person))
 
 
 def fulfilling(v: View) -> Sql:
     """An order of goods is the subject's to send, until 90 local days after receipt (2.4)."""
     p = aliased(t.Purchase)
     found = select(p.id).where(
-        p.person == v.person,
-        p.assignee == v.subject,
         v.within(p.ordered_at, p.ended_at),
         or_(p.received_at.is_(None), p.received_at >= v.binds("received")),
     )
     if v.question.record is not None:
         found = found.where(p.id == v.binds("record"))
-    return between(v, exists(found))
+    return between(v, v.links(found, p.assignee, p.person))
 
 
 def mentors(v: View) -> Sql:
     """A mentoring in force, of somebody who was granted the role at all."""
     m = aliased(t.Mentoring)
-    found = select(m.id).where(m.mentor == v.subject, m.person == v.person, v.covers(m))
+    linked = v.links(select(m.id).where(v.covers(m)), m.mentor, m.person)
     granted = grants(v, Role.MENTOR, v.subject, dated=False)
-    return between(v, and_(exists(found), exists(granted)))
+    return between(v, and_(exists(granted), linked))
