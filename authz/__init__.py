@@ -6,4 +6,21 @@ people now, ``engine`` matches the policy, ``decision`` combines, ``audit`` reco
 ``api`` turns the decision into bytes.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from authz.service.permitted import permitted
+
 __version__ = "0.1.0"
+__all__ = ["permitted"]
+
+
+def __getattr__(name: str) -> Any:
+    """``authz.permitted``, imported when it is asked for: it needs the whole service."""
+    if name != "permitted":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from authz.service.permitted import permitted  # noqa: PLC0415 (lazy on purpose)
+
+    return permitted

@@ -157,6 +157,8 @@ class Event(StrEnum):
     """What an audit record is about (2.8)."""
 
     DECISION = "decision"
+    SEARCH = "search"
+    """A page of a search, with the ids that it listed (page 5)."""
     WHAT_IF = "what_if"
     ROSTER_IMPORTED = "roster_imported"
     FACT_CHANGED = "fact_changed"

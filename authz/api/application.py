@@ -14,6 +14,7 @@ from authz.api import (
     health,
     metadata,
     problem,
+    search,
 )
 from authz.api.context import NAME, Service
 from authz.config import Settings
@@ -35,6 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     problem.register(app)
     evaluation.register(app)
     explanation.register(app)
+    search.register(app)
     metadata.register(app, known)
     health.register(app)
     documentation.register(app)

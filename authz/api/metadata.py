@@ -16,6 +16,7 @@ from authz import clock
 from authz.api import exchange
 from authz.api.context import service
 from authz.api.evaluation import EVALUATION, EVALUATIONS
+from authz.api.search import PATHS
 from authz.config import Settings
 from authz.service.tokens import jwks
 
@@ -43,6 +44,10 @@ def document(settings: Settings) -> dict[str, Any]:
         "policy_decision_point": settings.public_url,
         "access_evaluation_endpoint": settings.public_url + EVALUATION,
         "access_evaluations_endpoint": settings.public_url + EVALUATIONS,
+        **{
+            f"search_{kind.value}_endpoint": settings.public_url + path
+            for kind, path in PATHS.items()
+        },
     }
 
 

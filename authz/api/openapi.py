@@ -12,6 +12,8 @@ from authz.api.metadata import JWKS, metadata_paths
 from authz.api.plain import DECISION_ID, LANGUAGES, LONGEST_ID, REQUEST_ID
 from authz.api.problem import PROBLEM
 from authz.api.schemas import EXAMPLE, EXAMPLES, SCHEMAS
+from authz.api.search import PATHS
+from authz.api.search_schemas import SEARCHES
 from authz.api.texts import ABOUT, ROUTES, STATUSES
 from authz.config import Settings, load
 from authz.vocabulary import Scope
@@ -64,6 +66,10 @@ def _paths(settings: Settings, language: str) -> Document:
         for path, name, sent, answered, example in asked
     }
     found[EXPLAIN] = {"post": _explaining(language)}
+    for kind, path in PATHS.items():
+        sent, answered, example = SEARCHES[kind.value]
+        name = f"search_{kind.value}"
+        found[path] = {"post": _asking(name, sent, answered, example, language, Scope.PDP_SEARCH)}
     for number, path in enumerate(metadata_paths(settings)):
         found[path] = {"get": _getting("metadata", number, ("200", "500"), language)}
     found[JWKS] = {"get": _getting("jwks", 0, ("200", "500", "503"), language)}
@@ -80,13 +86,21 @@ def _paths(settings: Settings, language: str) -> Document:
     return found
 
 
-def _asking(name: str, sent: str, answered: str, example: Document, language: str) -> Document:
+def _asking(
+    name: str,
+    sent: str,
+    answered: str,
+    example: Document,
+    language: str,
+    scope: Scope = Scope.PDP,
+) -> Document:
     operation = _operation(name, 0, language)
     responses = _responses(("200", *_ASKING), answered, language)
-    responses["200"]["headers"][DECISION_ID] = {"$ref": "#/components/headers/DecisionId"}
+    if scope is Scope.PDP:
+        responses["200"]["headers"][DECISION_ID] = {"$ref": "#/components/headers/DecisionId"}
     return {
         **operation,
-        "security": [{"token": [Scope.PDP.value]}],
+        "security": [{"token": [scope.value]}],
         "requestBody": {
             "required": True,
             "content": {

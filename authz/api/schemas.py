@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from authz.api.search_schemas import SEARCH_SCHEMAS
 from authz.service.decide import Semantic
 
 Schema = dict[str, Any]
@@ -73,8 +74,14 @@ SCHEMAS: Final[Schema] = {
     },
     "Metadata": _object(
         {"policy_decision_point": _LINK, "access_evaluation_endpoint": _LINK},
-        {"access_evaluations_endpoint": _LINK},
+        {
+            "access_evaluations_endpoint": _LINK,
+            "search_subject_endpoint": _LINK,
+            "search_resource_endpoint": _LINK,
+            "search_action_endpoint": _LINK,
+        },
     ),
+    **SEARCH_SCHEMAS,
     "KeySet": _object({"keys": {"type": "array", "items": {"type": "object"}}}),
     "Object": {"type": "object"},
     "Problem": _object(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from authz.api.search_texts import SEARCH_ROUTES
+
 Texts = Mapping[str, str]
 
 ABOUT: Texts = {
@@ -48,6 +50,7 @@ ROUTES: Mapping[str, tuple[Texts, Texts]] = {
             "เนื่องจากแสดงสิ่งที่คำตัดสินปิดไว้ จึงต้องมีขอบเขตสิทธิเฉพาะ",
         },
     ),
+    **SEARCH_ROUTES,
     "metadata": (
         {"en": "Metadata of the decision point", "th": "ข้อมูลประจำจุดตัดสินใจ"},
         {

@@ -19,6 +19,7 @@ COMMANDS = {
     "db": "authz.cli.database:db",
     "import": "authz.cli.importing:import_",
     "evaluate": "authz.cli.evaluate:evaluate",
+    "search": "authz.cli.search:search",
     "policy": "authz.cli.policy:policy",
     "audit": "authz.cli.audit:audit",
     "token": "authz.cli.access:token",

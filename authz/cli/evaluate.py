@@ -44,7 +44,7 @@ def evaluate(
     answered with an error, and the exit status is 2 at the end.
     """
     found = settings()
-    at = _moment(moment, found.local)
+    at = moment_of(moment, found.local)
     point = open_point(found, policy)
     ready(point.store)
     caller = Caller(f"what-if:{operator()}", asserts_mfa=True)
@@ -64,7 +64,8 @@ def evaluate(
         sys.exit(2)
 
 
-def _moment(text: str | None, local: Any) -> datetime:
+def moment_of(text: str | None, local: Any) -> datetime:
+    """The moment of `--at`; now, where none is given."""
     if text is None:
         return clock.now()
     try:

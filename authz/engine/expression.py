@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
@@ -124,12 +124,15 @@ class Expression:
     """A compiled condition: what it asks, and a function of the request's tokens.
 
     ``gate`` is a role that it tests before all else: without it, it does not hold.
+    ``tree`` is what the function was compiled from, for lists (3.4); without one, only the
+    function can tell.
     """
 
     text: str
     mentions: frozenset[str]
     holds: Callable[..., bool]
     gate: str | None = None
+    tree: ast.expr | None = field(default=None, compare=False, repr=False)
 
 
 def to_python(text: str) -> str:
@@ -168,7 +171,9 @@ def compile_rule(
     mentions = _check(tree, tokens, columns)
     # A tree of its own: folding leaves nothing of the matcher's words.
     folded = fold(_Fill(columns).visit(_parse(to_python(text))))
-    return Expression(condition, mentions, _function(folded, tokens), gate(folded))
+    filled = ast.fix_missing_locations(_Fill(columns).visit(tree))
+    function = _function(folded, tokens)
+    return Expression(condition, mentions, function, gate(folded), filled.body)
 
 
 def mentions_of(condition: str, tokens: tuple[str, ...]) -> frozenset[str]:

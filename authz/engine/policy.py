@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from authz.decision.catalogue import Catalogue
@@ -99,6 +99,13 @@ class Policy:
             timeless=tuple(c for c in general if not c.asks_purpose),
             relations=frozenset(n for c in (*permits, *refusals) for n in c.rule.relations),
         )
+
+    @cached_property
+    def without_duties(self) -> Policy:
+        """The policy as a search sees it, without rules that notify or need a review (page 5)."""
+        left_out = self.catalogue.obligations.notify.keys() | self.catalogue.obligations.review
+        kept = tuple(c for c in self.permits if c.rule.id not in left_out)
+        return replace(self, permits=kept)
 
     def closure(self, roles: frozenset[str]) -> frozenset[str]:
         """The roles held, with those that they inherit by the pack's hierarchy."""

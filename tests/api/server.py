@@ -64,9 +64,10 @@ class Place:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def token(self) -> str:
-        """A token of the scope that the command gives by default, ``pdp``."""
-        return self.authz("token", "create", "--client", "tests", "--ttl", "1h").strip()
+    def token(self, *scopes: str) -> str:
+        """A token of these scopes, or of what the command gives by default, ``pdp``."""
+        words = [word for scope in scopes for word in ("--scope", scope)]
+        return self.authz("token", "create", "--client", "tests", "--ttl", "1h", *words).strip()
 
     @contextmanager
     def serving(

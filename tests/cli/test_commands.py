@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.cli.conftest import ROOT, Shell
 
-COMMANDS = "serve db import evaluate policy audit token user doctor demo".split()  # noqa: SIM905
+COMMANDS = "serve db import evaluate search policy audit token user doctor demo".split()  # noqa: SIM905
 PERMIT = {
     "subject": {"type": "user", "id": "parent-somchai"},
     "action": {"name": "read"},
@@ -27,6 +27,7 @@ def test_help_names_every_command(shell: Shell) -> None:
         "db",
         "import",
         "evaluate",
+        "search",
         "policy",
         "audit",
         "token",
@@ -194,3 +195,18 @@ def test_a_pack_with_a_defect_does_not_start(shell: Shell, tmp_path: Path) -> No
     assert done.returncode == 2
     assert "policy.csv:" in done.stderr
     assert "allow, deny" in done.stderr
+
+
+def test_search_lists_a_page_a_line_and_is_recorded_as_a_what_if(demo: Shell) -> None:
+    """4.2: the same pages as over HTTP, at any moment (N-22)."""
+    open_person = {**PERMIT, "resource": {"type": "assessment_result"}, "page": {"limit": 1}}
+    done = demo("search", "resource", "-", stdin=f"{json.dumps(open_person)}\n\n[]\n")
+    first, error = (json.loads(line) for line in done.stdout.splitlines())
+    assert (done.returncode, error) == (2, {"error": "malformed", "line": 3})
+    follow = {**open_person, "page": {"token": first["page"]["next_token"]}}
+    rest = json.loads(demo("search", "resource", "-", stdin=json.dumps(follow)).stdout)
+    listed = [each["id"] for each in (*first["results"], *rest["results"])]
+    assert listed == sorted(listed)
+    assert {"parent-somchai", "student-mali"} <= set(listed)
+    grown = demo("search", "resource", "-", "--at", "2050-01-01", stdin=json.dumps(open_person))
+    assert [each["id"] for each in json.loads(grown.stdout)["results"]] == ["parent-somchai"]

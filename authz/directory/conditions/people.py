@@ -1,0 +1,100 @@
+"""Relations that follow from the two people themselves, and from what links them (2.4)."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, exists, false, or_, select
+from sqlalchemy.orm import aliased
+
+from authz.directory import tables as t
+from authz.directory.conditions.view import Id, Sql, View
+from authz.directory.rows import FACT
+from authz.directory.relations import CARING
+
+
+def known(ident: Id) -> Sql:
+    """That there is a person of this id."""
+    p = aliased(t.Person)
+    return exists(select(p.id).where(p.id == ident))
+
+
+def registered(v: View) -> Sql:
+    """That the person is known and not de-registered (2.4)."""
+    return v.of_person(lambda p: p.status != "deregistered")
+
+
+def person_known(v: View) -> Sql:
+    """That there is such a person."""
+    return v.of_person(lambda p: p.id.is_not(None))
+
+
+def active(v: View) -> Sql:
+    """A ``user`` is an active person; a ``service`` acts for a recipient and is none (2.6)."""
+    if v.kind == "user":
+        p = aliased(t.Person)
+        return exists(select(p.id).where(p.id == v.subject, p.status == "active"))
+    if v.kind == "service":
+        return and_(~known(v.subject), acts_for(v))
+    return false()
+
+
+def acts_for(v: View, kind: str | None = None) -> Sql:
+    """That the subject is a member of a recipient, of this kind."""
+    m, r = aliased(t.RecipientMember), aliased(t.Recipient)
+    found = (
+        select(m.subject)
+        .join(r, and_(r.kind == m.kind, r.id == m.recipient))
+        .where(m.subject == v.subject, r.ended_at.is_(None))
+    )
+    return exists(found if kind is None else found.where(m.kind == kind))
+
+
+def same(v: View) -> Sql:
+    """Whether subject and data subject are one person."""
+    return v.subject == v.person if v.kind == "user" else false()
+
+
+def between(v: View, test: Sql) -> Sql:
+    """A relation of an active subject to somebody else (2.4)."""
+    return and_(test, active(v), ~same(v))
+
+
+def guardian(v: View) -> Sql:
+    """A guardianship in force; one recorded as a fact supersedes the roster's of its pair."""
+    g, recorded = aliased(t.Guardianship), aliased(t.Guardianship)
+    superseding = select(recorded.id).where(
+        recorded.guardian == g.guardian, recorded.student == g.student, recorded.origin == FACT
+    )
+    link = select(g.id).where(
+        g.kind.in_(sorted(CARING)), v.covers(g), or_(g.origin == FACT, ~exists(superseding))
+    )
+    p = aliased(t.Person)
+    carer = exists(select(p.id).where(p.id == v.subject, p.status != "deregistered"))
+    return and_(v.links(link, g.guardian, g.student), carer, registered(v))
+
+
+def minor(v: View) -> Sql:
+    """Not yet of age on this local day, and not emancipated (2.4, N-22)."""
+    e = aliased(t.Emancipation)
+    freed = select(e.person).where(e.person == v.person, v.within(e.valid_from, e.ended_at))
+    return and_(
+        v.of_person(lambda p: and_(p.birth_date.is_not(None), p.birth_date > v.of_age)),
+        ~exists(freed),
+    )
+
+
+def custody_restricted(v: View) -> Sql:
+    """A restriction on file that stops the subject towards the person."""
+    if v.kind != "user":
+        return false()
+    c = aliased(t.CustodyRestriction)
+    return v.links(select(c.id).where(v.covers(c)), c.subject, c.person)
+
+
+def processing_restricted(v: View) -> Sql:
+    """A restriction of processing in force, or an erasure that was approved (N-34, N-35)."""
+    r, e = aliased(t.Restriction), aliased(t.Erasure)
+    stopped = select(r.person).where(r.person == v.person, v.covers(r))
+    erased = select(e.person).where(
+        e.person == v.person, e.approved_at.is_not(None), v.within(e.approved_at, e.ended_at)
+    )
+    return or_(exists(stopped), exists(erased))
