@@ -7,8 +7,8 @@ from sqlalchemy.orm import aliased
 
 from authz.directory import tables as t
 from authz.directory.conditions.view import Id, Sql, View
-from authz.directory.rows import FACT
 from authz.directory.relations import CARING
+from authz.directory.rows import FACT
 
 
 def known(ident: Id) -> Sql:
