@@ -95,16 +95,18 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
         raw: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
         writes = connection.get_execution_options().get("authz_write")
         try:
-            _lock(raw) if writes else raw.execute("BEGIN")
+            _lock(raw, connection.info) if writes else raw.execute("BEGIN")
         except sqlite3.Error as error:
             raise OperationalError("BEGIN", None, error) from error
 
     return engine
 
 
-def _lock(raw: sqlite3.Connection) -> None:
+def _lock(raw: sqlite3.Connection, info: dict[Any, Any]) -> None:
     """Begin with the write lock, tried for at short intervals, as long as the connection waits."""
-    (milliseconds,) = raw.execute("PRAGMA busy_timeout").fetchone()
+    if "authz_wait" not in info:
+        (info["authz_wait"],) = raw.execute("PRAGMA busy_timeout").fetchone()
+    milliseconds = info["authz_wait"]
     until, wait = time.monotonic() + milliseconds / 1000, SHORTEST_WAIT
     raw.execute("PRAGMA busy_timeout=0")
     try:
