@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -157,15 +157,13 @@ def glance(store: Engine, statement: Select[Any], value: str) -> tuple[Any, ...]
     It goes to the driver as it is, and is a snapshot of its own.
     """
     with translated():
-        connection = store.raw_connection()
         try:
-            cursor = connection.cursor()
-            cursor.execute(_placed(statement, store.dialect.name), (value,))
-            row: tuple[Any, ...] | None = cursor.fetchone()
+            with closing(store.raw_connection()) as connection:
+                cursor = connection.cursor()
+                cursor.execute(_placed(statement, store.dialect.name), (value,))
+                row: tuple[Any, ...] | None = cursor.fetchone()
         except store.dialect.loaded_dbapi.Error as error:
             raise DBAPIError(str(statement), None, error) from error
-        finally:
-            connection.close()
     return row
 
 
