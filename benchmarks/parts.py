@@ -13,6 +13,8 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from authz import clock, config
@@ -122,6 +124,24 @@ def _forced(here: Service) -> float:
                 connection.exec_driver_sql("UPDATE audit_head SET sequence = sequence")
         times.append(time.perf_counter() - begin)
     return statistics.median(times) * 1e6
+
+
+def forced_writes(folder: Path, threads: int, seconds: float = 1.0) -> float:
+    """Writes of 16 kB a second that this disk can be made to keep, by so many threads at once."""
+    until = time.perf_counter() + seconds
+
+    def write(number: int) -> int:
+        handle = os.open(folder / f"disk-{number}", os.O_RDWR | os.O_CREAT, 0o600)
+        done = 0
+        while time.perf_counter() < until:
+            os.pwrite(handle, bytes(16384), done % 64 * 16384)
+            os.fdatasync(handle)
+            done += 1
+        os.close(handle)
+        return done
+
+    with ThreadPoolExecutor(threads) as pool:
+        return sum(pool.map(write, range(threads))) / seconds
 
 
 def _batch(requests: Sequence[Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ SAFE: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-STATUS: Final = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
+STATUS: Final = {each.value: f"{each.value} {each.phrase.upper()}" for each in HTTPStatus}
 _STRANGE: Final = re.compile(r"[^\t\x20-\x7e]")
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-        execution_options={} if memory or not forced else {"authz_wal": f"{database}-wal"},
+        execution_options=_log_of(database) if database and forced and not memory else {},
         **options,
     )
 
@@ -95,16 +95,26 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
         raw: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
         writes = connection.get_execution_options().get("authz_write")
         try:
-            _lock(raw) if writes else raw.execute("BEGIN")
+            _lock(raw, connection.info) if writes else raw.execute("BEGIN")
         except sqlite3.Error as error:
             raise OperationalError("BEGIN", None, error) from error
 
     return engine
 
 
-def _lock(raw: sqlite3.Connection) -> None:
+def _log_of(database: str) -> dict[str, Any]:
+    """Where SQLite's log is, beside the file that a link leads to; of a URI nothing is said.
+
+    Whoever is told nothing waits for the disk in the commit.
+    """
+    return {} if database.startswith("file:") else {"authz_wal": f"{Path(database).resolve()}-wal"}
+
+
+def _lock(raw: sqlite3.Connection, info: dict[Any, Any]) -> None:
     """Begin with the write lock, tried for at short intervals, as long as the connection waits."""
-    (milliseconds,) = raw.execute("PRAGMA busy_timeout").fetchone()
+    if "authz_wait" not in info:
+        (info["authz_wait"],) = raw.execute("PRAGMA busy_timeout").fetchone()
+    milliseconds = info["authz_wait"]
     until, wait = time.monotonic() + milliseconds / 1000, SHORTEST_WAIT
     raw.execute("PRAGMA busy_timeout=0")
     try:
@@ -147,15 +157,13 @@ def glance(store: Engine, statement: Select[Any], value: str) -> tuple[Any, ...]
     It goes to the driver as it is, and is a snapshot of its own.
     """
     with translated():
-        connection = store.raw_connection()
         try:
-            cursor = connection.cursor()
-            cursor.execute(_placed(statement, store.dialect.name), (value,))
-            row: tuple[Any, ...] | None = cursor.fetchone()
+            with closing(store.raw_connection()) as connection:
+                cursor = connection.cursor()
+                cursor.execute(_placed(statement, store.dialect.name), (value,))
+                row: tuple[Any, ...] | None = cursor.fetchone()
         except store.dialect.loaded_dbapi.Error as error:
             raise DBAPIError(str(statement), None, error) from error
-        finally:
-            connection.close()
     return row
 
 

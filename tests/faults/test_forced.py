@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
 from authz.audit import log
 from authz.errors import AuditUnavailableError, StoreUnavailableError
@@ -135,4 +135,20 @@ def test_durability_can_be_left_to_the_operating_system(
     store = open_store(sqlite_url, durability="os")
     log.record(store, [entry()])
     assert _synchronous(store) == 1
+    store.dispose()
+
+
+@pytest.mark.parametrize("link", [True, False])
+def test_the_log_is_found_behind_a_link_and_a_uri_is_forced_by_its_commit(
+    sqlite_url: str, tmp_path: Path, *, link: bool
+) -> None:
+    """SQLite puts its log beside the file that a link leads to."""
+    path = Path(make_url(sqlite_url).database or "")
+    away = tmp_path / "elsewhere"
+    away.mkdir()
+    (away / "link.db").symlink_to(path)
+    url = f"sqlite:///{away / 'link.db'}" if link else f"sqlite:///file:{path}?uri=true"
+    store = opened(url)
+    log.record(store, [entry()])
+    assert verdict(store).records == 1
     store.dispose()
