@@ -8,7 +8,7 @@ decision its execution costs more than the database's (docs/decisions/facts-cach
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -81,10 +81,13 @@ def snapshot(store: Engine) -> Iterator[Asking]:
     statements at a rollback, and planning them anew takes ten times as long as they take.
     """
     if store.dialect.name == "sqlite":
-        with closing(store.raw_connection()) as connection:  # given back, it is rolled back
+        connection = store.raw_connection()
+        try:
             cursor = connection.cursor()
             cursor.execute("BEGIN")
             yield Asking(cursor, "sqlite")
+        finally:
+            connection.close()  # given back to the pool, which rolls it back
         return
     with store.connect() as shared:
         yield Asking.over(shared.execution_options(isolation_level=SNAPSHOT))

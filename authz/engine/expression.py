@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
@@ -30,6 +30,7 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "Missing",
+    "any_of",
     "compile_rule",
     "held",
     "listed",
@@ -124,12 +125,14 @@ class Expression:
     """A compiled condition: what it asks, and a function of the request's tokens.
 
     ``gate`` is a role that it tests before all else: without it, it does not hold.
+    ``body`` is what the function was made of.
     """
 
     text: str
     mentions: frozenset[str]
     holds: Callable[..., bool]
     gate: str | None = None
+    body: ast.expr | None = field(default=None, compare=False, repr=False)
 
 
 def to_python(text: str) -> str:
@@ -168,7 +171,20 @@ def compile_rule(
     mentions = _check(tree, tokens, columns)
     # A tree of its own: folding leaves nothing of the matcher's words.
     folded = fold(_Fill(columns).visit(_parse(to_python(text))))
-    return Expression(condition, mentions, _function(folded, tokens), gate(folded))
+    return Expression(condition, mentions, _function(folded, tokens), gate(folded), folded.body)
+
+
+def any_of(expressions: Sequence[Expression], tokens: tuple[str, ...]) -> Callable[..., bool]:
+    """Whether one of these holds, asked at once; it raises where one of them would.
+
+    A caller who must know which one asks each by itself then.
+    """
+    bodies = [each.body for each in expressions if each.body is not None]
+    if len(bodies) < len(expressions):
+        return lambda *_: True
+    false = ast.Constant(value=False)  # at both ends: there may be no rule at all
+    tree = ast.BoolOp(ast.Or(), [false, *bodies, false])
+    return _function(ast.Expression(tree), tokens)
 
 
 def mentions_of(condition: str, tokens: tuple[str, ...]) -> frozenset[str]:
