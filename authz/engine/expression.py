@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -30,6 +30,7 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "Missing",
+    "any_of",
     "compile_rule",
     "held",
     "listed",
@@ -124,8 +125,8 @@ class Expression:
     """A compiled condition: what it asks, and a function of the request's tokens.
 
     ``gate`` is a role that it tests before all else: without it, it does not hold.
-    ``tree`` is what the function was compiled from, for lists (3.4); without one, only the
-    function can tell.
+    ``tree`` is the condition as it was written, for lists (3.4); without one, only the
+    function can tell. ``body`` is what the function was made of.
     """
 
     text: str
@@ -133,6 +134,7 @@ class Expression:
     holds: Callable[..., bool]
     gate: str | None = None
     tree: ast.expr | None = field(default=None, compare=False, repr=False)
+    body: ast.expr | None = field(default=None, compare=False, repr=False)
 
 
 def to_python(text: str) -> str:
@@ -173,7 +175,20 @@ def compile_rule(
     folded = fold(_Fill(columns).visit(_parse(to_python(text))))
     filled = ast.fix_missing_locations(_Fill(columns).visit(tree))
     function = _function(folded, tokens)
-    return Expression(condition, mentions, function, gate(folded), filled.body)
+    return Expression(condition, mentions, function, gate(folded), filled.body, folded.body)
+
+
+def any_of(expressions: Sequence[Expression], tokens: tuple[str, ...]) -> Callable[..., bool]:
+    """Whether one of these holds, asked at once; it raises where one of them would.
+
+    A caller who must know which one asks each by itself then.
+    """
+    bodies = [each.body for each in expressions if each.body is not None]
+    if len(bodies) < len(expressions):
+        return lambda *_: True
+    false = ast.Constant(value=False)  # at both ends: there may be no rule at all
+    tree = ast.BoolOp(ast.Or(), [false, *bodies, false])
+    return _function(ast.Expression(tree), tokens)
 
 
 def mentions_of(condition: str, tokens: tuple[str, ...]) -> frozenset[str]:

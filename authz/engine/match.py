@@ -180,9 +180,19 @@ class Matcher:
             rule=rule,
             purpose=purpose,
             fields=left,
-            struck=tuple(c.rule.id for c in self.rules.refusals if self._holds(c, given)),
+            struck=self._struck(given),
             classes=self.situation.classes(rule.relations),
         )
+
+    def _struck(self, given: list[Any]) -> tuple[str, ...]:
+        """Every refusal that strikes the pair; mostly none does, which is asked at once."""
+        try:
+            some = self.rules.strikes(*given)
+        except Exception:  # noqa: BLE001 (which one is broken shows where each is asked)
+            some = True
+        if not some:
+            return ()
+        return tuple(c.rule.id for c in self.rules.refusals if self._holds(c, given))
 
     def _general(self) -> Iterator[str]:
         """The refusals that do not depend on a rule, nor on a purpose nobody gave (2.6)."""

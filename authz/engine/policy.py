@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from authz.decision.catalogue import Catalogue
 from authz.decision.rule import Rule
-from authz.engine.expression import Expression
+from authz.engine.expression import Expression, any_of
 from authz.vocabulary import PURPOSE_RELATIONS
 
 RULE_NAMES = frozenset({"r.pair.rule", "r.pair.no_fields"})
@@ -40,8 +40,8 @@ class Applicable:
     """The rules about one action on one category, in the order of the policy.
 
     ``general`` are the refusals that can be looked at without a rule, ``timeless`` those
-    of them that can be looked at without a purpose too (2.6). ``relations`` are all that
-    their conditions name.
+    of them that can be looked at without a purpose too (2.6). ``strikes`` asks at once
+    whether any refusal does. ``relations`` are all that their conditions name.
     """
 
     permits: tuple[Compiled, ...]
@@ -49,6 +49,7 @@ class Applicable:
     general: tuple[Compiled, ...]
     timeless: tuple[Compiled, ...]
     relations: frozenset[str]
+    strikes: Callable[..., bool]
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Policy:
             general=general,
             timeless=tuple(c for c in general if not c.asks_purpose),
             relations=frozenset(n for c in (*permits, *refusals) for n in c.rule.relations),
+            strikes=any_of([c.expression for c in refusals], self.tokens),
         )
 
     @cached_property

@@ -185,7 +185,7 @@ class DecisionPoint:
             facts = Facts(revision=asking.revision())
             return Decided(strange, asked, self._situation(asked, facts, now))
         situation = self._situation(asked, self._facts(asking, asked), now)
-        return Decided(engine.decide(self.policy, asked, situation), asked, situation)
+        return Decided(engine.decide_known(self.policy, asked, situation), asked, situation)
 
     def _facts(self, asking: Asking, asked: Question) -> Facts:
         """What the rules about the question can ask, as the directory stands now."""
