@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     String,
     bindparam,
+    false,
     func,
     literal_column,
     select,
@@ -43,23 +44,27 @@ _LIMIT: BindParameter[int] = bindparam("limit", None, Integer())
 class Listing:
     """Ids in their order after ``after``, at most ``limit``.
 
-    ``narrow`` looks only where the question leads to, ``wide`` goes through everybody;
-    ``size`` says, up to :data:`FEW`, how many a broad source brings up. Where it is not
-    ``exact`` it finds more than it should, and each one is to be decided on its own.
+    ``narrow`` looks only where the question leads to, ``wide`` goes through everybody.
+    ``size`` says, up to :data:`FEW`, how many a broad source brings up; where it is none,
+    ``lean`` leaves that source out, so that a database that cannot know takes no account of
+    it in its plan. What is not ``exact`` finds more than it should, and each one is to be
+    decided on its own.
     """
 
-    narrow: Prepared
     wide: Prepared
-    size: Prepared | None
     exact: bool
+    narrow: Prepared | None = None
+    lean: Prepared | None = None
+    size: Prepared | None = None
 
     def page(self, connection: Connection, given: Given, after: str, limit: int) -> list[str]:
         """The next ids."""
         request = given.question.request
         people = {"subject": request.subject.id, "person": request.resource.id}
         known = {**people, "after": after, "limit": limit}
-        few = self.size is None or self.size.ids(connection, given, known)[0] <= FEW
-        return (self.narrow if few else self.wide).ids(connection, given, known)
+        size = self.size.ids(connection, given, known)[0] if self.size else 0
+        way = (self.narrow if size else self.lean) if size <= FEW else None
+        return (way or self.wide).ids(connection, given, known)
 
 
 @dataclass(frozen=True)
@@ -148,17 +153,22 @@ def listing(
     condition = renderer.condition(some(formulas))
     wide = select(listed).where(condition, listed > _AFTER).order_by(listed).limit(_LIMIT)
     atoms = sources(formulas, people=people)
+
+    def found_by(some_atoms: Iterable[Atom]) -> Prepared:
+        kept = tuple(some_atoms)
+        found = ids(view, kept, people=people) if kept else select(listed).where(false())
+        return Prepared(wide.where(listed.in_(found)), frozenset(names))
+
     if atoms is None:
-        whole = Prepared(wide, frozenset(names))
-        return Listing(whole, whole, None, renderer.exact)
-    found = ids(view, atoms, people=people) if atoms else select(listed).where(listed.is_(None))
+        return Listing(wide=Prepared(wide, frozenset(names)), exact=renderer.exact)
     broad = [atom for atom in atoms if _broad(atom)]
-    size = _size(ids(view, broad, people=people)) if broad else None
+    size = Prepared(_size(ids(view, broad, people=people)), frozenset(names)) if broad else None
     return Listing(
-        Prepared(wide.where(listed.in_(found)), frozenset(names)),
-        Prepared(wide, frozenset(names)),
-        None if size is None else Prepared(size, frozenset(names)),
-        renderer.exact,
+        wide=Prepared(wide, frozenset(names)),
+        narrow=found_by(atoms),
+        lean=found_by(atom for atom in atoms if atom not in broad),
+        size=size,
+        exact=renderer.exact,
     )
 
 

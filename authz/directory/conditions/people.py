@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import and_, exists, false, or_, select
-from sqlalchemy.orm import aliased
 
 from authz.directory import tables as t
 from authz.directory.conditions.view import Id, Sql, View
@@ -11,9 +10,9 @@ from authz.directory.relations import CARING
 from authz.directory.rows import FACT
 
 
-def known(ident: Id) -> Sql:
+def known(v: View, ident: Id) -> Sql:
     """That there is a person of this id."""
-    p = aliased(t.Person)
+    p = v.fresh(t.Person)
     return exists(select(p.id).where(p.id == ident))
 
 
@@ -29,17 +28,24 @@ def person_known(v: View) -> Sql:
 
 def active(v: View) -> Sql:
     """A ``user`` is an active person; a ``service`` acts for a recipient and is none (2.6)."""
+    if "active" not in v.once:
+        v.once["active"] = _active(v)
+    found: Sql = v.once["active"]
+    return found
+
+
+def _active(v: View) -> Sql:
     if v.kind == "user":
-        p = aliased(t.Person)
+        p = v.fresh(t.Person)
         return exists(select(p.id).where(p.id == v.subject, p.status == "active"))
     if v.kind == "service":
-        return and_(~known(v.subject), acts_for(v))
+        return and_(~known(v, v.subject), acts_for(v))
     return false()
 
 
 def acts_for(v: View, kind: str | None = None) -> Sql:
     """That the subject is a member of a recipient, of this kind."""
-    m, r = aliased(t.RecipientMember), aliased(t.Recipient)
+    m, r = v.fresh(t.RecipientMember), v.fresh(t.Recipient)
     found = (
         select(m.subject)
         .join(r, and_(r.kind == m.kind, r.id == m.recipient))
@@ -60,21 +66,21 @@ def between(v: View, test: Sql) -> Sql:
 
 def guardian(v: View) -> Sql:
     """A guardianship in force; one recorded as a fact supersedes the roster's of its pair."""
-    g, recorded = aliased(t.Guardianship), aliased(t.Guardianship)
+    g, recorded = v.fresh(t.Guardianship), v.fresh(t.Guardianship)
     superseding = select(recorded.id).where(
         recorded.guardian == g.guardian, recorded.student == g.student, recorded.origin == FACT
     )
     link = select(g.id).where(
         g.kind.in_(sorted(CARING)), v.covers(g), or_(g.origin == FACT, ~exists(superseding))
     )
-    p = aliased(t.Person)
+    p = v.fresh(t.Person)
     carer = exists(select(p.id).where(p.id == v.subject, p.status != "deregistered"))
     return and_(v.links(link, g.guardian, g.student), carer, registered(v))
 
 
 def minor(v: View) -> Sql:
     """Not yet of age on this local day, and not emancipated (2.4, N-22)."""
-    e = aliased(t.Emancipation)
+    e = v.fresh(t.Emancipation)
     freed = select(e.person).where(e.person == v.person, v.within(e.valid_from, e.ended_at))
     return and_(
         v.of_person(lambda p: and_(p.birth_date.is_not(None), p.birth_date > v.of_age)),
@@ -86,13 +92,13 @@ def custody_restricted(v: View) -> Sql:
     """A restriction on file that stops the subject towards the person."""
     if v.kind != "user":
         return false()
-    c = aliased(t.CustodyRestriction)
+    c = v.fresh(t.CustodyRestriction)
     return v.links(select(c.id).where(v.covers(c)), c.subject, c.person)
 
 
 def processing_restricted(v: View) -> Sql:
     """A restriction of processing in force, or an erasure that was approved (N-34, N-35)."""
-    r, e = aliased(t.Restriction), aliased(t.Erasure)
+    r, e = v.fresh(t.Restriction), v.fresh(t.Erasure)
     stopped = select(r.person).where(r.person == v.person, v.covers(r))
     erased = select(e.person).where(
         e.person == v.person, e.approved_at.is_not(None), v.within(e.approved_at, e.ended_at)

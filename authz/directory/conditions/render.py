@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import and_, false, or_, true
 
@@ -53,6 +53,7 @@ class Renderer:
 
     view: View
     exact: bool = True
+    known: dict[Atom, Sql | None] = field(default_factory=dict)
 
     def condition(self, formula: Formula) -> Sql:
         """The formula as a condition."""
@@ -63,7 +64,9 @@ class Renderer:
         if isinstance(formula, Any):
             return or_(*(self.condition(part) for part in formula.parts))
         atom = formula.atom if isinstance(formula, Not) else formula
-        found = self._atom(atom)
+        if atom not in self.known:
+            self.known[atom] = self._atom(atom)
+        found = self.known[atom]
         if found is None:
             self.exact = False
             return true()

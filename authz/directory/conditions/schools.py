@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import CTE, Select, and_, exists, func, or_, select
-from sqlalchemy.orm import aliased
 
 from authz.directory import tables as t
 from authz.directory.conditions.json import Values
@@ -19,7 +18,7 @@ Ids = Select[tuple[str]]
 
 def grants(v: View, role: str | Iterable[str], holder: Id, *, dated: bool = True) -> Select[Any]:
     """Grants of a role that hang on no ended organisation; in force, if ``dated``."""
-    g, o = aliased(t.Grant), aliased(t.Organisation)
+    g, o = v.fresh(t.Grant), v.fresh(t.Organisation)
     roles = [role] if isinstance(role, str) else sorted(role)
     found = (
         select(g.organisation)
@@ -63,7 +62,7 @@ def _reaches(v: View, role: str) -> Sql:
 
 def memberships(v: View) -> Select[Any]:
     """The living organisations that the person belongs to now, if they are registered."""
-    m, o = aliased(t.Membership), aliased(t.Organisation)
+    m, o = v.fresh(t.Membership), v.fresh(t.Organisation)
     return (
         select(m.organisation)
         .join(o, o.id == m.organisation)
@@ -80,7 +79,7 @@ def below(v: View, role: str) -> Ids:
 
 
 def _below(v: View, role: str) -> Ids:
-    o, child = aliased(t.Organisation), aliased(t.Organisation)
+    o, child = v.fresh(t.Organisation), v.fresh(t.Organisation)
     at = grants(v, role, v.subject)
     reach = select(o.id).where(o.id.in_(at), o.ended_at.is_(None)).cte(recursive=True)
     step = select(child.id).join(reach, child.parent == reach.c.id)
@@ -98,7 +97,7 @@ def _above(v: View) -> Ids:
 
 
 def _ancestors(v: View) -> Ids:
-    o, parent = aliased(t.Organisation), aliased(t.Organisation)
+    o, parent = v.fresh(t.Organisation), v.fresh(t.Organisation)
     own = select(o.id, o.parent).where(o.id.in_(memberships(v)), o.ended_at.is_(None))
     reach = own.cte(recursive=True)
     step = select(parent.id, parent.parent).join(reach, parent.id == reach.c.parent)
@@ -108,7 +107,7 @@ def _ancestors(v: View) -> Ids:
 
 def elevated(v: View) -> Sql:
     """A break-glass grant in force at a school of the person (N-44)."""
-    e = aliased(t.Elevation)
+    e = v.fresh(t.Elevation)
     found = select(e.id).where(e.person == v.subject, v.covers(e), e.school.in_(memberships(v)))
     administers = grants(v, Role.SCHOOL_ADMIN, v.subject, dated=False)
     return between(v, and_(exists(administers), registered(v), exists(found)))
@@ -123,11 +122,11 @@ def enrolled(v: View, roles: Collection[str]) -> Sql:
     """That the subject takes part in some class in one of these roles."""
     if v.one_subject:
         return exists(select(_classes(v, v.subject, roles).c.id))
-    e, c = aliased(t.Enrolment), aliased(t.Class)
+    e, c = v.fresh(t.Enrolment), v.fresh(t.Class)
     found = select(e.id).join(c, c.id == e.class_id)
     begun, lasts = _dates(v, c)
     return exists(
-        found.where(e.person == v.subject, _in_force(v, e, roles, begun, lasts), _runs(c))
+        found.where(e.person == v.subject, _in_force(v, e, roles, begun, lasts), _runs(v, c))
     )
 
 
@@ -137,7 +136,7 @@ def common_class(v: View, roles: Collection[str]) -> Sql:
     one, mine, theirs = (
         (v.subject, roles, students) if v.one_subject else (v.person, students, roles)
     )
-    classes, e = _classes(v, one, mine), aliased(t.Enrolment)
+    classes, e = _classes(v, one, mine), v.fresh(t.Enrolment)
     found = (
         select(e.person)
         .join(classes, classes.c.id == e.class_id)
@@ -153,12 +152,12 @@ def _classes(v: View, one: Id, roles: Collection[str]) -> CTE:
     """The classes that somebody takes part in, each with its effective dates, found once."""
     key = f"classes {sorted(roles)} {v.one_subject}"
     if key not in v.once:
-        e, c = aliased(t.Enrolment), aliased(t.Class)
+        e, c = v.fresh(t.Enrolment), v.fresh(t.Class)
         begun, lasts = _dates(v, c)
         found = (
             select(c.id, begun.label("begun"), lasts.label("lasts"))
             .join(e, e.class_id == c.id)
-            .where(e.person == one, _in_force(v, e, roles, begun, lasts), _runs(c))
+            .where(e.person == one, _in_force(v, e, roles, begun, lasts), _runs(v, c))
         )
         v.once[key] = found.cte().prefix_with("MATERIALIZED")
     made: CTE = v.once[key]
@@ -178,21 +177,23 @@ def _in_force(v: View, e: Any, roles: Collection[str], begun: Any, lasts: Any) -
 def _dates(v: View, c: Any) -> tuple[Sql, Sql]:
     """Whether a class has begun by its terms, and whether it still lasts."""
     no_terms = func.json_array_length(c.terms) == 0
-    begun = or_(no_terms, exists(_terms(c, lambda s: or_(s.begins.is_(None), s.begins <= v.now))))
-    lasts = or_(no_terms, exists(_terms(c, lambda s: or_(s.ends.is_(None), v.now < s.ends))))
+    begun = or_(
+        no_terms, exists(_terms(v, c, lambda s: or_(s.begins.is_(None), s.begins <= v.now)))
+    )
+    lasts = or_(no_terms, exists(_terms(v, c, lambda s: or_(s.ends.is_(None), v.now < s.ends))))
     return begun, lasts
 
 
-def _terms(c: Any, test: Any) -> Select[Any]:
+def _terms(v: View, c: Any, test: Any) -> Select[Any]:
     """The living terms of a class that a test is true of."""
-    named, s = Values(c.terms).table_valued("value"), aliased(t.Term)
+    named, s = Values(c.terms).table_valued("value"), v.fresh(t.Term)
     joined = select(s.id).select_from(named).join(s, s.id == named.c.value)
     return joined.where(s.ended_at.is_(None), test(s)).correlate(c)
 
 
-def _runs(c: Any) -> Sql:
+def _runs(v: View, c: Any) -> Sql:
     """A class that has not ended, hangs on nothing that has, and whose terms are all known."""
-    o, s = aliased(t.Organisation), aliased(t.Term)
+    o, s = v.fresh(t.Organisation), v.fresh(t.Term)
     named = Values(c.terms).table_valued("value")
     living = and_(s.id == named.c.value, s.ended_at.is_(None))
     unknown = select(named.c.value).select_from(named).outerjoin(s, living).where(s.id.is_(None))

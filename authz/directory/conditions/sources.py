@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any as Row
 
 from sqlalchemy import ColumnElement, Select, select, union
-from sqlalchemy.orm import aliased
 
 from authz.directory import tables as t
 from authz.directory.conditions.schools import below, memberships
@@ -73,7 +72,7 @@ def ids(view: View, atoms: Iterable[Atom], *, people: bool) -> Row:
 
 def _themselves(one: Callable[[View], ColumnElement[Row]]) -> Source:
     def find(v: View) -> Found:
-        p = aliased(t.Person)
+        p = v.fresh(t.Person)
         return select(p.id).where(p.id == one(v))
 
     return find
@@ -83,7 +82,7 @@ def _linked(model: Row, mine: str, theirs: str) -> Source:
     """The other side of a table of two people."""
 
     def find(v: View) -> Found:
-        row = aliased(model)
+        row = v.fresh(model)
         return select(getattr(row, theirs)).where(getattr(row, mine) == _known(v, mine))
 
     return find
@@ -98,7 +97,7 @@ def _classmates(roles: Iterable[str], *, people: bool) -> Source:
     running, attending = sorted(roles), ["student"]
 
     def find(v: View) -> Found:
-        mine, theirs = aliased(t.Enrolment), aliased(t.Enrolment)
+        mine, theirs = v.fresh(t.Enrolment), v.fresh(t.Enrolment)
         here, there = (running, attending) if people else (attending, running)
         return (
             select(theirs.person)
@@ -115,17 +114,17 @@ def _classmates(roles: Iterable[str], *, people: bool) -> Source:
 
 def _members(v: View) -> Found:
     """Members of the organisations that the subject's grants of administration reach."""
-    m = aliased(t.Membership)
+    m = v.fresh(t.Membership)
     return select(m.person).where(m.organisation.in_(below(v, Role.SCHOOL_ADMIN)))
 
 
 def _of_elevations(v: View) -> Found:
-    m, e = aliased(t.Membership), aliased(t.Elevation)
+    m, e = v.fresh(t.Membership), v.fresh(t.Elevation)
     return select(m.person).join(e, e.school == m.organisation).where(e.person == v.subject)
 
 
 def _elevated(v: View) -> Found:
-    e = aliased(t.Elevation)
+    e = v.fresh(t.Elevation)
     return select(e.person).where(e.school.in_(memberships(v)))
 
 
@@ -133,7 +132,7 @@ def _named(model: Row, name: str, who: Callable[[Row], Row]) -> Source:
     """Whom a piece of work is about or with, by the id that the caller gave."""
 
     def find(v: View) -> Found:
-        row = aliased(model)
+        row = v.fresh(model)
         key = row.order if name == "order" and model is t.OrderPerson else None
         key = row.case if model is t.CasePerson else key
         return select(who(row)).where((row.id if key is None else key) == v.binds(name))
@@ -142,16 +141,16 @@ def _named(model: Row, name: str, who: Callable[[Row], Row]) -> Source:
 
 
 def _acting(kind: str) -> Source:
-    def find(v: View) -> Found:  # noqa: ARG001 (the signature of a source)
-        m = aliased(t.RecipientMember)
+    def find(v: View) -> Found:
+        m = v.fresh(t.RecipientMember)
         return select(m.subject).where(m.kind == kind)
 
     return find
 
 
 def _granted(role: str) -> Source:
-    def find(v: View) -> Found:  # noqa: ARG001 (the signature of a source)
-        g = aliased(t.Grant)
+    def find(v: View) -> Found:
+        g = v.fresh(t.Grant)
         return select(g.person).where(g.role == role)
 
     return find

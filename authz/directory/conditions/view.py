@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import (
@@ -32,7 +32,7 @@ from authz.decision.request import Question
 from authz.directory.conditions import moments
 from authz.directory.facts import Place
 from authz.directory.relations import FULFILLING_DAYS
-from authz.directory.tables import Person, UtcTime
+from authz.directory.tables import Base, Person, UtcTime
 
 Sql = ColumnElement[bool]
 Id = ColumnElement[Any]
@@ -121,6 +121,11 @@ def type_of(name: str) -> TypeEngine[Any]:
     return UtcTime() if name in {"now", "received"} or name.startswith("years_") else String()
 
 
+@cache
+def _stocked(model: type[Base], number: int) -> Any:  # noqa: ARG001 (tells aliases apart)
+    return aliased(model)
+
+
 class _Columns:
     """The columns of a row of the statement around, by the names of the mapped class."""
 
@@ -174,11 +179,21 @@ class View:
         ]
         return and_(start.is_not(None), or_(*windows))
 
+    def fresh(self, model: type[Base]) -> Any:
+        """Another alias of a table than any that this view has given out.
+
+        They are taken from a stock that all views share: an alias takes longer to make than
+        to use, and a statement is full of them.
+        """
+        number = self.once.get(model.__tablename__, 0)
+        self.once[model.__tablename__] = number + 1
+        return _stocked(model, number)
+
     def of_person(self, test: Callable[[Any], Sql]) -> Sql:
         """That there is such a person, and this is so of their row."""
         if self.row is not None:
             return test(_Columns(self.row))
-        p = aliased(Person)
+        p = self.fresh(Person)
         return exists(select(p.id).where(p.id == self.person, test(p)))
 
     def links(self, found: Select[Any], subject: Any, person: Any) -> Sql:

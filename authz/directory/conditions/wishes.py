@@ -15,7 +15,6 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -86,14 +85,14 @@ def _ended_goods(v: View, years: int, *, named: bool) -> Sql:
 
 def _goods(v: View, *, named: bool) -> tuple[Select[Any], Any]:
     """The person's orders of goods, and when they were received."""
-    p = aliased(t.Purchase)
+    p = v.fresh(t.Purchase)
     found = select(p.id).where(p.person == v.person, v.within(p.ordered_at, p.ended_at))
     return (found.where(p.id == v.binds("record")) if named else found), p.received_at
 
 
 def _event_ended(v: View, default: int) -> Sql:
     """From the project of the consent in force, the one kept longest (E-02)."""
-    c, project = aliased(t.Consent), aliased(t.Project)
+    c, project = v.fresh(t.Consent), v.fresh(t.Project)
     days = func.coalesce(project.retention_days, default)
     # Beyond the calendar there is no such day: the data are kept.
     over = and_(
@@ -112,7 +111,7 @@ def consented(v: View, purpose: str | None) -> Sql:
     """A consent of the person to this purpose is in force (E-03)."""
     if purpose is None:
         return false()
-    return exists(_in_force(v, aliased(t.Consent), purpose))
+    return exists(_in_force(v, v.fresh(t.Consent), purpose))
 
 
 def _in_force(v: View, c: Any, purpose: str) -> Select[Any]:
@@ -127,5 +126,5 @@ def objected(v: View, purpose: str | None) -> Sql:
     """The person has objected to this purpose (N-32)."""
     if purpose is None:
         return false()
-    o = aliased(t.Objection)
+    o = v.fresh(t.Objection)
     return exists(select(o.id).where(o.person == v.person, o.purpose == purpose, v.covers(o)))

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Select, and_, exists, false, or_, select
-from sqlalchemy.orm import aliased
 
 from authz.directory import tables as t
 from authz.directory.conditions.json import Has, HasIn, LengthOf, is_null
@@ -23,7 +22,7 @@ def contracted(v: View, purpose: str | None, fields: Collection[str] | None = No
     With ``fields`` it must allow one of them: several contracts permit together what any
     one permits, so that a field is left where one contract leaves it.
     """
-    c = aliased(t.Contract)
+    c = v.fresh(t.Contract)
     category = v.question.category
     tests = [v.covers(c), Has(c.actions, v.question.action), Has(c.categories, category)]
     if v.question.action == "disclose":
@@ -50,7 +49,7 @@ def _protected(v: View, c: Any) -> Sql:
 
 def _of_recipient(v: View, found: Select[Any], kind: str, recipient: Any) -> Select[Any]:
     """Only what belongs to a recipient that the subject acts for."""
-    m, r = aliased(t.RecipientMember), aliased(t.Recipient)
+    m, r = v.fresh(t.RecipientMember), v.fresh(t.Recipient)
     return (
         found.join(m, and_(m.kind == str(kind), m.recipient == recipient))
         .join(r, and_(r.kind == m.kind, r.id == m.recipient))
@@ -62,7 +61,7 @@ def ordered(v: View) -> Sql:
     """The order that the caller named, of the subject's authority, covers the person (N-25)."""
     if v.question.order is None:
         return false()
-    o, covered = aliased(t.Order), aliased(t.OrderPerson)
+    o, covered = v.fresh(t.Order), v.fresh(t.OrderPerson)
     found = _of_recipient(v, select(o.id), Role.AUTHORITY, o.authority)
     return between(
         v,
@@ -81,7 +80,7 @@ def ticketed(v: View) -> Sql:
     """The ticket that the caller named, of the person, is open and assigned to the subject."""
     if v.question.ticket is None:
         return false()
-    k = aliased(t.Ticket)
+    k = v.fresh(t.Ticket)
     return between(
         v,
         v.links(
@@ -98,7 +97,7 @@ def on_case(v: View, kind: str | None = None) -> Sql:
     """The case that the caller named is open, covers the person and is the subject's."""
     if v.question.case is None:
         return false()
-    c, covered = aliased(t.Case), aliased(t.CasePerson)
+    c, covered = v.fresh(t.Case), v.fresh(t.CasePerson)
     found = (
         select(c.id)
         .join(covered, covered.case == c.id)
@@ -110,7 +109,7 @@ def on_case(v: View, kind: str | None = None) -> Sql:
 
 def fulfilling(v: View) -> Sql:
     """An order of goods is the subject's to send, until 90 local days after receipt (2.4)."""
-    p = aliased(t.Purchase)
+    p = v.fresh(t.Purchase)
     found = select(p.id).where(
         v.within(p.ordered_at, p.ended_at),
         or_(p.received_at.is_(None), p.received_at >= v.binds("received")),
@@ -122,7 +121,7 @@ def fulfilling(v: View) -> Sql:
 
 def mentors(v: View) -> Sql:
     """A mentoring in force, of somebody who was granted the role at all."""
-    m = aliased(t.Mentoring)
+    m = v.fresh(t.Mentoring)
     linked = v.links(select(m.id).where(v.covers(m)), m.mentor, m.person)
     granted = grants(v, Role.MENTOR, v.subject, dated=False)
     return between(v, and_(exists(granted), linked))
