@@ -22,6 +22,7 @@ from authz.errors import (
     AuthzError,
     ForbiddenError,
     MalformedError,
+    MethodNotAllowedError,
     NotFoundError,
     TooLargeError,
     UnauthenticatedError,
@@ -35,7 +36,7 @@ UNAVAILABLE: Final = 503
 _HTTP_CODES: Final = {
     400: MalformedError.code,
     404: NotFoundError.code,
-    405: "method_not_allowed",
+    405: MethodNotAllowedError.code,
     413: TooLargeError.code,
 }
 _log = logging.getLogger(__name__)

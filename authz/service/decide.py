@@ -7,7 +7,7 @@ it raises :class:`AuditUnavailableError` and nothing is answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -86,7 +86,6 @@ class DecisionPoint:
     store: Engine
     policy: Policy
     place: Place
-    days: Mapping[str, int] = field(default_factory=dict)
     known: KnownFacts = field(default_factory=KnownFacts, compare=False, repr=False)
     all_facts: bool = False
 
