@@ -27,7 +27,7 @@ from authz.service.candidates import People
 from authz.service.database import open_store, reading, upgrade
 from authz.service.decide import Caller, DecisionPoint
 from authz.service.rosters import import_oneroster
-from authz.service.search import SearchPoint
+from authz.service.search import SearchPoint, prepare
 from benchmarks.decide import PACK, timed
 from benchmarks.rosters import generate
 
@@ -102,6 +102,7 @@ def measure(store: Engine, rounds: int) -> None:
     people = People(quiet, Kind.RESOURCE, searching.listings)
 
     with reading(store) as connection:
+        prepare(connection)
 
         def bare() -> list[str]:
             return list(connection.scalars(BARE, {"teacher": TEACHER}))
