@@ -59,11 +59,11 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         store = open_store(given.url or f"sqlite:///{folder}/authz.db")
         upgrade(store)
-        prepare(store, folder, given.students)
+        fill(store, folder, given.students)
         measure(store, given.rounds)
 
 
-def prepare(store: Engine, folder: Path, students: int) -> None:
+def fill(store: Engine, folder: Path, students: int) -> None:
     """The roster, and a teacher of five rooms."""
     with reading(store) as connection:
         known = connection.scalar(select(t.Person.id).limit(1)) is not None
