@@ -65,6 +65,18 @@ class NotFoundError(AuthzError):
     code = "not_found"
 
 
+class MethodNotAllowedError(AuthzError):
+    """The route is there, and answers other methods (405)."""
+
+    code = "method_not_allowed"
+
+
+class NotReadyError(AuthzError):
+    """The database, its tables or the audit trail cannot be used yet (503)."""
+
+    code = "not_ready"
+
+
 class ConflictError(AuthzError):
     """The change does not fit what is on file (409)."""
 
@@ -130,6 +142,8 @@ HTTP_STATUS: dict[type[AuthzError], int] = {
     UnauthenticatedError: 401,
     ForbiddenError: 403,
     NotFoundError: 404,
+    MethodNotAllowedError: 405,
+    NotReadyError: 503,
     ConflictError: 409,
     PolicyError: 500,
     RosterError: 422,

@@ -75,7 +75,7 @@ class Relation(StrEnum):
 
 
 class Role(StrEnum):
-    """The roles of the directory: held by grant, or following from a fact (2.4)."""
+    """The roles of the directory: held by grant, or following from a fact (2.4, N-01)."""
 
     PUBLIC = "public"
     STUDENT = "student"
@@ -118,6 +118,41 @@ class ObligationId(StrEnum):
     REVIEW = "review"
 
 
+class FactState(StrEnum):
+    """Why a fact on file counts for a relation or role at a moment, or does not (3.4)."""
+
+    IN_FORCE = "in_force"
+    ENDED = "ended"
+    NOT_YET = "not_yet"
+    SUPERSEDED = "superseded"
+    """A guardianship recorded as a fact stands in place of the roster's (2.4)."""
+    RELATIVE = "relative"
+    """A link to a relative is no guardianship (2.4)."""
+    ACCOUNT_INACTIVE = "account_inactive"
+    SAME_PERSON = "same_person"
+    OTHER_PERSON = "other_person"
+    OTHER_CLASS = "other_class"
+    OTHER_SUBJECT_TYPE = "other_subject_type"
+    ELSEWHERE = "elsewhere"
+    """At an organisation that the person does not belong to."""
+    WITHOUT_EFFECT = "without_effect"
+    """It hangs on an organisation, class or term that ended or is not known (page 5)."""
+    NOT_NAMED = "not_named"
+    NOT_COVERED = "not_covered"
+    WITHOUT_ROLE = "without_role"
+    OTHER_KIND = "other_kind"
+    EMANCIPATED = "emancipated"
+    UNKNOWN = "unknown"
+
+
+class ChangeKind(StrEnum):
+    """One thing that could be otherwise, so that an answer would be (3.4)."""
+
+    TIME = "time"
+    REQUEST = "request"
+    FACT = "fact"
+
+
 class Event(StrEnum):
     """What an audit record is about (2.8)."""
 
@@ -142,6 +177,8 @@ class Scope(StrEnum):
 
     PDP = "pdp"
     PDP_SEARCH = "pdp:search"
+    PDP_EXPLAIN = "pdp:explain"
+    """An explanation shows what a decision hides: a scope of its own (page 5)."""
     DIRECTORY_WRITE = "directory:write"
     AUDIT_READ = "audit:read"
     SCIM = "scim"

@@ -1,9 +1,12 @@
-"""Evaluations a second over HTTP, against a view that does nothing, on the same server.
+"""Evaluations a second over HTTP, beside a view and a callable that do nothing.
 
 The demo school is imported into a fresh SQLite database, forced to disk as in production.
 Granian serves the decision point and, one after the other in each round, a Flask view that
-reads the body and answers a fixed decision. The ratio says what a decision costs beside
-Flask and the server: the token, the facts, the policy, and the record on disk.
+reads the body and answers a fixed decision, and a bare WSGI callable that does the same. The
+ratios say what a decision costs beside Flask and beside the server: the token, the facts, the
+policy, and the record on disk. The client takes its share of the same cores.
+
+With ``--parts`` it prints where each microsecond of an evaluation goes, in one thread.
 """
 
 from __future__ import annotations
@@ -22,12 +25,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask, request
 
 from authz import clock
 from authz.cli.demo.school import Demo, write
+from benchmarks.parts import forced_writes, parts
 
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
@@ -35,6 +39,9 @@ PATH = "/access/v1/evaluation"
 BATCH = "/access/v1/evaluations"
 THREADS = 8
 ITEMS = 100
+WARM_SECONDS = 6.0
+"""Until SQLite's log has its full size, as in a service that has run for a minute: a forced
+write to a file that grows costs twice as much."""
 
 
 def say(line: str) -> None:
@@ -56,10 +63,25 @@ def nothing() -> Flask:
     return app
 
 
+@cache
+def bare() -> Any:
+    """The callable that does nothing, without a framework."""
+
+    def evaluation(environ: Any, start: Any) -> list[bytes]:
+        environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        answer = b'{"decision":true}'
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))]
+        start("200 OK", headers)
+        return [answer]
+
+    return evaluation
+
+
 class School:
     """The demo school in a folder of its own, and a token to ask about it."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.environment = {
             **os.environ,
             "AUTHZ_DATABASE_URL": f"sqlite:///{folder / 'authz.db'}",
@@ -134,8 +156,16 @@ def _wait(port: int) -> None:
     raise RuntimeError("the server did not start")
 
 
-def rate(port: int, asks: list[bytes], connections: int, seconds: float) -> tuple[float, float]:
-    """Requests a second, and the 99th percentile of their time in milliseconds."""
+class Rate(NamedTuple):
+    """Requests a second, and percentiles of their time in milliseconds."""
+
+    rate: float
+    median: float
+    late: float
+
+
+def rate(port: int, asks: list[bytes], connections: int, seconds: float) -> Rate:
+    """Ask on so many connections at once, each as soon as it has its answer."""
     with selectors.DefaultSelector() as ready, ExitStack() as stack:
         sent: dict[int, float] = {}
         turn = 0
@@ -157,8 +187,8 @@ def rate(port: int, asks: list[bytes], connections: int, seconds: float) -> tupl
                 turn += 1
                 sock.sendall(asks[turn % len(asks)])
         spent = time.perf_counter() - begin
-    late = statistics.quantiles(times, n=100)[98] if len(times) > 1 else times[0]
-    return len(times) / spent, late * 1000
+    cuts = statistics.quantiles(times, n=100) if len(times) > 1 else times * 99
+    return Rate(len(times) / spent, cuts[49] * 1000, cuts[98] * 1000)
 
 
 def _receive(sock: socket.socket) -> None:
@@ -185,32 +215,49 @@ def _some(sock: socket.socket) -> bytes:
     return found
 
 
-def measure(rounds: int, seconds: float, workers: int) -> None:
+TARGETS = {
+    "Flask, nothing": "benchmarks.evaluation:nothing",
+    "WSGI, nothing": "benchmarks.evaluation:bare",
+    "evaluation": "authz.api:create_app",
+}
+
+
+def measure(school: School, rounds: int, seconds: float, workers: int) -> None:
     """Print the rates side by side, in rounds that take turns."""
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        school = School(Path(folder))
-        asked, batch = school.questions(), school.batch()
-        plain = stack.enter_context(
-            running("benchmarks.evaluation:nothing", school.environment, workers)
-        )
-        point = stack.enter_context(running("authz.api:create_app", school.environment, workers))
+    asked, batch = school.questions(), school.batch()
+    with ExitStack() as stack:
+        ports = {
+            name: stack.enter_context(running(target, school.environment, workers))
+            for name, target in TARGETS.items()
+        }
         say(f"{workers} worker(s) of {THREADS} threads, {len(asked)} different questions")
+        rate(ports["evaluation"], batch, 2, WARM_SECONDS)
         for connections in (1, 8):
-            found: list[tuple[float, float, float]] = []
+            found: dict[str, list[Rate]] = {name: [] for name in ports}
             for _ in range(rounds):
-                for port in (plain, point):
+                for name, port in ports.items():
                     rate(port, asked, connections, 0.5)
-                base, _late = rate(plain, asked, connections, seconds)
-                ours, late = rate(point, asked, connections, seconds)
-                found.append((base, ours, late))
-            base, ours, late = (statistics.median(each) for each in zip(*found, strict=True))
-            ratio = statistics.median(o / b for b, o, _ in found)
-            say(
-                f"  {connections} connection(s): nothing {base:7.0f}/s, evaluation {ours:6.0f}/s, "
-                f"ratio {ratio:.2f}, p99 {late:.1f} ms"
-            )
-        items, late = rate(point, batch, 1, seconds)
-        say(f"  batches of {ITEMS}: {items * ITEMS:.0f} decisions/s, p99 {late:.1f} ms")
+                    found[name].append(rate(port, asked, connections, seconds))
+            say(f"{connections} connection(s)")
+            disk = forced_writes(school.folder, connections)
+            say(f"  disk            {disk:7.0f}/s forced writes by {connections} at once")
+            for name, rates in found.items():
+                _show(name, rates, found["evaluation"])
+        found_batch = [rate(ports["evaluation"], batch, 1, seconds) for _ in range(rounds)]
+        a_second, median, late = map(statistics.median, zip(*found_batch, strict=True))
+        say(
+            f"batches of {ITEMS}: {a_second * ITEMS:.0f} decisions/s, "
+            f"p50 {median:.1f} ms, p99 {late:.1f} ms"
+        )
+
+
+def _show(name: str, rates: list[Rate], ours: list[Rate]) -> None:
+    a_second, median, late = map(statistics.median, zip(*rates, strict=True))
+    ratio = statistics.median(our.rate / each.rate for our, each in zip(ours, rates, strict=True))
+    say(
+        f"  {name:15} {a_second:7.0f}/s, p50 {median:6.2f} ms, p99 {late:6.2f} ms; "
+        f"evaluation is {ratio:.2f} of it"
+    )
 
 
 def main() -> None:
@@ -219,8 +266,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--parts", action="store_true", help="what each part costs, no HTTP")
     given = parser.parse_args()
-    measure(given.rounds, given.seconds, given.workers)
+    with tempfile.TemporaryDirectory() as folder:
+        school = School(Path(folder))
+        if given.parts:
+            requests = [scene.request for scene in school.demo.scenes]
+            for name, cost in parts(school.environment, requests, school.token):
+                say(f"| {name} | {cost:.0f} |")
+        else:
+            measure(school, given.rounds, given.seconds, given.workers)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,17 @@ from __future__ import annotations
 from flask import Flask
 
 from authz import config
-from authz.api import documentation, evaluation, exchange, health, metadata, problem, search
+from authz.api import (
+    documentation,
+    evaluation,
+    exchange,
+    explanation,
+    front,
+    health,
+    metadata,
+    problem,
+    search,
+)
 from authz.api.context import NAME, Service
 from authz.config import Settings
 from authz.service.point import open_point
@@ -25,8 +35,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     exchange.register(app)
     problem.register(app)
     evaluation.register(app)
+    explanation.register(app)
     search.register(app)
     metadata.register(app, known)
     health.register(app)
     documentation.register(app)
+    front.register(app)
     return app

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from flask import Request
 from werkzeug.exceptions import ClientDisconnected
+from werkzeug.http import parse_options_header
+from werkzeug.wsgi import get_content_length, get_input_stream
 
 from authz.errors import MalformedError, TooLargeError
 
@@ -39,22 +41,28 @@ class _Trouble:
 
 def read(request: Request, limit: int, depth: int) -> dict[str, Any]:
     """The JSON object of a request's body; MalformedError or TooLargeError."""
-    if request.mimetype != JSON:
+    return receive(request.environ, limit, depth)
+
+
+def receive(environ: dict[str, Any], limit: int, depth: int) -> dict[str, Any]:
+    """The same of a request as WSGI has it."""
+    kind = environ.get("CONTENT_TYPE", "")
+    if kind != JSON and parse_options_header(kind)[0].lower() != JSON:
         raise MalformedError("The content type must be application/json.", where="Content-Type")
-    return parse(_bytes(request, limit), depth)
+    return parse(_bytes(environ, limit), depth)
 
 
-def _bytes(request: Request, limit: int) -> bytes:
+def _bytes(environ: dict[str, Any], limit: int) -> bytes:
     """The body, of which no more than the limit and one byte is ever read.
 
     One that was cut off is refused here: a server may hand on what it got of it.
     """
-    length = request.content_length or 0
+    length = get_content_length(environ) or 0
     if length > limit:
         raise _too_large(limit)
     short = MalformedError("The body is shorter than it says.", where=WHOLE)
     try:
-        data = request.stream.read(limit + 1)
+        data = get_input_stream(environ).read(limit + 1)
     except ClientDisconnected as error:
         raise short from error
     if len(data) < length:

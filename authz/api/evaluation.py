@@ -1,15 +1,20 @@
-"""Access Evaluation and Access Evaluations (AuthZEN 6 and 7)."""
+"""Access Evaluation and Access Evaluations (AuthZEN 6 and 7).
+
+They are answered from the request as WSGI has it, in front of Flask
+(:mod:`authz.api.front`); Flask knows their routes, for the sake of other methods.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from flask import Flask, Response, request
 
 from authz import clock
-from authz.api import batch, body, exchange
-from authz.api.context import service
+from authz.api import batch, body, exchange, plain
+from authz.api.context import Service, service
+from authz.api.plain import Answer, Environ, Exchange
 from authz.decision.answer import outward
 from authz.decision.request import parse
 from authz.service.decide import Caller, Decided
@@ -21,55 +26,60 @@ EVALUATIONS = "/access/v1/evaluations"
 
 def register(app: Flask) -> None:
     """Add the two routes."""
-    app.add_url_rule(EVALUATION, "evaluation", _evaluation, methods=["POST"])
-    app.add_url_rule(EVALUATIONS, "evaluations", _evaluations, methods=["POST"])
+    app.add_url_rule(EVALUATION, "evaluation", lambda: _flask(evaluation), methods=["POST"])
+    app.add_url_rule(EVALUATIONS, "evaluations", lambda: _flask(evaluations), methods=["POST"])
 
 
-def _evaluation() -> Response:
+def _flask(answering: Answering) -> Response:
+    return exchange.respond(answering(service(), exchange.here(), request.environ))
+
+
+def evaluation(here: Service, asked: Exchange, environ: Environ) -> Answer:
     """One question, one answer (6)."""
-    caller, sent = _received()
-    return _single(sent, caller)
+    caller, sent = received(here, environ)
+    return _single(here, asked, sent, caller)
 
 
-def _evaluations() -> Response:
+def evaluations(here: Service, asked: Exchange, environ: Environ) -> Answer:
     """Several questions, answered in their order (7); without any, as a single one."""
-    here = service()
-    caller, sent = _received()
-    asked = batch.read(sent, here.settings.max_evaluations)
-    if asked is None:
-        return _single(sent, caller)
+    caller, sent = received(here, environ)
+    several = batch.read(sent, here.settings.max_evaluations)
+    if several is None:
+        return _single(here, asked, sent, caller)
     decided = here.point.evaluate(
-        asked.items,
+        several.items,
         caller,
-        request_id=exchange.request_id(),
-        semantic=asked.semantic,
+        request_id=asked.request_id,
+        semantic=several.semantic,
         path=batch.ITEMS,
     )
-    spoken = exchange.language()
-    answers = [_outward(one, spoken) for one in decided]
-    return exchange.answer({batch.ITEMS: answers}, spoken=spoken)
+    answers = [_outward(here, one, asked.language) for one in decided]
+    return plain.answer({batch.ITEMS: answers}, spoken=asked.language)
 
 
-def _received() -> tuple[Caller, Mapping[str, Any]]:
+Answering = Callable[[Service, Exchange, Environ], Answer]
+ANSWERS: Final[Mapping[str, Answering]] = {EVALUATION: evaluation, EVALUATIONS: evaluations}
+"""What answers a ``POST`` to each path."""
+
+
+def received(here: Service, environ: Environ) -> tuple[Caller, Mapping[str, Any]]:
     """Who asks, looked at first, and what they sent."""
-    here = service()
-    header = request.headers.get("Authorization")
+    header = environ.get("HTTP_AUTHORIZATION")
     caller = authenticate(here.store, here.settings, header, clock.now())
-    return caller, body.read(request, here.settings.max_body_bytes, here.settings.max_depth)
+    return caller, body.receive(environ, here.settings.max_body_bytes, here.settings.max_depth)
 
 
-def _single(sent: Mapping[str, Any], caller: Caller) -> Response:
-    (decided,) = service().point.evaluate([parse(sent)], caller, request_id=exchange.request_id())
-    spoken = exchange.language()
-    response = exchange.answer(_outward(decided, spoken), spoken=spoken)
+def _single(here: Service, asked: Exchange, sent: Mapping[str, Any], caller: Caller) -> Answer:
+    (decided,) = here.point.evaluate([parse(sent)], caller, request_id=asked.request_id)
+    made = plain.answer(_outward(here, decided, asked.language), spoken=asked.language)
     if decided.receipt is not None:
         place = f"{decided.receipt.chain}-{decided.receipt.sequence}"
-        response.headers[exchange.DECISION_ID] = place
-    return response
+        made.headers[plain.DECISION_ID] = place
+    return made
 
 
-def _outward(decided: Decided, spoken: str) -> dict[str, Any]:
+def _outward(here: Service, decided: Decided, spoken: str) -> dict[str, Any]:
     """What the caller is told; an item that was no question is refused without a word more."""
     if decided.malformed is not None:
         return {"decision": False}
-    return outward(decided.decision, service().point.policy.catalogue, spoken)
+    return outward(decided.decision, here.point.policy.catalogue, spoken)

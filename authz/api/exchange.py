@@ -1,35 +1,26 @@
-"""What every exchange has, whatever it is about: a request id, a language, safe headers.
-
-**Request ids** (AuthZEN 10.1.3). An ``X-Request-ID`` is echoed byte for byte, on errors
-too, and stands in the audit record. One that is absent, longer than 200 bytes, or that holds
-anything but printable ASCII and tabs is replaced by one of our own: the server hands on no
-other bytes (Granian gives an empty value for them), so they could not be given back.
-
-**Languages.** Sentences are Thai or English, as ``Accept-Language`` wants them, else English.
-"""
+"""An exchange (:mod:`authz.api.plain`) in Flask: its id, its language, its headers."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from typing import Any, Final
-from uuid import uuid4
+from typing import Any, cast
 
 from flask import Flask, Response, g, request
 
-LANGUAGES: Final = ("en", "th")
-LONGEST_ID: Final = 200
-REQUEST_ID: Final = "X-Request-ID"
-DECISION_ID: Final = "X-Decision-Id"
-_STRANGE: Final = re.compile(r"[^\t\x20-\x7e]")
-_SAFE: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
+from authz.api import plain
+from authz.api.plain import DECISION_ID, JSON, LANGUAGES, REQUEST_ID
+
+__all__ = [
+    "DECISION_ID",
+    "LANGUAGES",
+    "REQUEST_ID",
+    "answer",
+    "here",
+    "language",
+    "register",
+    "request_id",
+    "respond",
+]
 
 
 def register(app: Flask) -> None:
@@ -39,41 +30,38 @@ def register(app: Flask) -> None:
 
 
 def _begin() -> None:
-    sent = request.headers.get(REQUEST_ID, "")
-    good = 0 < len(sent) <= LONGEST_ID and not _STRANGE.search(sent)
-    g.request_id = sent if good else uuid4().hex
+    g.exchange = plain.begin(request.environ)
 
 
 def _end(response: Response) -> Response:
-    response.headers[REQUEST_ID] = g.request_id
-    for name, value in _SAFE.items():
+    response.headers[REQUEST_ID] = request_id()
+    for name, value in plain.SAFE.items():
         response.headers.setdefault(name, value)
     return response
 
 
+def here() -> plain.Exchange:
+    """The exchange that Flask is in."""
+    return cast("plain.Exchange", g.exchange)
+
+
 def request_id() -> str:
     """The id of this request: the caller's, or our own."""
-    return str(g.request_id)
+    return here().request_id
 
 
 def language() -> str:
     """``th`` or ``en``, whichever the caller likes better."""
-    if not request.headers.get("Accept-Language"):
-        return LANGUAGES[0]
-    return request.accept_languages.best_match(LANGUAGES, LANGUAGES[0])
+    return here().language
+
+
+def respond(made: plain.Answer) -> Response:
+    """The answer as Flask wants it."""
+    return Response(made.body, made.status, made.headers)
 
 
 def answer(
-    body: Mapping[str, Any],
-    status: int = 200,
-    *,
-    mimetype: str = "application/json",
-    spoken: str | None = None,
+    body: Mapping[str, Any], status: int = 200, *, mimetype: str = JSON, spoken: str | None = None
 ) -> Response:
     """A JSON answer in UTF-8, its members in their order; ``spoken`` is its language, if any."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    response = Response(text.encode(), status, content_type=mimetype)
-    if spoken is not None:
-        response.headers["Content-Language"] = spoken
-        response.headers["Vary"] = "Accept-Language"
-    return response
+    return respond(plain.answer(body, status, mimetype=mimetype, spoken=spoken))

@@ -13,7 +13,7 @@ from authz.api import exchange, problem
 from authz.api.context import service
 from authz.audit import log
 from authz.audit.record import Entry
-from authz.errors import AuthzError, StoreUnavailableError
+from authz.errors import AuthzError, NotReadyError, StoreUnavailableError
 from authz.service.database import current, reading, writing
 from authz.vocabulary import Event
 
@@ -37,7 +37,7 @@ def _ready() -> Response:
             check(service().store)
         except AuthzError as error:
             _log.error("request %s: not ready: %s: %s", exchange.request_id(), name, error.message)
-            return problem.document(problem.UNAVAILABLE, "not_ready", field=name)
+            return problem.document(problem.UNAVAILABLE, NotReadyError.code, field=name)
     return exchange.answer({"status": "ready"})
 
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from authz.api.evaluation import EVALUATION, EVALUATIONS
-from authz.api.exchange import DECISION_ID, LANGUAGES, LONGEST_ID, REQUEST_ID
+from authz.api.explanation import EXPLAIN
+from authz.api.explanation_schemas import EXPLAIN_EXAMPLE, EXPLAIN_SCHEMAS
 from authz.api.metadata import JWKS, metadata_paths
+from authz.api.plain import DECISION_ID, LANGUAGES, LONGEST_ID, REQUEST_ID
 from authz.api.problem import PROBLEM
 from authz.api.schemas import EXAMPLE, EXAMPLES, SCHEMAS
 from authz.api.search import PATHS
@@ -38,7 +40,7 @@ def document(settings: Settings | None = None, language: str = LANGUAGES[0]) -> 
         "security": [],
         "paths": _paths(known, language),
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": {**SCHEMAS, **EXPLAIN_SCHEMAS},
             "parameters": {
                 "RequestId": _parameter(REQUEST_ID, {"type": "string", "maxLength": LONGEST_ID}),
                 "Language": _parameter("Accept-Language", {"type": "string"}),
@@ -63,6 +65,7 @@ def _paths(settings: Settings, language: str) -> Document:
         path: {"post": _asking(name, sent, answered, example, language)}
         for path, name, sent, answered, example in asked
     }
+    found[EXPLAIN] = {"post": _explaining(language)}
     for kind, path in PATHS.items():
         sent, answered, example = SEARCHES[kind.value]
         name = f"search_{kind.value}"
@@ -106,6 +109,13 @@ def _asking(
         },
         "responses": responses,
     }
+
+
+def _explaining(language: str) -> Document:
+    """As a question, with a scope of its own; there is no decision that an id could name."""
+    found = _asking("explain", "WhatIf", "Explained", EXPLAIN_EXAMPLE, language)
+    del found["responses"]["200"]["headers"][DECISION_ID]
+    return {**found, "security": [{"token": [Scope.PDP_EXPLAIN.value]}]}
 
 
 def _getting(name: str, number: int, statuses: Iterable[str], language: str) -> Document:

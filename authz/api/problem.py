@@ -11,15 +11,18 @@ import traceback
 from collections.abc import Iterator
 from typing import Any, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from authz.api import exchange
+from authz.api import exchange, plain
+from authz.api.exchange import respond
+from authz.api.plain import Answer, Exchange
 from authz.api.sentences import THAI, TITLES
 from authz.errors import (
     AuthzError,
     ForbiddenError,
     MalformedError,
+    MethodNotAllowedError,
     NotFoundError,
     TooLargeError,
     UnauthenticatedError,
@@ -33,7 +36,7 @@ UNAVAILABLE: Final = 503
 _HTTP_CODES: Final = {
     400: MalformedError.code,
     404: NotFoundError.code,
-    405: "method_not_allowed",
+    405: MethodNotAllowedError.code,
     413: TooLargeError.code,
 }
 _log = logging.getLogger(__name__)
@@ -41,19 +44,32 @@ _log = logging.getLogger(__name__)
 
 def register(app: Flask) -> None:
     """Let the application answer every error with a problem document."""
-    app.register_error_handler(AuthzError, _own)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unexpected)
+    for kind in (AuthzError, HTTPException, Exception):
+        app.register_error_handler(kind, lambda error: respond(of(error, exchange.here())))
 
 
 def document(
     status: int, code: str, detail: str = "", *, field: str = "", hint: str = ""
 ) -> Response:
-    """A problem document in the caller's language."""
-    spoken = exchange.language()
-    thai = spoken == "th"
+    """A problem document in the language of the caller that Flask answers."""
+    return respond(_document(exchange.here(), status, code, detail, field=field, hint=hint))
+
+
+def of(error: Exception, asked: Exchange) -> Answer:
+    """What this error is told as."""
+    if isinstance(error, AuthzError):
+        return _own(error, asked)
+    if isinstance(error, HTTPException):
+        return _http(error, asked)
+    return _unexpected(error, asked)
+
+
+def _document(
+    asked: Exchange, status: int, code: str, detail: str = "", *, field: str = "", hint: str = ""
+) -> Answer:
+    spoken = asked.language
     title = TITLES.get(code, TITLES[AuthzError.code])[spoken]
-    said = (THAI.get(detail, detail) if thai else detail) + (f" {hint}" if hint else "")
+    said = (THAI.get(detail, detail) if spoken == "th" else detail) + (f" {hint}" if hint else "")
     members: dict[str, Any] = {
         "type": f"urn:authz:error:{code}",
         "title": title,
@@ -63,45 +79,43 @@ def document(
         "field": field,
     }
     kept = {name: value for name, value in members.items() if value}
-    response = exchange.answer(kept, status, mimetype=PROBLEM, spoken=spoken)
+    made = plain.answer(kept, status, mimetype=PROBLEM, spoken=spoken)
     if status == UNAVAILABLE:
-        response.headers["Retry-After"] = "5"
-    return response
+        made.headers["Retry-After"] = "5"
+    return made
 
 
-def _own(error: AuthzError) -> Response:
+def _own(error: AuthzError, asked: Exchange) -> Answer:
     status = http_status(error)
     if status >= SERVER_ERROR and status != UNAVAILABLE:
-        return _unexpected(error)
+        return _unexpected(error, asked)
     if status == UNAVAILABLE:
-        _log.error("request %s: %s: %s", exchange.request_id(), error.code, error.message)
-        return document(status, error.code)
+        _log.error("request %s: %s: %s", asked.request_id, error.code, error.message)
+        return _document(asked, status, error.code)
     field = error.where if isinstance(error, MalformedError | TooLargeError) else ""
-    response = document(status, error.code, error.message, field=field, hint=error.hint)
+    made = _document(asked, status, error.code, error.message, field=field, hint=error.hint)
     if isinstance(error, UnauthenticatedError | ForbiddenError):
-        response.headers["WWW-Authenticate"] = challenge(error)
-    return response
+        made.headers["WWW-Authenticate"] = challenge(error)
+    return made
 
 
-def _http(error: HTTPException) -> Response:
+def _http(error: HTTPException, asked: Exchange) -> Answer:
     status = error.code or SERVER_ERROR
     if status >= SERVER_ERROR:
-        return _unexpected(error)
-    response = document(status, _HTTP_CODES.get(status, MalformedError.code))
-    for name, value in error.get_headers(request.environ):
-        if name == "Allow":
-            response.headers[name] = value
-    return response
+        return _unexpected(error, asked)
+    made = _document(asked, status, _HTTP_CODES.get(status, MalformedError.code))
+    made.headers.update((name, value) for name, value in error.get_headers() if name == "Allow")
+    return made
 
 
-def _unexpected(error: Exception) -> Response:
+def _unexpected(error: Exception, asked: Exchange) -> Answer:
     """A mistake of ours: logged with its stack, told to nobody.
 
     The messages of exceptions are left out of the log: they may quote a body, a token or the
     parameters of a statement (E-01).
     """
-    _log.error("request %s failed\n%s", exchange.request_id(), "".join(_stack(error)))
-    return document(SERVER_ERROR, AuthzError.code, hint=f"({exchange.REQUEST_ID})")
+    _log.error("request %s failed\n%s", asked.request_id, "".join(_stack(error)))
+    return _document(asked, SERVER_ERROR, AuthzError.code, hint=f"({plain.REQUEST_ID})")
 
 
 def _stack(error: BaseException | None) -> Iterator[str]:

@@ -42,6 +42,7 @@ THAI: Mapping[str, str] = {
     "It must be a string.": "ต้องเป็นข้อความ",
     "It must be true or false.": "ต้องเป็น true หรือ false",
     "It must be a list of strings.": "ต้องเป็นรายการข้อความ",
+    "It must be an ISO date or time.": "ต้องเป็นวันที่หรือเวลาแบบ ISO",
     "It must name at least one field.": "ต้องระบุอย่างน้อยหนึ่งรายการ",
     "The content type must be application/json.": "ชนิดเนื้อหาต้องเป็น application/json",
     "The body is shorter than it says.": "เนื้อหาสั้นกว่าที่แจ้งไว้",

@@ -38,6 +38,18 @@ ROUTES: Mapping[str, tuple[Texts, Texts]] = {
             "ทั้งก้อนทีละส่วน คำถามย่อยที่ผิดรูปแบบถูกปฏิเสธเฉพาะข้อ ถ้าไม่มีคำถามย่อยถือเป็นคำถามเดียว",
         },
     ),
+    "explain": (
+        {"en": "Ask why, and what would change the answer", "th": "ถามเหตุผลของคำตอบ"},
+        {
+            "en": "A what-if about a question, at another moment where `at` names one: every rule "
+            "about it, each relation with the facts behind it, what refused, and what would have "
+            "to change for the answer to change. Recorded as a what-if; never an access. It "
+            "shows what a decision hides, and so needs a scope of its own.",
+            "th": "ถามแบบสมมติ ณ เวลาใดก็ได้ (`at`): กฎทุกข้อที่เกี่ยวข้อง ความสัมพันธ์พร้อมข้อมูลที่รองรับ "
+            "สิ่งที่ทำให้ปฏิเสธ และสิ่งที่ต้องเปลี่ยนเพื่อให้คำตอบเปลี่ยน บันทึกเป็นคำถามสมมติ ไม่ใช่การเข้าถึงข้อมูล "
+            "เนื่องจากแสดงสิ่งที่คำตัดสินปิดไว้ จึงต้องมีขอบเขตสิทธิเฉพาะ",
+        },
+    ),
     **SEARCH_ROUTES,
     "metadata": (
         {"en": "Metadata of the decision point", "th": "ข้อมูลประจำจุดตัดสินใจ"},

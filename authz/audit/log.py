@@ -5,17 +5,22 @@ are inserted, the head is moved. Whoever else writes to the chain waits for the 
 row (PostgreSQL) or the database (SQLite, where the transaction must be a writing one from
 its begin: ``authz_write=True``), so that numbers have no gaps and hashes no forks. What
 does not get through is an :class:`AuditUnavailableError`: no record, no answer (3.5).
+
+The statements are made once for each dialect and go to the driver as they are: this is
+what every decision pays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import Final, NamedTuple
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import Connection, Dialect, Engine, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from authz.audit.chain import MAIN, Tip, digest, genesis
 from authz.audit.group import GroupCommit
@@ -33,7 +38,7 @@ _MOVE: Final = (
     .where(AuditHead.chain == bindparam("which"))
     .values(sequence=bindparam("to"), hash=bindparam("tip"))
 )
-_INSERT: Final = insert(AuditRecord)
+_PLACED: Final[Dialect] = postgresql.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
 
 
 class Receipt(NamedTuple):
@@ -48,13 +53,13 @@ class Encoded(NamedTuple):
     """A record's bytes and index, made before any lock is taken."""
 
     body: bytes
-    columns: dict[str, str]
+    columns: tuple[str, ...]
 
 
 def encode(entry: Entry) -> Encoded:
     """The bytes and the columns of an entry; a mistake in it fails here, before the store."""
     members = document(entry)
-    return Encoded(canonical(members), index(members))
+    return Encoded(canonical(members), tuple(index(members).values()))
 
 
 def append(connection: Connection, entries: Sequence[Entry]) -> list[Receipt]:
@@ -69,9 +74,16 @@ def append(connection: Connection, entries: Sequence[Entry]) -> list[Receipt]:
 def record(engine: Engine, entries: Sequence[Entry]) -> list[Receipt]:
     """Write the records together in a transaction of their own, durable on return.
 
-    Threads of this process share a commit; when it fails, it fails for each of them.
+    Threads of this process share a commit; when it fails, it fails for each of them. Each
+    then waits for the disk itself: the kernel answers those who wait at once together, and
+    who comes next need not wait for the wait of those before.
     """
-    return list(_grouped(engine, [encode(entry) for entry in entries]))
+    receipts = list(_grouped(engine, [encode(entry) for entry in entries]))
+    try:
+        _force(engine)
+    except SQLAlchemyError as error:
+        raise unavailable(error) from error
+    return receipts
 
 
 def append_encoded(connection: Connection, records: Sequence[Encoded]) -> list[Receipt]:
@@ -82,7 +94,7 @@ def append_encoded(connection: Connection, records: Sequence[Encoded]) -> list[R
     """
     try:
         return _write(connection, records)
-    except (SQLAlchemyError, OSError) as error:
+    except _failures(connection) as error:
         transaction = connection.get_transaction()
         if transaction is not None and transaction.is_active:
             with suppress(SQLAlchemyError, OSError):
@@ -90,17 +102,74 @@ def append_encoded(connection: Connection, records: Sequence[Encoded]) -> list[R
         raise unavailable(error) from error
 
 
-def record_encoded(engine: Engine, records: Sequence[Encoded]) -> list[Receipt]:
-    """The same in a transaction of its own, forced to disk by the commit."""
+def _commit(engine: Engine, records: Sequence[Encoded]) -> list[Receipt]:
+    """The same in a transaction of its own; on SQLite it is still to be forced to disk."""
     try:
-        with engine.connect() as connection:
+        with engine.connect() as connection, _unforced(connection):
             connection.execution_options(authz_write=True)
             if engine.dialect.name == "postgresql":
                 connection.execution_options(isolation_level="READ COMMITTED")
             with connection.begin():
                 return _write(connection, records)
-    except (SQLAlchemyError, OSError) as error:
+    except _failures(engine) as error:
         raise unavailable(error) from error
+
+
+@contextmanager
+def forced(connection: Connection) -> Iterator[None]:
+    """On SQLite, force the log to disk after the commit and not in it: N-49, at less cost.
+
+    A commit that waits for the disk holds the write lock of all processes meanwhile. One
+    that does not lets go at once; then the log, which holds this commit and all before it,
+    is forced, and only then is anything answered. If a checkpoint took the log's pages to
+    the database in between, it has forced both itself.
+    """
+    with _unforced(connection):
+        yield
+    _force(connection)
+
+
+@contextmanager
+def _unforced(connection: Connection) -> Iterator[None]:
+    """Commit without waiting for the disk, where :func:`_force` will wait for it."""
+    if _log_of(connection) is None:
+        yield
+        return
+    _synchronous(connection, "NORMAL")
+    try:
+        yield
+    finally:
+        _synchronous(connection, "FULL")
+
+
+def _log_of(store: Engine | Connection) -> str | None:
+    """The file of SQLite's log, where records are to be on disk (4.3)."""
+    return store.get_execution_options().get("authz_wal")
+
+
+def _force(store: Engine | Connection) -> None:
+    """Wait until SQLite's log is on disk; it is there as long as a connection is open."""
+    log = _log_of(store)
+    if log is None:
+        return
+    try:
+        handle = os.open(log, os.O_RDONLY)
+        try:
+            os.fdatasync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise OperationalError("fdatasync", None, error) from error
+
+
+def _synchronous(connection: Connection, level: str) -> None:
+    """Set when the connection waits for the disk; one that cannot be set is used no more."""
+    raw: Any = connection.connection.dbapi_connection
+    try:
+        raw.execute(f"PRAGMA synchronous={level}")
+    except connection.dialect.loaded_dbapi.Error as error:
+        connection.invalidate(error)
+        raise OperationalError("PRAGMA synchronous", None, error) from error
 
 
 def unavailable(error: BaseException) -> AuditUnavailableError:
@@ -113,35 +182,81 @@ def unavailable(error: BaseException) -> AuditUnavailableError:
     )
 
 
-_grouped: Final = GroupCommit[Engine, Encoded, Receipt](record_encoded, unavailable)
+_grouped: Final = GroupCommit[Engine, Encoded, Receipt](_commit, unavailable)
+
+
+def _failures(store: Engine | Connection) -> tuple[type[BaseException], ...]:
+    """What the store may fail with: the driver's own errors, SQLAlchemy's, the disk's."""
+    return (SQLAlchemyError, OSError, store.dialect.loaded_dbapi.Error)
 
 
 def _write(connection: Connection, records: Sequence[Encoded]) -> list[Receipt]:
     if not records:
         return []
-    tip = _locked_head(connection)
+    driver = _Driver(connection)
+    tip = driver.locked_head()
     receipts, rows = [], []
     for sequence, (body, columns) in enumerate(records, tip.sequence + 1):
         tip = Tip(sequence, digest(tip.hash, sequence, body))
-        rows.append(
-            {"chain": MAIN, "sequence": sequence, "body": body, "hash": tip.hash, **columns}
-        )
+        rows.append((MAIN, sequence, body, tip.hash, *columns))
         receipts.append(Receipt(MAIN, sequence, tip.hash))
-    connection.execute(_INSERT, rows)
-    connection.execute(_MOVE, {"which": MAIN, "to": tip.sequence, "tip": tip.hash})
+    driver.run(driver.sql.insert, rows, many=True)
+    driver.run(driver.sql.move, (tip.sequence, tip.hash, MAIN))
     return receipts
 
 
-def _locked_head(connection: Connection) -> Tip:
-    """The newest record's place, held until the transaction ends.
+class _Statements(NamedTuple):
+    """The SQL of one dialect, its parameters by place: head (chain), move (to, tip, which)."""
 
-    A chain without a head gets one at its genesis. Where records are there and the head
-    was removed, the first number is taken already, and the write fails.
-    """
-    row = connection.execute(_HEAD, {"chain": MAIN}).one_or_none()
-    if row is None:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        first = {"chain": MAIN, **genesis(MAIN)._asdict()}
-        connection.execute(dialect.insert(AuditHead).values(first).on_conflict_do_nothing())
-        row = connection.execute(_HEAD, {"chain": MAIN}).one()
-    return Tip(*row)
+    head: str
+    insert: str
+    move: str
+
+
+@cache
+def _statements(dialect: str) -> _Statements:
+    known = _PLACED if dialect == "postgresql" else sqlite.dialect()
+    texts = (str(each.compile(dialect=known)) for each in (_HEAD, insert(AuditRecord), _MOVE))
+    return _Statements(*texts)
+
+
+class _Driver:
+    """The driver's cursor within a connection's transaction; who listens to SQL still hears it."""
+
+    def __init__(self, connection: Connection) -> None:
+        if not connection.in_transaction():
+            connection.begin()
+        self.connection = connection
+        self.cursor: Any = connection.connection.cursor()
+        self.dialect: Any = connection.dialect
+        self.sql = _statements(self.dialect.name)
+
+    def run(self, statement: str, parameters: Sequence[Any], *, many: bool = False) -> None:
+        """Execute one statement, for one set of parameters or for many."""
+        for listener in self.connection.dispatch.before_cursor_execute:
+            listener(self.connection, self.cursor, statement, parameters, None, many)
+        try:
+            (self.cursor.executemany if many else self.cursor.execute)(statement, parameters)
+        except self.dialect.loaded_dbapi.Error as error:
+            if self.dialect.is_disconnect(error, self.connection.connection, self.cursor):
+                self.connection.invalidate(error)  # or the pool would hand it on
+            raise
+
+    def locked_head(self) -> Tip:
+        """The newest record's place, held until the transaction ends.
+
+        A chain without a head gets one at its genesis. Where records are there and the
+        head was removed, the first number is taken already, and the write fails.
+        """
+        self.run(self.sql.head, (MAIN,))
+        row = self.cursor.fetchone()
+        if row is None:
+            dialect = postgresql if self.dialect.name == "postgresql" else sqlite
+            first = {"chain": MAIN, **genesis(MAIN)._asdict()}
+            self.connection.execute(
+                dialect.insert(AuditHead).values(first).on_conflict_do_nothing()
+            )
+            self.run(self.sql.head, (MAIN,))
+            row = self.cursor.fetchone()
+        sequence, tip = row
+        return Tip(sequence, tip)

@@ -49,6 +49,9 @@ MASKED: Final = frozenset(
 )
 """Names whose values never enter a record (2.2, 4.4): they are masked where they turn up."""
 
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 _LONGEST_INDEXED: Final = 200
 _HASHED: Final = "sha256:"
 _STRANGE: Final = re.compile("^sha256:|[\x00\ud800-\udfff]")
@@ -120,16 +123,14 @@ def document(entry: Entry) -> dict[str, Any]:
         "detail": masked(entry.detail),
         "what_if_at": timestamp(entry.what_if_at) if entry.what_if_at else None,
     }
-    kept = {name: value for name, value in members.items() if value not in (None, "", [], {})}
-    return {"v": VERSION, **kept}
+    kept = {name: value for name, value in members.items() if value or isinstance(value, int)}
+    kept["v"] = VERSION
+    return kept
 
 
 def canonical(members: Mapping[str, Any]) -> bytes:
     """The one spelling of a record's members; it escapes a lone surrogate, as JSON does."""
-    text = json.dumps(
-        members, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return text.encode("utf-8", "backslashreplace")
+    return _ENCODER.encode(members).encode("utf-8", "backslashreplace")
 
 
 def kept_properties(properties: Mapping[str, Any]) -> dict[str, Any]:

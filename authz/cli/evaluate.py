@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -12,14 +12,12 @@ from typing import Any, TextIO
 import click
 
 from authz import clock
-from authz.cli.output import operator, progress, say, settings
+from authz.cli.output import operator, progress, ready, say, settings
 from authz.decision.answer import inward
 from authz.decision.request import Request, parse
-from authz.engine.explain import explain
-from authz.engine.match import Matcher
 from authz.errors import MalformedError
-from authz.service.database import require
 from authz.service.decide import Caller, Decided, DecisionPoint
+from authz.service.explain import explained
 from authz.service.point import open_point
 
 CHUNK = 500
@@ -29,7 +27,9 @@ CHUNK = 500
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @click.option("--at", "moment", help="ISO date or time to ask about; now, if not given.")
 @click.option("--policy", type=click.Path(path_type=Path), help="Folder of the policy pack.")
-@click.option("--explain", "explains", is_flag=True, help="Say which rules were considered.")
+@click.option(
+    "--explain", "explains", is_flag=True, help="Say why, and what would change the answer."
+)
 @click.option("--language", type=click.Choice(["th", "en"]), default="en", show_default=True)
 def evaluate(
     file: TextIO,
@@ -46,19 +46,17 @@ def evaluate(
     found = settings()
     at = moment_of(moment, found.local)
     point = open_point(found, policy)
-    require(point.store)
+    ready(point.store)
     caller = Caller(f"what-if:{operator()}", asserts_mfa=True)
     bad, done = 0, 0
     with progress() as advance:
         for chunk in _chunks(file):
-            for number, decided in zip(
-                (n for n, _ in chunk),
-                point.what_if([item for _, item in chunk], caller, at),
-                strict=True,
-            ):
+            items = [item for _, item in chunk]
+            answers = _answers(point, items, caller, at, language, explains=explains)
+            for (number, _), (decided, answer) in zip(chunk, answers, strict=True):
                 bad += decided.malformed is not None
-                answer = _answer(point, decided, number, language, explains=explains)
-                click.echo(json.dumps(answer, ensure_ascii=False))
+                told = _malformed(decided, number) if decided.malformed else answer
+                click.echo(json.dumps(told, ensure_ascii=False))
             done += len(chunk)
             advance("requests", done, None)
     if bad:
@@ -98,16 +96,22 @@ def _request(line: str) -> Request | MalformedError:
         return MalformedError("The line is not JSON.")
 
 
-def _answer(
-    point: DecisionPoint, decided: Decided, number: int, language: str, *, explains: bool
-) -> dict[str, Any]:
-    if decided.malformed is not None:
-        say(f"line {number}: {decided.malformed}")
-        return {"error": "malformed", "line": number}
-    answer = inward(decided.decision, point.policy.catalogue, language)
-    if explains and decided.question and decided.situation:
-        matcher = Matcher(point.policy, decided.question, decided.situation)
-        answer.setdefault("context", {})["explanation"] = [
-            considered.as_dict() for considered in explain(matcher)
-        ]
-    return answer
+def _answers(
+    point: DecisionPoint,
+    items: Sequence[Request | MalformedError],
+    caller: Caller,
+    at: datetime,
+    language: str,
+    *,
+    explains: bool,
+) -> list[tuple[Decided, dict[str, Any]]]:
+    if explains:
+        return explained(point, items, caller, at, language)
+    catalogue = point.policy.catalogue
+    found = point.what_if(items, caller, at)
+    return [(decided, inward(decided.decision, catalogue, language)) for decided in found]
+
+
+def _malformed(decided: Decided, number: int) -> dict[str, Any]:
+    say(f"line {number}: {decided.malformed}")
+    return {"error": "malformed", "line": number}

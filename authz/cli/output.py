@@ -45,7 +45,12 @@ def settings() -> Settings:
 
 def opened(found: Settings) -> Engine:
     """The store of these settings, with its tables."""
-    store = open_store(found.database_url, durability=found.audit_durability)
+    return ready(open_store(found.database_url, durability=found.audit_durability))
+
+
+def ready(store: Engine) -> Engine:
+    """The store with its tables; its connections are closed when the command ends."""
+    click.get_current_context().call_on_close(store.dispose)
     require(store)
     return store
 

@@ -117,14 +117,18 @@ def _obligations(
     """What comes with a permit (2.7); members without content are left out (4.3)."""
     table = catalogue.obligations
     rules = [pair.rule.id for pair in chosen]
-    notices = {recipient for rule in rules for recipient in table.notify.get(rule, ())}
-    bound = not class_named and all(rule in table.classes for rule in rules)
-    found: dict[ObligationId, Any] = {
-        ObligationId.FIELDS: fields,
-        ObligationId.WITHHELD: list(withheld(asked, fields)) if fields else [],
-        ObligationId.CLASSES: sorted({c for pair in chosen for c in pair.classes}) if bound else [],
-        ObligationId.PSEUDONYMISE: all(rule in table.pseudonymise for rule in rules),
-        ObligationId.NOTIFY: sorted(notices),
-        ObligationId.REVIEW: any(rule in table.review for rule in rules),
-    }
+    found: dict[ObligationId, Any] = {}
+    if fields:
+        found[ObligationId.FIELDS] = fields
+        if asked and (hidden := withheld(asked, fields)):
+            found[ObligationId.WITHHELD] = list(hidden)
+    if not class_named and table.classes.issuperset(rules):
+        found[ObligationId.CLASSES] = sorted({c for pair in chosen for c in pair.classes})
+    if table.pseudonymise.issuperset(rules):
+        found[ObligationId.PSEUDONYMISE] = True
+    if not table.notify.keys().isdisjoint(rules):
+        notices = {recipient for rule in rules for recipient in table.notify.get(rule, ())}
+        found[ObligationId.NOTIFY] = sorted(notices)
+    if not table.review.isdisjoint(rules):
+        found[ObligationId.REVIEW] = True
     return {name: value for name, value in found.items() if value}

@@ -165,9 +165,28 @@ class Objected:
     span: Span
 
 
+class Unread:
+    """What was not read for a question, because no rule about it can ask it.
+
+    Whoever looks all the same is told so; it can never pass for "there is none".
+    """
+
+    def _refuse(self, *_: object) -> Any:
+        raise LookupError("a fact was asked that was not read")
+
+    __bool__ = __iter__ = __len__ = __contains__ = __getattr__ = __add__ = _refuse
+
+
+UNREAD: Any = Unread()
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that is known of the subject, the person, and the two together."""
+    """All that is known of the subject, the person, and the two together.
+
+    For a decision ``person_enrolments`` are those in the subject's classes, and what no
+    rule about the question can ask is :data:`UNREAD`.
+    """
 
     revision: int = 0
     subject: Account | None = None

@@ -1,291 +1,112 @@
 """The only reader of facts: from the tables to :class:`Facts` for one question (3.1).
 
-Every statement is asked by key and built once; what only matters under a condition (a
-ticket, an order, a contract) is asked only where the question or the subject's roles can
-need it. An ended row comes with its end put into its interval.
+One statement tells all that is keyed by the two people; where the subject holds a grant,
+acts for a recipient or is elevated, a second tells where the person belongs, and for a
+processor a third its contracts. Nothing here looks at the clock: what is read holds for
+as long as the directory's revision stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from functools import cache
+import json
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Connection
 
 from authz.decision.request import Question
-from authz.directory import statements as ask_for
-from authz.directory import tables as t
-from authz.directory.facts import (
-    Account,
-    Assignment,
-    Consented,
-    Elevated,
-    Enrolled,
-    Facts,
-    Goods,
-    HeldRole,
-    Link,
-    Member,
-    Objected,
-    OrderTerms,
-    Span,
-    Terms,
-)
+from authz.directory.asking import Asking
+from authz.directory.facts import UNREAD, Facts, Terms
+from authz.directory.needs import EVERYTHING, Needs, in_order
+from authz.directory.rows import Rows, terms
+from authz.directory.shape import Part
 from authz.vocabulary import Role
 
-FACT = "fact"
-Attribute = InstrumentedAttribute[str | None]
+NAMED = (Part.TICKET, Part.ORDER, Part.CASE)
+PLACES = (Part.MEMBER, Part.ORGANISATION)
+PLACED = (Part.GRANT, Part.RECIPIENT, Part.ELEVATION)
+"""Only these reach a person by where the person belongs."""
+LATER = frozenset({*PLACES, Part.CONTRACT})
 
 
 def read_people(connection: Connection, question: Question) -> Facts:
-    """The facts that bear on a question about a person of the directory."""
-    subject, person = question.request.subject.id, question.person
-    ask = _Asking(connection, {"subject": subject, "person": person})
-    accounts = {row.id: _account(row) for row in ask.all(ask_for.accounts())}
-    recipients = [(row.kind, row.recipient) for row in ask.all(ask_for.recipients())]
-    kinds = frozenset(kind for kind, _ in recipients)
-    grants = ask.all(_grants())
-    held = {row.role for row in grants if row.person == subject}
-    enrolments = _enrolments(ask, (subject, person))
-    return Facts(
-        revision=revision(connection),
-        subject=accounts.get(subject),
-        person=accounts.get(person),
-        recipients=kinds,
-        grants=_roles(grants, subject),
-        person_grants=_roles(grants, person),
-        memberships=_memberships(ask),
-        subject_enrolments=enrolments[subject],
-        person_enrolments=enrolments[person],
-        links=tuple(
-            Link(row.kind, row.origin == FACT, _span(row)) for row in ask.all(ask_for.links())
-        ),
-        custody=tuple(_span(row) for row in ask.all(ask_for.custody())),
-        emancipated=next((_since(row) for row in ask.all(ask_for.emancipation())), None),
-        contracts=_contracts(ask, recipients) if Role.PROCESSOR in kinds else (),
-        order=_order(ask, question, recipients),
-        ticket=_assigned(ask, ask_for.ticket(), question.ticket),
-        case=_assigned(ask, ask_for.case(), question.case),
-        goods=_goods(ask),
-        mentoring=tuple(_span(r) for r in ask.all(ask_for.mentoring()))
-        if Role.MENTOR in held
-        else (),
-        elevations=(
-            tuple(
-                Elevated(r.id, r.school, r.approved_by is not None, _span(r))
-                for r in ask.all(ask_for.elevations())
-            )
-            if Role.SCHOOL_ADMIN in held
-            else ()
-        ),
-        consents=_consents(ask),
-        objections=tuple(Objected(r.purpose, _span(r)) for r in ask.all(ask_for.objections())),
-        restrictions=tuple(_span(r) for r in ask.all(ask_for.restrictions()))
-        + tuple(
-            _from(r.approved_at, r.ended_at) for r in ask.all(ask_for.erasures()) if r.approved_at
-        ),
-    )
+    """All facts that can bear on a question about a person of the directory."""
+    return people(Asking.over(connection), question, EVERYTHING)
 
 
 def read_entities(connection: Connection, question: Question) -> Facts:
     """The stored properties of a generic subject and resource (3.3)."""
-    request = question.request
-    found: dict[tuple[str, str], Mapping[str, Any]] = {
-        (row.type, row.id): row.properties
-        for row in connection.execute(
-            ask_for.entities(),
-            {
-                "subject_type": request.subject.type,
-                "subject": request.subject.id,
-                "resource_type": request.resource.type,
-                "resource": request.resource.id,
-            },
-        )
-    }
-    return Facts(
-        revision=revision(connection),
-        subject_entity=found.get((request.subject.type, request.subject.id)),
-        resource_entity=found.get((request.resource.type, request.resource.id)),
-    )
+    return entities(Asking.over(connection), question)
 
 
 def revision(connection: Connection) -> int:
     """The directory's revision: one more with each change."""
-    return connection.execute(ask_for.revision()).scalar_one_or_none() or 0
+    return Asking.over(connection).revision()
 
 
-class _Asking:
-    """A connection and the two people that every statement is about."""
-
-    def __init__(self, connection: Connection, people: Mapping[str, str]) -> None:
-        self.connection = connection
-        self.people = people
-
-    def all(self, statement: ask_for.Statement, **more: object) -> Sequence[Row[Any]]:
-        """Every row, as a list, so that no cursor stays open."""
-        return self.connection.execute(statement, {**self.people, **more}).all()
-
-
-@cache
-def _grants() -> ask_for.Statement:
-    return _standing(ask_for.grants(), t.Grant.organisation)
+def people(asking: Asking, question: Question, needs: Needs) -> Facts:
+    """The facts of the parts needed, with the revision that they are of."""
+    named = {Part.TICKET: question.ticket, Part.ORDER: question.order, Part.CASE: question.case}
+    given = {"subject": question.request.subject.id, "person": question.person}
+    given |= {part.value: name for part, name in named.items() if name is not None}
+    unasked = LATER.union(part for part, name in named.items() if name is None)
+    rows = Rows(asking.parts(in_order((needs - unasked) | {Part.REVISION}), given), asking.dialect)
+    if any(rows.of(part) for part in PLACED):
+        rows.add(asking.parts(PLACES, given))
+    contracts: tuple[Terms, ...] = ()
+    if Part.CONTRACT in needs and Role.PROCESSOR in rows.recipients():
+        contracts = tuple(terms(row, asking.dialect) for row in asking.contracts(given))
+    return _facts(rows, question, needs, contracts)
 
 
-@cache
-def _enrolled() -> ask_for.Statement:
-    return _standing(ask_for.enrolled(), t.Class.organisation)
-
-
-def _standing(statement: ask_for.Statement, organisation: Attribute) -> ask_for.Statement:
-    """Only rows that hang on no organisation that has ended: those have no effect (page 5)."""
-    o = t.Organisation
-    return statement.outerjoin(o, o.id == organisation).where(o.ended_at.is_(None))
-
-
-def _span(row: Row[Any]) -> Span:
-    return Span(row.valid_from, _earlier(row.valid_until, row.ended_at))
-
-
-def _since(row: Row[Any]) -> Span:
-    return Span(row.valid_from, row.ended_at)
-
-
-def _from(since: datetime | None, until: datetime | None) -> Span:
-    return Span(since, until)
-
-
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min((moment for moment in (one, other) if moment is not None), default=None)
-
-
-def _account(row: Row[Any]) -> Account:
-    return Account(
-        id=row.id,
-        status=row.status,
-        birth_date=row.birth_date,
-        cancelled_at=row.cancelled_at,
-        ended_at=row.ended_at,
-        last_used_at=row.last_used_at,
-    )
-
-
-def _roles(rows: Iterable[Row[Any]], person: str) -> tuple[HeldRole, ...]:
-    return tuple(
-        HeldRole(row.role, row.organisation, _span(row)) for row in rows if row.person == person
-    )
-
-
-def _memberships(ask: _Asking) -> tuple[Member, ...]:
-    """The person's memberships; an organisation that has ended conducts nothing (page 5)."""
-    rows = ask.all(ask_for.members())
-    above = _above(ask, {row.organisation for row in rows})
-    return tuple(
-        Member(row.organisation, above[row.organisation], _span(row))
-        for row in rows
-        if above[row.organisation]
-    )
-
-
-def _above(ask: _Asking, organisations: set[str]) -> dict[str, frozenset[str]]:
-    """Each organisation with all living ones above it; empty where it has itself ended."""
-    if not organisations:
-        return {}
-    parents: dict[str, str | None] = {
-        row.id: row.parent
-        for row in ask.all(ask_for.ancestry(), organisations=sorted(organisations))
+def entities(asking: Asking, question: Question) -> Facts:
+    """The stored properties of a generic subject and resource, with their revision."""
+    request = question.request
+    one = (request.subject.type, request.subject.id)
+    other = (request.resource.type, request.resource.id)
+    names = ("subject_type", "subject", "resource_type", "resource")
+    found: dict[tuple[str, str], Mapping[str, Any]] = {
+        (kind, name): json.loads(properties)
+        for kind, name, properties in asking.entities(dict(zip(names, one + other, strict=True)))
     }
-    found: dict[str, frozenset[str]] = {}
-    for organisation in organisations:
-        chain: list[str] = []
-        step: str | None = organisation
-        while step in parents and step not in chain:
-            chain.append(step)
-            step = parents[step]
-        found[organisation] = frozenset(chain)
-    return found
-
-
-def _enrolments(ask: _Asking, people: Iterable[str]) -> dict[str, tuple[Enrolled, ...]]:
-    """The enrolments of both, with the dates that a class's terms lend them (2.4)."""
-    rows = ask.all(_enrolled())
-    named = {term for row in rows for term in row.terms}
-    terms = {row.id: row for row in ask.all(ask_for.terms(), terms=sorted(named))} if named else {}
-    return {person: _dated(rows, person, terms) for person in people}
-
-
-def _dated(
-    rows: Iterable[Row[Any]], person: str, terms: Mapping[str, Row[Any]]
-) -> tuple[Enrolled, ...]:
-    found = []
-    for row in rows:
-        if row.person != person or not all(term in terms for term in row.terms):
-            continue
-        begins = [terms[term].begins for term in row.terms]
-        ends = [terms[term].ends for term in row.terms]
-        since = row.valid_from or (None if None in begins else min(begins, default=None))
-        until = row.valid_until or (None if None in ends else max(ends, default=None))
-        found.append(Enrolled(row.class_id, row.role, Span(since, _earlier(until, row.ended_at))))
-    return tuple(found)
-
-
-def _contracts(ask: _Asking, recipients: list[tuple[str, str]]) -> tuple[Terms, ...]:
-    processors = sorted({name for kind, name in recipients if kind == Role.PROCESSOR})
-    return tuple(
-        Terms(
-            purposes=frozenset(row.purposes),
-            categories={name: tuple(names) for name, names in row.categories.items()},
-            actions=frozenset(row.actions),
-            schools=None if row.schools is None else frozenset(row.schools),
-            transfer=row.transfer,
-            country=row.country,
-            sub_processing=row.sub_processing,
-            span=_span(row),
-        )
-        for row in ask.all(ask_for.contract(), processors=processors)
+    return Facts(
+        revision=asking.revision(),
+        subject_entity=found.get(one),
+        resource_entity=found.get(other),
     )
 
 
-def _order(
-    ask: _Asking, question: Question, recipients: list[tuple[str, str]]
-) -> OrderTerms | None:
-    authorities = sorted({name for kind, name in recipients if kind == Role.AUTHORITY})
-    if question.order is None or not authorities:
-        return None
-    rows = ask.all(ask_for.legal_order(), order=question.order, authorities=authorities)
-    return next((OrderTerms(frozenset(row.categories), _span(row)) for row in rows), None)
+def _facts(rows: Rows, question: Question, needs: Needs, contracts: tuple[Terms, ...]) -> Facts:
+    def told(part: Part, value: Any) -> Any:
+        """The value; a mark that nobody may ask where the part was not read."""
+        return value if part in needs else UNREAD
 
-
-def _assigned(ask: _Asking, statement: ask_for.Statement, named: str | None) -> Assignment | None:
-    if named is None:
-        return None
-    rows = ask.all(statement, named=named)
-    return next(
-        (
-            Assignment(row.kind, Span(row.opened_at, _earlier(row.closed_at, row.ended_at)))
-            for row in rows
+    subject, person = question.request.subject.id, question.person
+    return Facts(
+        revision=rows.revision(),
+        subject=rows.account(subject),
+        person=rows.account(person),
+        recipients=rows.recipients(),
+        grants=rows.grants(subject),
+        person_grants=rows.grants(person),
+        memberships=rows.memberships(),
+        subject_enrolments=rows.enrolments(Part.ENROLMENT),
+        person_enrolments=rows.enrolments(Part.ATTENDED)
+        if Part.ATTENDED in needs
+        else told(Part.ATTENDANCE, rows.enrolments(Part.ATTENDANCE)),
+        links=rows.links(),
+        custody=told(Part.CUSTODY, rows.spans(Part.CUSTODY)),
+        emancipated=told(Part.EMANCIPATION, next(iter(rows.spans(Part.EMANCIPATION)), None)),
+        contracts=told(Part.CONTRACT, contracts),
+        order=told(Part.ORDER, rows.order()),
+        ticket=told(Part.TICKET, rows.assignment(Part.TICKET)),
+        case=told(Part.CASE, rows.assignment(Part.CASE)),
+        goods=told(Part.GOODS, rows.goods()),
+        mentoring=told(Part.MENTORING, rows.spans(Part.MENTORING)),
+        elevations=told(Part.ELEVATION, rows.elevations()),
+        consents=told(Part.CONSENT, rows.consents()),
+        objections=told(Part.OBJECTION, rows.objections()),
+        restrictions=told(
+            Part.RESTRICTION, rows.spans(Part.RESTRICTION) + rows.spans(Part.ERASURE)
         ),
-        None,
-    )
-
-
-def _goods(ask: _Asking) -> tuple[Goods, ...]:
-    return tuple(
-        Goods(row.id, row.assignee, row.received_at, Span(row.ordered_at, row.ended_at))
-        for row in ask.all(ask_for.purchases())
-    )
-
-
-def _consents(ask: _Asking) -> tuple[Consented, ...]:
-    return tuple(
-        Consented(
-            purpose=row.purpose,
-            span=Span(row.given_at, _earlier(row.withdrawn_at, row.ended_at)),
-            project=row.project,
-            project_ended_at=row.project_ended_at,
-            retention_days=row.retention_days,
-        )
-        for row in ask.all(ask_for.consent())
     )

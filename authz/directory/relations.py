@@ -1,4 +1,4 @@
-"""The relations of 2.4 as named tests over :class:`Facts`, at one moment.
+"""One question and its facts at one moment: what the relations of 2.4 are tested on.
 
 A de-registered person has no active membership, enrolment or guardianship on either
 side; a suspended one keeps them as data subject and loses them all as subject (page 5).
@@ -9,17 +9,18 @@ what protects a child must not end with an account.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from authz import clock
 from authz.decision.catalogue import Catalogue, Clock
 from authz.decision.request import Question
 from authz.directory.facts import Consented, Elevated, Facts, Goods, Link, Place, Span, Terms
-from authz.vocabulary import GRANTABLE_ROLES, Relation, Role
+from authz.directory.lazy import Lazy
+from authz.directory.tested import Relations
+from authz.vocabulary import Relation, Role
 
 FULFILLING_DAYS = 90
 CARING = frozenset({"parent", "guardian"})
@@ -27,11 +28,12 @@ ASSISTING = frozenset({"aide", "proctor"})
 PROTECTED_TRANSFERS = frozenset({"adequate", "safeguards"})
 
 
+PUBLIC, PARENT = Role.PUBLIC.value, Role.PARENT.value
 ENROLMENT_ROLES = {
-    "student": Role.STUDENT,
-    "teacher": Role.TEACHER,
-    "aide": Role.TEACHER_AIDE,
-    "proctor": Role.TEACHER_AIDE,
+    "student": Role.STUDENT.value,
+    "teacher": Role.TEACHER.value,
+    "aide": Role.TEACHER_AIDE.value,
+    "proctor": Role.TEACHER_AIDE.value,
 }
 
 
@@ -45,28 +47,35 @@ class Situation:
     place: Place
     catalogue: Catalogue
 
-    @cached_property
+    @Lazy
     def _views(self) -> dict[str | None, Relations]:
+        return {}
+
+    @Lazy
+    def known(self) -> dict[str, bool]:
+        """The relations tested so far that hold for every purpose alike."""
         return {}
 
     def relations(self, purpose: str | None) -> Relations:
         """The relations by name, for a use with this purpose."""
-        if purpose not in self._views:
-            self._views[purpose] = Relations(self, purpose)
-        return self._views[purpose]
+        view = self._views.get(purpose)
+        if view is None:
+            view = self._views[purpose] = Relations(self, purpose)
+        return view
 
     @property
     def subject_properties(self) -> Mapping[str, Any]:
         """What the store says of a generic subject; it beats what the caller says."""
-        sent = self.question.request.subject.properties
-        return {**sent, **(self.facts.subject_entity or {})}
+        sent, stored = self.question.request.subject.properties, self.facts.subject_entity
+        return {**sent, **stored} if stored else sent
 
     @property
     def resource_properties(self) -> Mapping[str, Any]:
         """What the caller says of a resource, which is theirs, beats what is stored (2.1)."""
-        return {**(self.facts.resource_entity or {}), **self.question.request.resource.properties}
+        sent, stored = self.question.request.resource.properties, self.facts.resource_entity
+        return {**stored, **sent} if stored else sent
 
-    @cached_property
+    @Lazy
     def active(self) -> bool:
         """Whether the subject is known and neither suspended nor de-registered (2.6).
 
@@ -80,33 +89,43 @@ class Situation:
             return person is not None and person.status == "active"
         return kind == "service" and person is None and bool(self.facts.recipients)
 
-    @cached_property
+    @Lazy
     def same(self) -> bool:
         """Whether subject and data subject are one person."""
         request = self.question.request
         return request.subject.type == "user" and request.subject.id == request.resource.id
 
-    @cached_property
+    def is_active(self) -> bool:
+        """As :attr:`active`."""
+        return self.active
+
+    def own(self) -> bool:
+        """An active subject and their own data."""
+        return self.active and self.same
+
+    def others(self) -> bool:
+        """An active subject and the data of somebody else."""
+        return self.active and not self.same
+
+    @Lazy
     def roles(self) -> frozenset[str]:
         """The roles that the subject holds towards this person (2.4)."""
         if not self.active:
             return frozenset()
-        stored = (self.facts.subject_entity or {}).get("roles")
-        found = {Role.PUBLIC.value, *self.facts.recipients}
-        if isinstance(stored, list):
-            found.update(name for name in stored if isinstance(name, str))
-        found.update(
-            grant.role
-            for grant in self.facts.grants
-            if grant.span.covers(self.now) and self._reaches(grant.role, grant.organisation)
-        )
-        found.update(
-            ENROLMENT_ROLES[enrolled.role]
-            for enrolled in self.facts.subject_enrolments
-            if enrolled.role in ENROLMENT_ROLES and enrolled.span.covers(self.now)
-        )
-        if any(link.kind in CARING for link in self.links):
-            found.add(Role.PARENT)
+        found = {PUBLIC, *self.facts.recipients}
+        for grant in self.facts.grants:
+            if grant.span.covers(self.now) and self._reaches(grant.role, grant.organisation):
+                found.add(grant.role)
+        for enrolled in self.facts.subject_enrolments:
+            role = ENROLMENT_ROLES.get(enrolled.role)
+            if role is not None and role not in found and enrolled.span.covers(self.now):
+                found.add(role)
+        if self.guards():
+            found.add(PARENT)
+        if self.facts.subject_entity is not None:
+            stored = self.facts.subject_entity.get("roles")
+            if isinstance(stored, list):
+                found.update(name for name in stored if isinstance(name, str))
         return frozenset(found)
 
     def _reaches(self, role: str, organisation: str | None) -> bool:
@@ -115,7 +134,7 @@ class Situation:
             return True
         return any(organisation in within for within in self.organisations.values())
 
-    @cached_property
+    @Lazy
     def organisations(self) -> Mapping[str, frozenset[str]]:
         """The person's active memberships: each organisation with all those above it."""
         person = self.facts.person
@@ -123,11 +142,13 @@ class Situation:
             return {}
         return {m.organisation: m.within for m in self.facts.memberships if m.span.covers(self.now)}
 
-    @cached_property
+    @Lazy
     def links(self) -> tuple[Link, ...]:
         """The guardianships in force; one recorded as a fact supersedes the roster's (2.4)."""
         subject, person = self.facts.subject, self.facts.person
         if subject is None or person is None or not (subject.registered and person.registered):
+            return ()
+        if not self.facts.links:
             return ()
         recorded = any(link.recorded for link in self.facts.links)
         return tuple(
@@ -162,6 +183,14 @@ class Situation:
         if Relation.ASSISTS in relations:
             found |= self.common_classes(ASSISTING)
         return tuple(sorted(found))
+
+    def guards(self) -> bool:
+        """A guardianship of kind parent or guardian in force (2.4); a relative is none."""
+        return any(link.kind in CARING for link in self.links)
+
+    def assists(self) -> bool:
+        """An aide or proctor of a class that the person attends (N-21)."""
+        return bool(self.common_classes(ASSISTING))
 
     def contracts(self, purpose: str | None) -> list[Terms]:
         """The contracts that cover this use; with no purpose, that of any (2.4, N-24, N-26)."""
@@ -198,8 +227,11 @@ class Situation:
 
     def ended(self, purpose: str) -> bool:
         """Whether the purpose is past its time; with no clock started it is not (2.3)."""
-        known = self.catalogue.purposes[purpose].clock
-        return any(end <= self.now for end in self._ends(known))
+        return any(end <= self.now for end in self.retention_ends(purpose))
+
+    def retention_ends(self, purpose: str) -> list[datetime]:
+        """When a use for this purpose is refused for age; empty where no clock started (2.3)."""
+        return self._ends(self.catalogue.purposes[purpose].clock)
 
     def _ends(self, limit: Clock) -> list[datetime]:
         """The moment from which a use is refused for age, where a clock has started."""
@@ -243,6 +275,13 @@ class Situation:
     def consented(self, purpose: str) -> bool:
         """Whether a consent of the person to this purpose is in force (E-03)."""
         return any(self._in_force(consent, purpose) for consent in self.facts.consents)
+
+    def objects(self, purpose: str | None) -> bool:
+        """Whether the person has objected to this purpose (N-32)."""
+        objections = self.facts.objections
+        return bool(objections) and any(
+            o.purpose == purpose and o.span.covers(self.now) for o in objections
+        )
 
     def fulfils(self) -> bool:
         """An order of goods is theirs to send, until 90 local days after receipt (2.4)."""
@@ -298,83 +337,4 @@ class Situation:
 
     def any_now(self, spans: Collection[Span]) -> bool:
         """Whether one of these intervals covers this moment."""
-        return any(span.covers(self.now) for span in spans)
-
-
-def _between(test: Callable[[Situation], bool]) -> Callable[[Situation, str | None], bool]:
-    """A relation of an active subject to somebody else (2.4)."""
-    return lambda now, _: now.active and not now.same and test(now)
-
-
-def _of_person(test: Callable[[Situation], bool]) -> Callable[[Situation, str | None], bool]:
-    """A relation that depends on the person alone, or on any pair."""
-    return lambda now, _: test(now)
-
-
-TESTS: Mapping[Relation, Callable[[Situation, str | None], bool]] = {
-    Relation.SELF: _of_person(lambda s: s.active and s.same),
-    Relation.GUARDIAN: _between(lambda s: any(link.kind in CARING for link in s.links)),
-    Relation.MINOR: _of_person(Situation.minor),
-    Relation.CUSTODY_RESTRICTED: _of_person(
-        lambda s: s.question.request.subject.type == "user" and s.any_now(s.facts.custody)
-    ),
-    Relation.TEACHES: _between(lambda s: bool(s.common_classes({"teacher"}))),
-    Relation.ASSISTS: _between(lambda s: bool(s.common_classes(ASSISTING))),
-    Relation.SAME_SCHOOL: _between(Situation.administers),
-    Relation.CONTRACTED: lambda s, purpose: bool(s.contracts(purpose)),
-    Relation.ORDERED: _between(
-        lambda s: (
-            s.facts.order is not None
-            and s.question.category in s.facts.order.categories
-            and s.facts.order.span.covers(s.now)
-        )
-    ),
-    Relation.TICKETED: _between(
-        lambda s: s.facts.ticket is not None and s.facts.ticket.span.covers(s.now)
-    ),
-    Relation.FULFILLING: _between(Situation.fulfils),
-    Relation.MENTORS: _between(lambda s: s.any_now(s.facts.mentoring)),
-    Relation.ON_CASE: _between(
-        lambda s: s.facts.case is not None and s.facts.case.span.covers(s.now)
-    ),
-    Relation.ON_RIGHTS_REQUEST: _between(
-        lambda s: (
-            s.facts.case is not None
-            and s.facts.case.kind == "rights_request"
-            and s.facts.case.span.covers(s.now)
-        )
-    ),
-    Relation.ELEVATED: _between(lambda s: bool(s.elevations)),
-    Relation.SUBJECT_ACTIVE: _of_person(lambda s: s.active),
-    Relation.PERSON_KNOWN: _of_person(lambda s: s.facts.person is not None),
-    Relation.RETENTION_ENDED: lambda s, purpose: purpose is not None and s.ended(purpose),
-    Relation.OBJECTED: lambda s, purpose: any(
-        o.purpose == purpose and o.span.covers(s.now) for o in s.facts.objections
-    ),
-    Relation.CONSENTED: lambda s, purpose: purpose is not None and s.consented(purpose),
-    Relation.PROCESSING_RESTRICTED: _of_person(lambda s: s.any_now(s.facts.restrictions)),
-    Relation.HOLDS_GRANTED_ROLE: _of_person(
-        lambda s: any(
-            g.role in GRANTABLE_ROLES and g.span.covers(s.now) for g in s.facts.person_grants
-        )
-    ),
-}
-"""One test for each name of the vocabulary; an architecture test holds them complete."""
-
-
-class Relations:
-    """``r.rel``: each relation as an attribute, tested when asked and remembered."""
-
-    def __init__(self, situation: Situation, purpose: str | None) -> None:
-        self._situation = situation
-        self._purpose = purpose
-
-    def __getattr__(self, name: str) -> bool:
-        """The relation of that name; AttributeError where the vocabulary has none."""
-        try:
-            test = TESTS[Relation(name)]
-        except ValueError:
-            raise AttributeError(name) from None
-        answer = test(self._situation, self._purpose)
-        self.__dict__[name] = answer
-        return answer
+        return bool(spans) and any(span.covers(self.now) for span in spans)

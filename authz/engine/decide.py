@@ -17,8 +17,11 @@ def unknown_word(policy: Policy, question: Question) -> Decision | None:
 def decide(policy: Policy, question: Question, situation: Situation) -> Decision:
     """The decision; the service and the policy tests beside a pack both ask here."""
     strange = unknown_word(policy, question)
-    if strange is not None:
-        return strange
+    return decide_known(policy, question, situation) if strange is None else strange
+
+
+def decide_known(policy: Policy, question: Question, situation: Situation) -> Decision:
+    """The same for a question whose words are known to be the catalogue's."""
     return combine(
         policy.catalogue,
         Matcher(policy, question, situation).findings(),

@@ -11,13 +11,34 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import CodeType
 from typing import Any
 
 from casbin.util import escape_assertion, has_eval, replace_eval
+
+from authz.engine.fold import fold, gate
+from authz.engine.functions import EVERYTHING, EXCEPT, FUNCTIONS, held, listed, listed_names
+
+__all__ = [
+    "EVERYTHING",
+    "EXCEPT",
+    "FUNCTIONS",
+    "MISSING",
+    "Bag",
+    "Expression",
+    "ExpressionError",
+    "Missing",
+    "any_of",
+    "compile_rule",
+    "held",
+    "listed",
+    "listed_names",
+    "mentions_of",
+    "parse",
+    "to_python",
+]
 
 NODES = (
     ast.Expression,
@@ -53,31 +74,6 @@ FORBIDDEN_MEMBERS = frozenset(
 """Members that stock Casbin refuses to ask, whatever they hold."""
 ARGUMENTS = 2
 CONSTANTS = (str, bool, int, float)
-EXCEPT = "all but "
-EVERYTHING = frozenset({"any", "all"})
-
-
-@lru_cache(maxsize=4096)
-def listed_names(text: str) -> frozenset[str]:
-    """The names that a column of ``policy.csv`` spells out, without fields and marks."""
-    parts = text.removeprefix(EXCEPT).split("|")
-    return frozenset(part.split("(")[0].strip().rstrip("*") for part in parts)
-
-
-def listed(value: object, text: str) -> bool:
-    """Whether a column lists this value: ``any``, ``all``, ``all but a|b`` or ``a|b``."""
-    if text in EVERYTHING:
-        return True
-    return (value in listed_names(text)) is not text.startswith(EXCEPT)
-
-
-def held(roles: frozenset[str], role: str) -> bool:
-    """Whether the subject holds this role; everybody holds ``any``."""
-    return role == "any" or role in roles
-
-
-FUNCTIONS: Mapping[str, Callable[..., bool]] = {"listed": listed, "held": held}
-"""The functions that a matcher or a condition may call."""
 
 
 class Missing:
@@ -128,14 +124,17 @@ class ExpressionError(ValueError):
 class Expression:
     """A compiled condition: what it asks, and a function of the request's tokens.
 
-    ``tree`` is what the function was compiled from, for lists (3.4); without one, only the
-    function can tell.
+    ``gate`` is a role that it tests before all else: without it, it does not hold.
+    ``tree`` is the condition as it was written, for lists (3.4); without one, only the
+    function can tell. ``body`` is what the function was made of.
     """
 
     text: str
     mentions: frozenset[str]
     holds: Callable[..., bool]
+    gate: str | None = None
     tree: ast.expr | None = field(default=None, compare=False, repr=False)
+    body: ast.expr | None = field(default=None, compare=False, repr=False)
 
 
 def to_python(text: str) -> str:
@@ -172,8 +171,24 @@ def compile_rule(
         text = replace_eval(text, [escape_assertion(condition)])
     tree = _parse(to_python(text))
     mentions = _check(tree, tokens, columns)
+    # A tree of its own: folding leaves nothing of the matcher's words.
+    folded = fold(_Fill(columns).visit(_parse(to_python(text))))
     filled = ast.fix_missing_locations(_Fill(columns).visit(tree))
-    return Expression(condition, mentions, _function(filled, tokens), filled.body)
+    function = _function(folded, tokens)
+    return Expression(condition, mentions, function, gate(folded), filled.body, folded.body)
+
+
+def any_of(expressions: Sequence[Expression], tokens: tuple[str, ...]) -> Callable[..., bool]:
+    """Whether one of these holds, asked at once; it raises where one of them would.
+
+    A caller who must know which one asks each by itself then.
+    """
+    bodies = [each.body for each in expressions if each.body is not None]
+    if len(bodies) < len(expressions):
+        return lambda *_: True
+    false = ast.Constant(value=False)  # at both ends: there may be no rule at all
+    tree = ast.BoolOp(ast.Or(), [false, *bodies, false])
+    return _function(ast.Expression(tree), tokens)
 
 
 def mentions_of(condition: str, tokens: tuple[str, ...]) -> frozenset[str]:

@@ -44,7 +44,7 @@ class Situation(Protocol):
         """The classes in which one of these relations holds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Subject:
     """``r.sub``: who asks, and the roles the directory says they hold."""
 
@@ -54,7 +54,7 @@ class Subject:
     properties: Bag
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Named:
     """``r.act`` (its name) and the properties that the caller sent."""
 
@@ -62,7 +62,7 @@ class Named:
     properties: Bag
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Resource:
     """``r.res``: the category and the person, or the generic entity."""
 
@@ -72,7 +72,7 @@ class Resource:
     properties: Bag
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """``r.ctx``: what page 2 lets a condition ask of the context and the properties."""
 
@@ -81,7 +81,7 @@ class Context:
     class_named: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UnderTest:
     """``r.pair``: the permit and the purpose that a refusal is looked at for."""
 
@@ -102,7 +102,7 @@ class Matcher:
         self.situation = situation
         request = question.request
         people = self.catalogue.about is About.PEOPLE
-        self.tokens = {
+        self.tokens: dict[str, Any] = {
             "r_sub": Subject(
                 request.subject.type,
                 request.subject.id,
@@ -120,6 +120,9 @@ class Matcher:
             if people
             else Bag(request.context),
         }
+        self.roles: frozenset[str] = self.tokens["r_sub"].roles
+        self.rules = policy.applicable(question.action, question.category)
+        self._values = [self.tokens.get(token) for token in policy.tokens]
         self.broken: list[str] = []
 
     def findings(self) -> Findings:
@@ -127,14 +130,17 @@ class Matcher:
         pairs: list[Pair] = []
         left_out = False
         for compiled in self.candidates():
-            rule = compiled.rule
+            rule, gate = compiled.rule, compiled.expression.gate
+            if gate is not None and gate not in self.roles:
+                continue
             purposeless = self._lacks_purpose(rule)
             purpose = self.question.purpose or rule.default_purpose
             if not purposeless and not _serves(rule, purpose):
                 continue
             # With no purpose to test, any of the rule's own lets its condition be asked.
             tested = rule.purposes[0] if purposeless and rule.purposes else purpose
-            if self._holds(compiled, UnderTest(rule.id, *self._about(tested)), purpose):
+            given = self._given(UnderTest(rule.id, *self._about(tested)), purpose)
+            if self._holds(compiled, given):
                 left_out |= purposeless
                 if not purposeless:
                     pairs.append(self._pair(rule, purpose))
@@ -146,10 +152,9 @@ class Matcher:
             refusals=self.policy.refusal_ids,
         )
 
-    def candidates(self) -> Iterator[Compiled]:
+    def candidates(self) -> tuple[Compiled, ...]:
         """The permits about this action and category."""
-        action, category = self.question.action, self.question.category
-        return (c for c in self.policy.permits if c.rule.covers(action, category))
+        return self.rules.permits
 
     def _lacks_purpose(self, rule: Rule) -> bool:
         """Whether the rule wants a purpose that the caller did not give (2.3)."""
@@ -170,28 +175,31 @@ class Matcher:
             asked=self.question.fields,
         )
         bare = bool(self.catalogue.fields_of(self.question.category)) and not left
-        test = UnderTest(rule.id, *self._about(purpose), bare)
+        given = self._given(UnderTest(rule.id, *self._about(purpose), bare), purpose)
         return Pair(
             rule=rule,
             purpose=purpose,
             fields=left,
-            struck=tuple(c.rule.id for c in self._refusals() if self._holds(c, test, purpose)),
+            struck=self._struck(given),
             classes=self.situation.classes(rule.relations),
         )
+
+    def _struck(self, given: list[Any]) -> tuple[str, ...]:
+        """Every refusal that strikes the pair; mostly none does, which is asked at once."""
+        try:
+            some = self.rules.strikes(*given)
+        except Exception:  # noqa: BLE001 (which one is broken shows where each is asked)
+            some = True
+        if not some:
+            return ()
+        return tuple(c.rule.id for c in self.rules.refusals if self._holds(c, given))
 
     def _general(self) -> Iterator[str]:
         """The refusals that do not depend on a rule, nor on a purpose nobody gave (2.6)."""
         purpose = self.question.purpose
-        test = UnderTest("", *self._about(purpose))
-        for compiled in self._refusals():
-            if compiled.asks_rule or (compiled.asks_purpose and purpose is None):
-                continue
-            if self._holds(compiled, test, purpose):
-                yield compiled.rule.id
-
-    def _refusals(self) -> Iterator[Compiled]:
-        action, category = self.question.action, self.question.category
-        return (c for c in self.policy.refusals if c.rule.covers(action, category))
+        given = self._given(UnderTest("", *self._about(purpose)), purpose)
+        rules = self.rules.timeless if purpose is None else self.rules.general
+        return (compiled.rule.id for compiled in rules if self._holds(compiled, given))
 
     def _about(self, purpose: str | None) -> tuple[str, str, bool]:
         """What ``r.pair`` says of a purpose: its name, its basis, whether it needs the category."""
@@ -200,10 +208,18 @@ class Matcher:
         known = self.catalogue.purposes[purpose]
         return purpose, known.basis, self.question.category in known.needs
 
-    def _holds(self, compiled: Compiled, test: UnderTest, purpose: str | None) -> bool:
-        values = {**self.tokens, "r_pair": test, "r_rel": self.situation.relations(purpose)}
+    def _given(self, test: UnderTest, purpose: str | None) -> list[Any]:
+        """The values of the model's tokens for one pair, in its order."""
+        values = self._values.copy()
+        policy = self.policy
+        values[policy.pair_place] = test
+        if policy.relations_place is not None:
+            values[policy.relations_place] = self.situation.relations(purpose)
+        return values
+
+    def _holds(self, compiled: Compiled, given: list[Any]) -> bool:
         try:
-            return bool(compiled.expression.holds(*(values[t] for t in self.policy.tokens)))
+            return bool(compiled.expression.holds(*given))
         except Exception:  # noqa: BLE001 (whatever it is: never skipped, always a refusal, 3.5)
             self.broken.append(compiled.rule.id)
             return False

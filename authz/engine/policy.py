@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from authz.decision.catalogue import Catalogue
 from authz.decision.rule import Rule
-from authz.engine.expression import Expression
+from authz.engine.expression import Expression, any_of
 from authz.vocabulary import PURPOSE_RELATIONS
 
 RULE_NAMES = frozenset({"r.pair.rule", "r.pair.no_fields"})
@@ -35,6 +35,23 @@ class Compiled:
         return bool(self.rule.mentions & PURPOSE_NAMES)
 
 
+@dataclass(frozen=True, slots=True)
+class Applicable:
+    """The rules about one action on one category, in the order of the policy.
+
+    ``general`` are the refusals that can be looked at without a rule, ``timeless`` those
+    of them that can be looked at without a purpose too (2.6). ``strikes`` asks at once
+    whether any refusal does. ``relations`` are all that their conditions name.
+    """
+
+    permits: tuple[Compiled, ...]
+    refusals: tuple[Compiled, ...]
+    general: tuple[Compiled, ...]
+    timeless: tuple[Compiled, ...]
+    relations: frozenset[str]
+    strikes: Callable[..., bool]
+
+
 @dataclass(frozen=True)
 class Policy:
     """What a decision needs of a pack. ``digest`` names it in every record (3.3)."""
@@ -52,6 +69,40 @@ class Policy:
         return tuple(compiled.rule.id for compiled in self.refusals)
 
     @cached_property
+    def pair_place(self) -> int:
+        """Where among the model's tokens the pair under test stands."""
+        return self.tokens.index("r_pair")
+
+    @cached_property
+    def relations_place(self) -> int | None:
+        """Where the relations stand; a pack need not ask any."""
+        return self.tokens.index("r_rel") if "r_rel" in self.tokens else None
+
+    def applicable(self, action: str, category: str) -> Applicable:
+        """The rules about this action and category; the lists are closed, so each is kept."""
+        known = self._applicable.get((action, category))
+        return self._find(action, category) if known is None else known
+
+    @cached_property
+    def _applicable(self) -> Mapping[tuple[str, str], Applicable]:
+        catalogue = self.catalogue
+        every = ((a, c) for a in catalogue.actions for c in catalogue.categories)
+        return {pair: self._find(*pair) for pair in every}
+
+    def _find(self, action: str, category: str) -> Applicable:
+        permits = tuple(c for c in self.permits if c.rule.covers(action, category))
+        refusals = tuple(c for c in self.refusals if c.rule.covers(action, category))
+        general = tuple(c for c in refusals if not c.asks_rule)
+        return Applicable(
+            permits=permits,
+            refusals=refusals,
+            general=general,
+            timeless=tuple(c for c in general if not c.asks_purpose),
+            relations=frozenset(n for c in (*permits, *refusals) for n in c.rule.relations),
+            strikes=any_of([c.expression for c in refusals], self.tokens),
+        )
+
+    @cached_property
     def without_duties(self) -> Policy:
         """The policy as a search sees it, without rules that notify or need a review (page 5)."""
         left_out = self.catalogue.obligations.notify.keys() | self.catalogue.obligations.review
@@ -60,4 +111,6 @@ class Policy:
 
     def closure(self, roles: frozenset[str]) -> frozenset[str]:
         """The roles held, with those that they inherit by the pack's hierarchy."""
+        if not self.senior:
+            return roles
         return roles.union(*(self.senior.get(role, frozenset()) for role in roles))

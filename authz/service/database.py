@@ -2,23 +2,36 @@
 
 A transaction that will write says so with ``execution_options(authz_write=True)``: on
 SQLite it takes the write lock at its begin, so that it cannot fail half-way for having
-read first. Durability is a setting (``fsync`` | ``os``, page 4.3).
+read first. Durability is a setting (``fsync`` | ``os``, page 4.3). Where it is ``fsync``, the
+engine's execution option ``authz_wal`` names SQLite's log, which whoever writes many small
+records may force to disk after the lock is let go (:mod:`authz.audit.log`).
 """
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Dialect, Engine, Select, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from authz.audit.log import forced
 from authz.errors import SettingError, StoreUnavailableError
 
 BUSY_SECONDS = 15
+SHORTEST_WAIT, LONGEST_WAIT = 0.0001, 0.002
+"""Seconds between two tries for the write lock. SQLite's own waits grow to a tenth of a
+second, and whoever waited longest tries least: of two busy processes one starves."""
+CHECKPOINT_PAGES = 4000
+"""Pages in the log before they are moved to the database: 16 MB, in which the pages of the
+trail's indexes come many times and are then moved once."""
 POOL = 8
 """Connections that a process keeps; it may open as many again under load."""
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -54,11 +67,16 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
     if database and not memory:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     pool = {"pool_size": POOL, "max_overflow": POOL, "pool_timeout": BUSY_SECONDS}
+    pool["pool_use_lifo"] = True  # the connection last used has the most pages in memory
     options: dict[str, Any] = {"poolclass": StaticPool} if memory else pool
+    forced = durability == "fsync"
+    synchronous = "FULL" if forced else "NORMAL"
     engine = create_engine(
-        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **options
+        url,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        execution_options=_log_of(database) if database and forced and not memory else {},
+        **options,
     )
-    synchronous = "FULL" if durability == "fsync" else "NORMAL"
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: object) -> None:
@@ -68,15 +86,51 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
             f"synchronous={synchronous}",
             "foreign_keys=ON",
             "cache_size=-65536",
+            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        raw: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
         writes = connection.get_execution_options().get("authz_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        try:
+            _lock(raw, connection.info) if writes else raw.execute("BEGIN")
+        except sqlite3.Error as error:
+            raise OperationalError("BEGIN", None, error) from error
 
     return engine
+
+
+def _log_of(database: str) -> dict[str, Any]:
+    """Where SQLite's log is, beside the file that a link leads to; of a URI nothing is said.
+
+    Whoever is told nothing waits for the disk in the commit.
+    """
+    return {} if database.startswith("file:") else {"authz_wal": f"{Path(database).resolve()}-wal"}
+
+
+def _lock(raw: sqlite3.Connection, info: dict[Any, Any]) -> None:
+    """Begin with the write lock, tried for at short intervals, as long as the connection waits."""
+    if "authz_wait" not in info:
+        (info["authz_wait"],) = raw.execute("PRAGMA busy_timeout").fetchone()
+    milliseconds = info["authz_wait"]
+    until, wait = time.monotonic() + milliseconds / 1000, SHORTEST_WAIT
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > until:
+                    raise
+            else:
+                return
+            time.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={milliseconds}")
 
 
 @contextmanager
@@ -90,11 +144,36 @@ def reading(store: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(store: Engine) -> Iterator[Connection]:
-    """One transaction that writes: committed at the end, rolled back on any error."""
-    with translated(), store.connect() as connection:
+    """One transaction that writes: durable at the end, rolled back on any error."""
+    with translated(), store.connect() as connection, forced(connection):
         connection.execution_options(authz_write=True)
         with connection.begin():
             yield connection
+
+
+def glance(store: Engine, statement: Select[Any], value: str) -> tuple[Any, ...] | None:
+    """The first row of a statement with one parameter, at the least cost: a request asks it.
+
+    It goes to the driver as it is, and is a snapshot of its own.
+    """
+    with translated():
+        try:
+            with closing(store.raw_connection()) as connection:
+                cursor = connection.cursor()
+                cursor.execute(_placed(statement, store.dialect.name), (value,))
+                row: tuple[Any, ...] | None = cursor.fetchone()
+        except store.dialect.loaded_dbapi.Error as error:
+            raise DBAPIError(str(statement), None, error) from error
+    return row
+
+
+@cache
+def _placed(statement: Select[Any], dialect: str) -> str:
+    """The SQL of a statement, its parameters by place."""
+    if dialect == "postgresql":
+        placed: Dialect = postgresql.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
+        return str(statement.compile(dialect=placed))
+    return str(statement.compile(dialect=sqlite.dialect()))
 
 
 @contextmanager
@@ -102,7 +181,7 @@ def translated() -> Iterator[None]:
     """Says that the store does not answer in our own words, without its address."""
     try:
         yield
-    except (OperationalError, DBAPIError, SQLAlchemyError) as error:
+    except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
         raise StoreUnavailableError(
             f"The database does not answer as it should ({type(cause).__name__}).",

@@ -7,7 +7,7 @@ it raises :class:`AuditUnavailableError` and nothing is answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -23,13 +23,16 @@ from authz.decision.catalogue import About
 from authz.decision.combine import Decision, refuse
 from authz.decision.request import Question, Request, question
 from authz.directory import reader
+from authz.directory.asking import Asking, snapshot
 from authz.directory.facts import Facts, Place
+from authz.directory.known import KnownFacts
+from authz.directory.needs import EVERYTHING, needs
 from authz.directory.relations import Situation
 from authz.engine import decide as engine
 from authz.engine.policy import Policy
 from authz.errors import MalformedError
 from authz.service import duties
-from authz.service.database import reading, writing
+from authz.service.database import reading, translated, writing
 from authz.vocabulary import Event
 
 MALFORMED = MalformedError.code
@@ -75,12 +78,16 @@ class Decided:
 
 @dataclass(frozen=True)
 class DecisionPoint:
-    """A policy and a store, asked many times, from many threads."""
+    """A policy and a store, asked many times, from many threads.
+
+    ``all_facts`` are read for tools that tell more than the decision stands on.
+    """
 
     store: Engine
     policy: Policy
     place: Place
-    days: Mapping[str, int] = field(default_factory=dict)
+    known: KnownFacts = field(default_factory=KnownFacts, compare=False, repr=False)
+    all_facts: bool = False
 
     def evaluate(
         self,
@@ -98,22 +105,37 @@ class DecisionPoint:
         AuditUnavailableError and StoreUnavailableError leave no answer at all.
         """
         now = clock.now()
-        with reading(self.store) as connection:
-            found = list(self._until(connection, items, caller, now, semantic))
+        with translated(), snapshot(self.store) as asking:
+            found = list(self._until(asking, items, caller, now, semantic))
         if len(items) == 1 and found[0].malformed is not None and not path:
             raise found[0].malformed
         receipts = self._record(found, caller, request_id, now)
         return [replace(one, receipt=place) for one, place in zip(found, receipts, strict=True)]
 
     def what_if(
-        self, items: Sequence[Request | MalformedError], caller: Caller, at: datetime
+        self,
+        items: Sequence[Request | MalformedError],
+        caller: Caller,
+        at: datetime,
+        *,
+        request_id: str = "",
+        also: Callable[[Connection, Decided], None] | None = None,
     ) -> list[Decided]:
-        """Ask today's facts about another moment; recorded as such, and never an access."""
+        """Ask today's facts about another moment; recorded as such, and never an access.
+
+        ``also`` is called with each answer in the same snapshot, before it is recorded.
+        """
+        every = Semantic.EXECUTE_ALL
+        whole = replace(self, all_facts=True)
         with reading(self.store) as connection:
-            found = list(self._until(connection, items, caller, at, Semantic.EXECUTE_ALL))
+            asking = Asking.over(connection)
+            found = list(whole._until(asking, items, caller, at, every))  # noqa: SLF001 (itself)
+            if also is not None:
+                for one in found:
+                    also(connection, one)
         asked = clock.now()
         entries = [
-            self._entry(one, caller, "", asked, Event.WHAT_IF, at)
+            self._entry(one, caller, request_id, asked, Event.WHAT_IF, at)
             for one in found
             if one.malformed is None
         ]
@@ -122,20 +144,20 @@ class DecisionPoint:
 
     def _until(
         self,
-        connection: Connection,
+        asking: Asking,
         items: Sequence[Request | MalformedError],
         caller: Caller,
         now: datetime,
         semantic: Semantic,
     ) -> Iterator[Decided]:
         for item in items:
-            one = self._one(connection, item, caller, now)
+            one = self._one(asking, item, caller, now)
             yield one
             if semantic.stops_at(permit=one.decision.permit):
                 return
 
     def _one(
-        self, connection: Connection, item: Request | MalformedError, caller: Caller, now: datetime
+        self, asking: Asking, item: Request | MalformedError, caller: Caller, now: datetime
     ) -> Decided:
         try:
             if isinstance(item, MalformedError):
@@ -143,7 +165,7 @@ class DecisionPoint:
             asked = self.question(item, caller)
         except MalformedError as error:
             return Decided(refuse(MALFORMED), malformed=error)
-        return self.decide(connection, asked, now)
+        return self.decided(asking, asked, now)
 
     def question(self, request: Request, caller: Caller) -> Question:
         """The question that this caller's request is, under this policy."""
@@ -153,14 +175,25 @@ class DecisionPoint:
 
     def decide(self, connection: Connection, asked: Question, now: datetime) -> Decided:
         """The decision on these facts at this moment; nothing is recorded yet."""
+        return self.decided(Asking.over(connection), asked, now)
+
+    def decided(self, asking: Asking, asked: Question, now: datetime) -> Decided:
+        """The same in a snapshot of the store."""
         strange = engine.unknown_word(self.policy, asked)
         if strange is not None:
-            facts = Facts(revision=reader.revision(connection))
+            facts = Facts(revision=asking.revision())
             return Decided(strange, asked, self._situation(asked, facts, now))
-        people = self.policy.catalogue.about is About.PEOPLE
-        read = reader.read_people if people else reader.read_entities
-        situation = self._situation(asked, read(connection, asked), now)
-        return Decided(engine.decide(self.policy, asked, situation), asked, situation)
+        situation = self._situation(asked, self._facts(asking, asked), now)
+        return Decided(engine.decide_known(self.policy, asked, situation), asked, situation)
+
+    def _facts(self, asking: Asking, asked: Question) -> Facts:
+        """What the rules about the question can ask, as the directory stands now."""
+        if self.policy.catalogue.about is not About.PEOPLE:
+            return reader.entities(asking, asked)
+        if self.all_facts:
+            return reader.people(asking, asked, EVERYTHING)
+        rules = self.policy.applicable(asked.action, asked.category)
+        return self.known.people(asking, asked, needs(rules.relations))
 
     def _situation(self, asked: Question, facts: Facts, now: datetime) -> Situation:
         return Situation(asked, facts, now, self.place, self.policy.catalogue)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from authz import clock
 from authz.audit import log
 from authz.audit.record import Entry, Ref
+from authz.directory.recording.members import storable
 from authz.directory.recording.revision import advance
 from authz.directory.tables import Entity
 from authz.errors import FactError
@@ -85,7 +86,7 @@ def _entity(item: object, where: str) -> dict[str, Any]:
         raise FactError(f"An entity has no member {unknown[0]!r}.", where=where)
     for name in ("type", "id"):
         value = item.get(name)
-        if not isinstance(value, str) or not value or "\0" in value:
+        if not isinstance(value, str) or not value or not storable(value):
             raise FactError("It must be a text that is not empty.", where=f"{where}.{name}")
     properties = item.get("properties")
     if properties is not None and not isinstance(properties, dict):

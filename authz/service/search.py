@@ -116,7 +116,7 @@ class SearchPoint:
     def _quiet(self) -> DecisionPoint:
         """The decision point without the rules that a search leaves out (page 5)."""
         point = self.point
-        return DecisionPoint(point.store, point.policy.without_duties, point.place, point.days)
+        return DecisionPoint(point.store, point.policy.without_duties, point.place)
 
     def _candidates(self, kind: Kind) -> Candidates:
         people = self.point.policy.catalogue.about is About.PEOPLE

@@ -27,7 +27,7 @@ from authz.errors import (
     SettingError,
     UnauthenticatedError,
 )
-from authz.service import keys, tokens
+from authz.service import belief, keys, tokens
 from authz.service.database import reading
 from tests.api.conftest import EVALUATION, Client, open_client, question
 from tests.api.server import ROOT
@@ -49,9 +49,9 @@ def _unverified(token: str) -> dict[str, Any]:
 
 def _signed(client: Client, claims: dict[str, Any], **header: Any) -> str:
     """A token signed with our own key, whatever it claims."""
-    key = tokens._ours(client.settings).keys[-1]
-    registry = tokens._Registry(algorithms=["EdDSA"])
-    whole = {"alg": "EdDSA", "kid": key.kid, "typ": tokens.TYPE, **header}
+    key = belief.ours(client.settings).keys[-1]
+    registry = belief.Registry(algorithms=["EdDSA"])
+    whole = {"alg": "EdDSA", "kid": key.kid, "typ": belief.TYPE, **header}
     return jwt.encode(whole, claims, key, registry=registry)
 
 
@@ -161,15 +161,15 @@ def _b64(value: object) -> str:
 
 
 def test_an_algorithm_that_is_not_listed_is_refused(client: Client) -> None:
-    claims, key = _unverified(client.token), tokens._ours(client.settings).keys[-1]
+    claims, key = _unverified(client.token), belief.ours(client.settings).keys[-1]
     public = json.dumps(key.as_dict(private=False)).encode()
     secret = OctKey.import_key(public)
     forged = jwt.encode({"alg": "HS256", "kid": str(key.kid)}, claims, secret)
     header, payload, signature = client.token.split(".")
     wrong = [
         forged,
-        f"{_b64({'alg': 'none', 'typ': tokens.TYPE})}.{payload}.",
-        f"{_b64({'alg': 'EdDSA', 'kid': 'x', 'typ': tokens.TYPE})}.{payload}.{signature}",
+        f"{_b64({'alg': 'none', 'typ': belief.TYPE})}.{payload}.",
+        f"{_b64({'alg': 'EdDSA', 'kid': 'x', 'typ': belief.TYPE})}.{payload}.{signature}",
         f"{header}.{_b64({**claims, 'scope': 'pdp scim'})}.{signature}",
         f"{header}.{payload}.{signature[:-4]}AAAA",
     ]
@@ -301,7 +301,7 @@ def _foreign(alg: str = "EdDSA", **more: Any) -> str:
         "exp": now + 60,
         **more,
     }
-    registry = tokens._Registry(algorithms=list(KEYS))
+    registry = belief.Registry(algorithms=list(KEYS))
     key = KEYS[alg]
     return jwt.encode({"alg": alg, "kid": str(key.kid)}, claims, key, registry=registry)
 

@@ -52,9 +52,13 @@ def test_evaluate_explains_in_thai_and_names_the_relations(demo: Shell) -> None:
     done = demo("evaluate", "-", "--explain", "--language", "th", stdin=json.dumps(REFUSAL))
     context = json.loads(done.stdout)["context"]
     assert "ข้อจำกัด" in context["reason"]["text"]
-    parent = next(e for e in context["explanation"] if e["rule"] == "parent-read")
-    assert parent["relations"] == {"guardian": True, "minor": True}
+    told = context["explanation"]
+    parent = next(rule for rule in told["rules"] if rule["rule"] == "parent-read")
+    found = {each["relation"]: each["holds"] for each in parent["condition"]["relations"]}
+    assert found == {"guardian": True, "minor": True}
     assert parent["struck_by"] == ["custody"]
+    assert told["refusals"][0]["condition"]["relations"][0]["facts"][0]["since"]
+    assert any("หากไม่มีข้อจำกัดเรื่องการดูแล" in change["text"] for change in told["changes"])
 
 
 def test_evaluate_at_another_time_asks_about_it(demo: Shell) -> None:

@@ -32,7 +32,19 @@ from tests.property.worlds import (
     theorem,
     worlds,
 )
-from tests.world import CALLER, NOW, Row, World, as_oracle, clear, frozen, point, policy, records
+from tests.world import (
+    CALLER,
+    NOW,
+    Row,
+    World,
+    as_oracle,
+    clear,
+    frozen,
+    point,
+    policy,
+    question,
+    records,
+)
 
 UNKNOWN_WORDS = {"unknown_category", "unknown_action", "unknown_purpose"}
 OWN = {rule.name for rule in RULES if rule.condition == ("self",)}
@@ -123,9 +135,9 @@ def test_ended_relation_opens_nothing(
         gone = ("person", "project", *CLOSED)
         world.facts += [{**r, "delete": True} for r in world.facts if r["fact"] not in gone]
     for row in world.enrolments:
-        row.update(begin=LONG_GONE, end=EDGE)
+        row.update(end=EDGE)
     for row in world.memberships:
-        row.update({"from": LONG_GONE, "until": EDGE})
+        row.update(until=EDGE)
     for decision in ask(store, world, asked):
         assert not decision.permit or set(decision.rules) <= OWN
 
@@ -387,3 +399,29 @@ def test_unknown_ids_refuse(
     for decision in ask(store, world, asked):
         assert not decision.permit
         assert expected in decision.rules or decision.reason in UNKNOWN_WORDS
+
+
+STRANGE = ("", "\0", "a\0b", "\ud800", "\udfff\ud800", "x" * 100_000)
+PLACES = ("subject", "resource", "ticket", "order", "case", "class")
+
+
+def test_strange_ids_are_answered_like_unknown_ones(store: Engine) -> None:
+    """What no database can hold is nobody's id: refused, recorded, and no error (N-51)."""
+    world = World().person("ann", "bob").grant("ann", "dpo")
+    world.fact("authority", id="A", name="A", members=["bob"]).store(store)
+    asked = [strange(where, ident) for where in PLACES for ident in STRANGE]
+    before = len(records(store))
+    assert not any(decision.permit for decision in again(store, world, asked))
+    assert len(records(store)) == before + len(asked)
+
+
+def strange(where: str, ident: str) -> Row:
+    who = "bob" if where == "order" else "ann"
+    asked = question(who, "read", "contact", "bob", purpose="legal_duty")
+    if where in ("subject", "resource"):
+        asked[where]["id"] = ident
+    elif where == "class":
+        asked["resource"]["properties"] = {"class": ident}
+    else:
+        asked["context"][where] = ident
+    return asked

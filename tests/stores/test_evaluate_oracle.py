@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from tests.oracle.enrich import enrich
 from tests.oracle.policy import REFUSALS, RULES
 from tests.oracle.requests import facts, requests
 from tests.oracle.school import School
-from tests.world import BANGKOK, policy
+from tests.world import BANGKOK, NOW, policy
 
 SEED = 20261115
 ORDER = ("fields", "withheld", "classes", "pseudonymise", "notify", "review")
@@ -37,7 +37,8 @@ Line = dict[str, Any]
 
 @pytest.fixture
 def now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
+    """One moment for all, so that every run asks the same."""
+    return NOW
 
 
 def test_ten_thousand_requests_over_a_richer_district(
@@ -99,7 +100,7 @@ def of_two(request: Line) -> bool:
     Only the names of the refusals differ: the oracle takes the two for one person (2.4).
     """
     subject = request["subject"]
-    return subject["type"] == "user" or subject["id"] != request["resource"]["id"]
+    return bool(subject["type"] == "user" or subject["id"] != request["resource"]["id"])
 
 
 def imported(url: str, roster: Path, lines: list[Line], now: datetime) -> None:

@@ -36,7 +36,10 @@ BY = "demo"
 @click.option("--prepare-only", is_flag=True, help="Load the school and print, but do not serve.")
 def demo(host: str, port: int, workers: int, prepare_only: bool) -> None:  # noqa: FBT001
     """Serve a demo school of three Thai schools, on a database of its own."""
-    found, school = prepare(settings())
+    found = settings()
+    if "public_url" not in found.model_fields_set:
+        os.environ["AUTHZ_PUBLIC_URL"] = f"https://{host}:{port}"
+    found, school = prepare(found)
     store = open_store(found.database_url)
     token = create_token(store, found, "demo", [Scope.PDP], TOKEN_LASTS, asserts=["mfa"], by=BY)
     base = f"http://{host}:{port}"

@@ -6,8 +6,8 @@ from sqlalchemy import and_, exists, false, or_, select
 
 from authz.directory import tables as t
 from authz.directory.conditions.view import Id, Sql, View
-from authz.directory.reader import FACT
 from authz.directory.relations import CARING
+from authz.directory.rows import FACT
 
 
 def known(v: View, ident: Id) -> Sql:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -12,6 +13,9 @@ from authz.decision.catalogue import Catalogue
 
 LONGEST_ID = 255
 LONGEST_TEXT = 4000
+LATEST_YEAR = 9000
+"""Beyond it, somebody's coming of age could not be said."""
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ def text(value: Any, _: Reading) -> str:
     """Free text of a person or a register."""
     if not isinstance(value, str):
         raise ValueError("must be a text")
-    if len(value) > LONGEST_TEXT or "\0" in value:
+    if len(value) > LONGEST_TEXT or not storable(value):
         raise ValueError(f"must be a text of at most {LONGEST_TEXT} characters")
     return value
 
@@ -59,9 +63,14 @@ def filled(value: Any, reading: Reading) -> str:
 
 def identifier(value: Any, _: Reading) -> str:
     """An opaque id, kept byte for byte (3.5)."""
-    if not isinstance(value, str) or not value or len(value) > LONGEST_ID or "\0" in value:
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_ID or not storable(value):
         raise ValueError(f"must be an id of 1 to {LONGEST_ID} characters")
     return value
+
+
+def storable(text: str) -> bool:
+    """Whether a database can keep the text: no NUL, no half of a surrogate pair."""
+    return not UNSTORABLE.search(text)
 
 
 def identifiers(value: Any, reading: Reading) -> list[str]:
@@ -92,9 +101,12 @@ def moment(value: Any, reading: Reading) -> datetime:
 def day(value: Any, _: Reading) -> date:
     """An ISO date."""
     try:
-        return date.fromisoformat(value)
+        found = date.fromisoformat(value)
     except (TypeError, ValueError) as error:
         raise ValueError("must be an ISO date, such as 2010-05-03") from error
+    if found.year > LATEST_YEAR:
+        raise ValueError(f"must be a date up to the year {LATEST_YEAR}")
+    return found
 
 
 def truth(value: Any, _: Reading) -> bool:
@@ -167,6 +179,6 @@ def schools(value: Any, reading: Reading) -> list[str] | None:
 
 
 def _word(value: Any, known: Mapping[str, Any], what: str) -> str:
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise ValueError(f"names the {what} {str(value)[:40]!r}, which the catalogue has not")
-    return str(value)
+    return value

@@ -1,0 +1,114 @@
+"""No wrong answer while facts change: both sides hammered, on both stores (3.5).
+
+One process revokes and restores a guardianship; another, and threads of this one, ask.
+Each answer names the directory revision it is of, and must be that revision's truth; and
+a question asked after a change was committed must be answered of it, or of a later one.
+"""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Barrier
+from typing import NamedTuple
+
+import pytest
+from sqlalchemy import Engine
+
+from authz.decision.request import parse
+from authz.decision.request import question as asked_of
+from authz.directory.asking import snapshot
+from authz.service.database import open_store
+from authz.service.decide import DecisionPoint
+from tests.world import NOW, World, point, policy, question
+
+SECONDS = 3.0
+THREADS = 3
+LINK = {"fact": "guardianship", "guardian": "mum", "student": "kid", "kind": "parent"}
+
+
+class Answer(NamedTuple):
+    """An answer, the revision it is of, and the newest one committed before it was asked."""
+
+    permit: bool
+    revision: int
+    committed: int
+
+
+def change(url: str, committed: Synchronized[int], begin: Barrier, told: Pipe) -> None:
+    """Revoke and restore, and tell what each revision says."""
+    store = open_store(url, durability="os")
+    policy()
+    begin.wait(60)
+    until = time.time() + SECONDS
+    truth: dict[int, bool] = {}
+    linked = True
+    while time.time() < until:
+        linked = not linked
+        line = LINK if linked else {**LINK, "delete": True}
+        revision = World().import_into(store, [line]).revision
+        truth[revision] = linked
+        committed.value = revision
+        time.sleep(0.002)
+    store.dispose()
+    told.send(truth)
+
+
+def ask(asker: DecisionPoint, committed: Synchronized[int], begin: Barrier) -> list[Answer]:
+    """Ask the same again and again, of facts that are kept where they may be."""
+    questions = [
+        asked_of(parse(question("mum", "read", category, "kid")), believes_mfa=False)
+        for category in ("identity", "assessment_result")
+    ]
+    answers: list[Answer] = []
+    begin.wait(60)
+    until = time.time() + SECONDS
+    while time.time() < until:
+        for asked in questions:
+            before = committed.value
+            with snapshot(asker.store) as asking:
+                found = asker.decided(asking, asked, NOW + timedelta(seconds=1))
+            assert found.situation is not None
+            revision = found.situation.facts.revision
+            answers.append(Answer(found.decision.permit, revision, before))
+    return answers
+
+
+def ask_elsewhere(url: str, committed: Synchronized[int], begin: Barrier, told: Pipe) -> None:
+    """The same in a process of its own."""
+    store = open_store(url, durability="os")
+    told.send([tuple(answer) for answer in ask(point(store), committed, begin)])
+    store.dispose()
+
+
+@pytest.mark.slow
+def test_every_answer_is_the_truth_of_its_revision(store: Engine, store_url: str) -> None:
+    world = World().school("S").person("mum").person("kid", born="2015-01-01", at="S")
+    world.guardian("mum", "kid").store(store)
+    context = mp.get_context("spawn")
+    committed: Synchronized[int] = context.Value("q", 1)
+    begin = context.Barrier(2 + THREADS)  # a new process takes its time
+    pipes = []
+    workers = []
+    for work in (change, ask_elsewhere):
+        here, there = context.Pipe(duplex=False)
+        workers.append(context.Process(target=work, args=(store_url, committed, begin, there)))
+        pipes.append(here)
+        workers[-1].start()
+    shared = point(store)
+    with ThreadPoolExecutor(THREADS) as threads:
+        asked = [threads.submit(ask, shared, committed, begin) for _ in range(THREADS)]
+        answers = [answer for one in asked for answer in one.result()]
+    truth = {1: True, **pipes[0].recv()}
+    elsewhere = [Answer(*each) for each in pipes[1].recv()]
+    for worker in workers:
+        worker.join(30)
+    for side in (answers, elsewhere):
+        assert {answer.permit for answer in side} == {True, False}
+        assert [a for a in side if a.permit is not truth[a.revision]] == []
+        assert [a for a in side if a.revision < a.committed] == []
+    assert len(truth) > 10
