@@ -30,7 +30,7 @@ from authz.service.candidates import People
 from authz.service.database import open_store, reading, upgrade
 from authz.service.decide import Caller, DecisionPoint
 from authz.service.rosters import import_oneroster
-from authz.service.search import SearchPoint
+from authz.service.search import SearchPoint, prepare
 from benchmarks.decide import PACK
 from benchmarks.rosters import generate
 
@@ -62,11 +62,11 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         store = open_store(given.url or f"sqlite:///{folder}/authz.db")
         upgrade(store)
-        prepare(store, folder, given.students)
+        fill(store, folder, given.students)
         measure(store, given.rounds)
 
 
-def prepare(store: Engine, folder: Path, students: int) -> None:
+def fill(store: Engine, folder: Path, students: int) -> None:
     """The roster, and a teacher of five rooms."""
     with reading(store) as connection:
         known = connection.scalar(select(t.Person.id).limit(1)) is not None
@@ -105,6 +105,7 @@ def measure(store: Engine, rounds: int) -> None:
     people = People(quiet, Kind.RESOURCE, searching.listings)
 
     with reading(store) as connection:
+        prepare(connection)
 
         def bare() -> list[str]:
             return list(connection.scalars(BARE, {"teacher": TEACHER}))

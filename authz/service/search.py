@@ -95,7 +95,7 @@ class SearchPoint:
         bound = self._bound(search, caller, at if fixed else None)
         place = self._place(search, bound, asked_at)
         with reading(self.point.store) as connection:
-            _prepare(connection)
+            prepare(connection)
             revision = reader.revision(connection)
             many = min(place.limit, MOST)
             found = self._candidates(search.kind).page(
@@ -183,7 +183,7 @@ def _said(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in properties.items() if value is not None}
 
 
-def _prepare(connection: Connection) -> None:
+def prepare(connection: Connection) -> None:
     """Compiling a query to machine code takes longer than a page of it does."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL jit = off")
