@@ -41,11 +41,12 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-## bench: measure: the roster import at full size, the WSGI servers
+## bench: measure: the roster import at full size, decisions, the WSGI servers
 bench: $(VENV)/.dev
 	@[ -d var/bench/roster ] || $(BIN)/python -m benchmarks.rosters var/bench/roster
 	$(BIN)/python -m benchmarks.import_roster var/bench/roster
 	$(BIN)/python -m benchmarks.decide
+	$(BIN)/python -m benchmarks.evaluation
 	$(BIN)/python -m benchmarks.servers
 	$(BIN)/python -m benchmarks.server_faults
 
