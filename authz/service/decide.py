@@ -104,8 +104,11 @@ class DecisionPoint:
         raised for a single item only; in a batch its place is refused (page 5).
         AuditUnavailableError and StoreUnavailableError leave no answer at all.
         """
-        now = clock.now()
         with translated(), snapshot(self.store) as asking:
+            # A snapshot begins with its first statement. The moment is not before it, so that
+            # what was revoked while a request waited for its connection is revoked for it.
+            asking.revision()
+            now = clock.now()
             found = list(self._until(asking, items, caller, now, semantic))
         if len(items) == 1 and found[0].malformed is not None and not path:
             raise found[0].malformed

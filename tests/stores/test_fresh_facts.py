@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,8 +21,10 @@ from authz.directory.known import KnownFacts
 from authz.directory.needs import ALWAYS, EVERYTHING, NEEDS, needs
 from authz.directory.relations import Situation
 from authz.directory.shape import Part
+from authz.service import decide
 from authz.service.database import open_store, reading, writing
 from authz.service.decide import DecisionPoint
+from authz.service.record_facts import import_facts
 from authz.vocabulary import Relation
 from tests.world import BANGKOK, CALLER, NOW, World, point, policy, question
 
@@ -212,3 +215,25 @@ def test_our_own_time_zone_is_not_needed_to_read(store: Engine, world: World) ->
     assert link.span.since is not None
     assert link.span.since.utcoffset() == timedelta(0)
     assert link.span.since.astimezone(BANGKOK).hour == 0
+
+
+@pytest.mark.usefixtures("world")
+def test_what_was_revoked_before_the_snapshot_refuses_however_long_the_request_had_waited(
+    store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """3.5: the moment that is asked about is never before the facts it is asked of."""
+    request = parse(MUM_READS)
+    record = {"name": "facts", "catalogue": policy().catalogue, "local": BANGKOK, "by": "test"}
+    import_facts(store, lambda: [json.dumps(LINK)], **record)
+    asker = point(store)
+    assert asker.evaluate([request], CALLER)[0].decision.permit
+
+    @contextmanager
+    def late(of: Engine) -> Iterator[Asking]:
+        """A connection that was waited for, while somebody ended the guardianship."""
+        import_facts(store, lambda: [json.dumps({**LINK, "delete": True})], **record)
+        with snapshot(of) as asking:
+            yield asking
+
+    monkeypatch.setattr(decide, "snapshot", late)
+    assert not asker.evaluate([request], CALLER)[0].decision.permit
