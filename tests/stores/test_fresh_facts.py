@@ -50,6 +50,12 @@ def permits(asker: DecisionPoint, request: dict[str, Any] = MUM_READS, **later: 
         return asker.decided(asking, about(request), NOW + timedelta(**later)).decision.permit
 
 
+def recorded(store: Engine, fact: dict[str, Any]) -> None:
+    """Put one fact on file, at the time that the clock shows."""
+    catalogue, lines = policy().catalogue, [json.dumps(fact)]
+    import_facts(store, lambda: lines, name="f", catalogue=catalogue, local=BANGKOK, by="test")
+
+
 @contextmanager
 def counted() -> Iterator[list[str]]:
     """The texts that the driver is asked through our own cursor."""
@@ -223,15 +229,14 @@ def test_what_was_revoked_before_the_snapshot_refuses_however_long_the_request_h
 ) -> None:
     """3.5: the moment that is asked about is never before the facts it is asked of."""
     request = parse(MUM_READS)
-    record = {"name": "facts", "catalogue": policy().catalogue, "local": BANGKOK, "by": "test"}
-    import_facts(store, lambda: [json.dumps(LINK)], **record)
+    recorded(store, LINK)
     asker = point(store)
     assert asker.evaluate([request], CALLER)[0].decision.permit
 
     @contextmanager
     def late(of: Engine) -> Iterator[Asking]:
         """A connection that was waited for, while somebody ended the guardianship."""
-        import_facts(store, lambda: [json.dumps({**LINK, "delete": True})], **record)
+        recorded(store, {**LINK, "delete": True})
         with snapshot(of) as asking:
             yield asking
 
