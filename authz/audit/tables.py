@@ -1,4 +1,4 @@
-"""The two tables of the audit trail (page 2.8, N-49).
+"""The tables of the audit trail (page 2.8, N-49).
 
 ``body`` and ``hash`` are the record; the other columns are an index over it, made by
 :func:`authz.audit.record.index` and compared with it by verification. They are texts
@@ -75,6 +75,48 @@ class AuditHead(Base):
     chain: Mapped[str] = mapped_column(primary_key=True)
     sequence: Mapped[int]
     hash: Mapped[bytes]
+
+
+class AuditBatch(Base):
+    """Leaves of the tree: ``count`` records of a chain from ``sequence`` on, from ``position`` on.
+
+    Every writer has a chain of its own; the batches put the records of all chains in one
+    order, in which they are the leaves of a Merkle tree (RFC 9162). Batches follow each
+    other without a gap, and nothing updates or deletes one.
+    """
+
+    __tablename__ = "audit_batch"
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    chain: Mapped[str]
+    sequence: Mapped[int]
+    count: Mapped[int]
+
+    __table_args__ = (Index("ix_audit_batch_chain_sequence", "chain", "sequence", unique=True),)
+
+
+class AuditTile(Base):
+    """Up to 256 hashes of one level of the tree, side by side; only the last of a level grows.
+
+    ``level`` 0 holds hashes of leaves, level n the roots of whole tiles of level n-1 (the
+    layout of C2SP's tlog-tiles).
+    """
+
+    __tablename__ = "audit_tile"
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes]
+
+
+class AuditCheckpoint(Base):
+    """A signed checkpoint (C2SP tlog-checkpoint), as it was published; ``note`` is its text."""
+
+    __tablename__ = "audit_checkpoint"
+    time: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    root: Mapped[bytes]
+    note: Mapped[str]
+
+    __table_args__ = (Index("ix_audit_checkpoint_size", "size"),)
 
 
 INDEX_COLUMNS: tuple[str, ...] = tuple(

@@ -106,17 +106,20 @@ class _Run:
     def read(self, load: Load, checks: Checks) -> None:
         """Stage every file; what is wrong with the cells is noted."""
         for name in self.modes:
-            table = Table(self.entries[name.lower()])
-            delta = self.modes[name] == "delta" and not self.manifest.missing
-            version = self.manifest.version
-            reading = Reading(table, name, checks, self.said, version=version, delta=delta)
-            self.rows[name] = 0
-            if reading.usable:
-                self.rows[name] = stage_file(reading, name, load, self.origin, self.progress)
-            if not self.rows[name]:
-                self.said.notes.append(f"{table.name}: there is no row in it that was taken.")
+            with Table(self.entries[name.lower()]) as table:
+                self._read_file(name, table, load, checks)
         self.progress("indexes", 0, None)
         staging.build_indexes(self.connection)
+
+    def _read_file(self, name: str, table: Table, load: Load, checks: Checks) -> None:
+        delta = self.modes[name] == "delta" and not self.manifest.missing
+        version = self.manifest.version
+        reading = Reading(table, name, checks, self.said, version=version, delta=delta)
+        self.rows[name] = 0
+        if reading.usable:
+            self.rows[name] = stage_file(reading, name, load, self.origin, self.progress)
+        if not self.rows[name]:
+            self.said.notes.append(f"{table.name}: there is no row in it that was taken.")
 
     def check(self) -> None:
         """Check the set as a whole; without ``partial`` any problem refuses it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from authz.directory.roster.columns import NOT_HELD, ORDER, SDS_HEADINGS
 from authz.directory.roster.problems import Findings, short
-from authz.directory.roster.source import Entries
+from authz.directory.roster.source import Entries, Entry
 from authz.directory.roster.table import Table
 from authz.errors import RosterError
 
@@ -51,7 +51,7 @@ def read_manifest(entries: Entries, problems: Findings) -> Manifest:
 def _refuse_sds(entries: Entries) -> None:
     names = {"relationships", *(name.lower() for name in ORDER)}
     for entry in [entries[name] for name in sorted(names.intersection(entries))]:
-        if SDS_HEADINGS & set(Table(entry).headings):
+        if SDS_HEADINGS & set(_headings(entry)):
             raise RosterError(
                 "This is Microsoft School Data Sync v2.1, not OneRoster: its files have "
                 "the same names and other columns.",
@@ -60,16 +60,22 @@ def _refuse_sds(entries: Entries) -> None:
             )
 
 
+def _headings(entry: Entry) -> list[str]:
+    with Table(entry) as table:
+        return table.headings
+
+
 def _guess(entries: Entries) -> str:
     if "roles" in entries:
         return "1.2"
-    if "users" in entries and "role" not in Table(entries["users"]).headings:
+    if "users" in entries and "role" not in _headings(entries["users"]):
         return "1.2"
     return "1.1"
 
 
 def _read(entries: Entries, problems: Findings) -> Manifest:
-    properties = _properties(Table(entries["manifest"]))
+    with Table(entries["manifest"]) as table:
+        properties = _properties(table)
     source = properties.get("source.systemcode", "") or DEFAULT_SOURCE
     if not _SOURCE.fullmatch(source):
         problems.add("manifest.csv: source.systemCode is too long or has control characters.")

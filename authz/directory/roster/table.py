@@ -8,10 +8,11 @@ from __future__ import annotations
 import csv
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from typing import Self
 
 from authz.directory.roster.source import Entry
 from authz.errors import RosterError
@@ -35,15 +36,30 @@ class Batch:
 
 
 class Table:
-    """One file: its headings, then its rows in batches."""
+    """One file: its headings, then its rows in batches; open until it is closed."""
 
     def __init__(self, entry: Entry) -> None:
         self.name = entry.name
         self.size = entry.size
         self._done = 0
         self._line = 0
-        self._reader = csv.reader(self._text(entry), strict=True)
-        self.headings = self._headings()
+        self._lines = self._text(entry)
+        self._reader = csv.reader(self._lines, strict=True)
+        try:
+            self.headings = self._headings()
+        except RosterError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, however far it was read."""
+        self._lines.close()
 
     def _headings(self) -> list[str]:
         first = next(self.batches(1), None)
@@ -78,7 +94,7 @@ class Table:
     def _here(self) -> str:
         return f"{self.name}:{max(self._line, 1)}"
 
-    def _text(self, entry: Entry) -> Iterator[str]:
+    def _text(self, entry: Entry) -> Generator[str, None, None]:
         with entry.open() as stream:
             for raw in self._raw(partial(stream.readline, MAX_LINE + 1)):
                 self._line += 1

@@ -566,6 +566,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ticket_person"), ["person"], unique=False)
 
     op.create_table(
+        "audit_batch",
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("chain", sa.String(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_batch")),
+    )
+    with op.batch_alter_table("audit_batch", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_batch_chain_sequence", ["chain", "sequence"], unique=True)
+
+    op.create_table(
+        "audit_checkpoint",
+        sa.Column("time", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("time", name=op.f("pk_audit_checkpoint")),
+    )
+    with op.batch_alter_table("audit_checkpoint", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_checkpoint_size", ["size"], unique=False)
+
+    op.create_table(
         "audit_head",
         sa.Column("chain", sa.String(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
@@ -606,6 +628,13 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_audit_record_time", ["time"], unique=False)
 
+    op.create_table(
+        "audit_tile",
+        sa.Column("level", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("level", "number", name=op.f("pk_audit_tile")),
+    )
     op.create_table(
         "review_item",
         sa.Column("subject", sa.String(), nullable=False),
@@ -693,6 +722,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_review_item_due_at"))
 
     op.drop_table("review_item")
+    op.drop_table("audit_tile")
     with op.batch_alter_table("audit_record", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_record_time")
         batch_op.drop_index("ix_audit_record_subject_id_time")
@@ -702,6 +732,14 @@ def downgrade() -> None:
 
     op.drop_table("audit_record")
     op.drop_table("audit_head")
+    with op.batch_alter_table("audit_checkpoint", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_checkpoint_size")
+
+    op.drop_table("audit_checkpoint")
+    with op.batch_alter_table("audit_batch", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_batch_chain_sequence")
+
+    op.drop_table("audit_batch")
     with op.batch_alter_table("ticket", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ticket_person"))
         batch_op.drop_index(batch_op.f("ix_ticket_origin"))
