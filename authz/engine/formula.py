@@ -8,7 +8,7 @@ known, so that nothing is asked that cannot matter.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -120,3 +120,25 @@ def some(formulas: Iterable[Formula]) -> Formula:
     shared = [part for part in found[0] if all(part in parts for parts in found)]
     rests = (both(part for part in parts if part not in shared) for parts in found)
     return both([*shared, either(rests)])
+
+
+def atoms(formula: Formula) -> Iterator[Atom]:
+    """Every atom that the formula asks about."""
+    if isinstance(formula, All | Any):
+        for part in formula.parts:
+            yield from atoms(part)
+    elif isinstance(formula, Not):
+        yield formula.atom
+    elif not isinstance(formula, bool):
+        yield formula
+
+
+def without(formula: Formula, absent: Container[Atom]) -> Formula:
+    """What is left of it where these atoms are known not to be so."""
+    if isinstance(formula, All):
+        return both(without(part, absent) for part in formula.parts)
+    if isinstance(formula, Any):
+        return either(without(part, absent) for part in formula.parts)
+    if isinstance(formula, Not):
+        return True if formula.atom in absent else formula
+    return formula if isinstance(formula, bool) else formula not in absent and formula

@@ -12,24 +12,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import Connection, bindparam, select
 
 from authz.decision.request import Question
 from authz.decision.search import Kind
 from authz.directory import tables as t
-from authz.directory.conditions import moments
-from authz.directory.conditions.listing import Listing, listing
 from authz.directory.conditions.view import Given
 from authz.directory.facts import Facts
 from authz.directory.relations import Situation
 from authz.engine import decide as engine
-from authz.engine.plan import plan
 from authz.service.decide import DecisionPoint
+from authz.service.listings import Listings
 
 BATCH: Final = 500
-LISTINGS: Final = 256
 _STRANGE: Final = re.compile("[\0\ud800-\udfff]")
 
 
@@ -48,7 +45,7 @@ class People:
 
     point: DecisionPoint
     kind: Kind
-    listings: dict[Any, Listing | None]
+    listings: Listings
 
     def page(
         self, connection: Connection, asked: Question, now: datetime, after: str, many: int
@@ -56,10 +53,13 @@ class People:
         """At most so many ids after this one, in their order."""
         if self.kind is Kind.ACTION:
             return list(islice(_actions(self.point, connection, asked, now, after), many))
-        made = self._listing(asked, now)
-        if made is None or not _storable(asked) or not many:
+        if not _storable(asked) or not many:
             return []
         given = Given(asked, now, self.point.place)
+        point = self.point
+        made = self.listings.find(connection, point.policy, point.place, self.kind, given)
+        if made is None:
+            return []
         if made.exact:
             return made.page(connection, given, after, many)
 
@@ -83,27 +83,6 @@ class People:
                 if self.point.decide(connection, whole, now).decision.permit:
                     yield ident
             after = found[-1]
-
-    def _listing(self, asked: Question, now: datetime) -> Listing | None:
-        """The statement for questions of this shape; None where nobody can be found."""
-        years = {purpose.clock.years for purpose in self.point.policy.catalogue.purposes.values()}
-        windows = moments.count(now, years - {0}, self.point.place.local)
-        shape = (*_shape(self.kind, asked), windows)
-        if shape not in self.listings:
-            if len(self.listings) >= LISTINGS:
-                self.listings.clear()
-            self.listings[shape] = self._made(asked, windows)
-        return self.listings[shape]
-
-    def _made(self, asked: Question, windows: int) -> Listing | None:
-        formulas = plan(self.point.policy, asked)
-        known = asked.request.subject.type in self.point.policy.catalogue.subject_types
-        if not formulas or not known:
-            return None
-        catalogue = self.point.policy.catalogue
-        people = self.kind is Kind.RESOURCE
-        place = self.point.place
-        return listing(formulas, asked, place, catalogue, people=people, windows=windows)
 
 
 @dataclass(frozen=True)
@@ -181,22 +160,6 @@ def with_part(asked: Question, kind: Kind, value: str) -> Question:
         part = replace(request.subject, id=value)
         return replace(asked, request=replace(request, subject=part))
     return replace(asked, request=replace(request, resource=replace(request.resource, id=value)))
-
-
-def _shape(kind: Kind, asked: Question) -> tuple[Any, ...]:
-    """What of a question a statement is made of; all else is a parameter of it."""
-    named = (asked.class_id, asked.record, asked.ticket, asked.order, asked.case)
-    return (
-        kind,
-        asked.request.subject.type,
-        asked.action,
-        asked.category,
-        asked.purpose,
-        asked.fields,
-        asked.justified,
-        asked.mfa,
-        *(each is None for each in named),
-    )
 
 
 def _storable(asked: Question) -> bool:

@@ -141,6 +141,8 @@ def reading(store: Engine) -> Iterator[Connection]:
         if store.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
         yield connection
+        # Nothing was written; but at a rollback the driver forgets the statements it prepared.
+        connection.commit()
 
 
 @contextmanager

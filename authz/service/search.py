@@ -28,6 +28,7 @@ from authz.service import page_tokens
 from authz.service.candidates import Candidates, Entities, People
 from authz.service.database import reading
 from authz.service.decide import Caller, DecisionPoint
+from authz.service.listings import Listings
 from authz.service.page_tokens import Place
 from authz.vocabulary import Event
 
@@ -67,7 +68,7 @@ class SearchPoint:
 
     point: DecisionPoint
     key: Callable[[], bytes]
-    listings: dict[Any, Any] = field(default_factory=dict)
+    listings: Listings = field(default_factory=Listings)
 
     def search(self, search: Search, caller: Caller, *, request_id: str = "") -> Page:
         """One page of answers, recorded (N-49)."""
@@ -184,6 +185,6 @@ def _said(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def prepare(connection: Connection) -> None:
-    """Compiling a query to machine code takes longer than a page of it does."""
+    """A statement is planned once for a connection: that takes longer than a page of it does."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL jit = off")
+        connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, select
 from authz import permitted
 from authz.decision.search import Kind, Search, parse_search
 from authz.directory import tables as t
+from authz.service.listings import Listings
 from authz.service.search import SearchPoint
 from tests.oracle.policy import RULES
 from tests.property.worlds import PEOPLE, SERVICES, requests, theorem, worlds
@@ -25,7 +26,7 @@ DUTIES = frozenset({"school-reset", "school-emergency", "authority-receive"})
 EVERYBODY = (*PEOPLE, "stranger")
 SUBJECTS = (*EVERYBODY, *SERVICES, "nobody")
 KEY = b"a key of tests"
-LISTINGS: dict[Any, Any] = {}
+LISTINGS = Listings()
 """The statements that were made already, so that a test does not make each one anew."""
 
 

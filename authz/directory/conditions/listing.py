@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Dialect,
     Integer,
     Select,
     String,
     bindparam,
-    false,
     func,
     literal_column,
     select,
 )
-from sqlalchemy.dialects import sqlite
 
 from authz.decision.catalogue import Catalogue
 from authz.decision.request import Question
 from authz.directory import tables as t
+from authz.directory.conditions.prepared import Prepared
 from authz.directory.conditions.render import Renderer
 from authz.directory.conditions.sources import ids, sources
-from authz.directory.conditions.view import Given, Outer, View, parameter, type_of
+from authz.directory.conditions.view import Given, Outer, View, parameter
 from authz.directory.facts import Place
 from authz.engine.formula import Atom, Formula, Holds, some
 from authz.vocabulary import Relation
@@ -36,7 +33,6 @@ FEW = 20_000
 """From more people than this on it is quicker to go through everybody, page by page."""
 _BROAD = frozenset({Relation.SAME_SCHOOL, Relation.ELEVATED})
 _AFTER: BindParameter[str] = bindparam("after", None, String())
-KNOWN = frozenset({"subject", "person", "after", "limit"})
 _LIMIT: BindParameter[int] = bindparam("limit", None, Integer())
 
 
@@ -45,77 +41,21 @@ class Listing:
     """Ids in their order after ``after``, at most ``limit``.
 
     ``narrow`` looks only where the question leads to, ``wide`` goes through everybody.
-    ``size`` says, up to :data:`FEW`, how many a broad source brings up; where it is none,
-    ``lean`` leaves that source out, so that a database that cannot know takes no account of
-    it in its plan. What is not ``exact`` finds more than it should, and each one is to be
-    decided on its own.
+    ``size`` says, up to :data:`FEW`, how many a broad source brings up. What is not ``exact``
+    finds more than it should, and each one is to be decided on its own.
     """
 
     wide: Prepared
     exact: bool
     narrow: Prepared | None = None
-    lean: Prepared | None = None
     size: Prepared | None = None
 
     def page(self, connection: Connection, given: Given, after: str, limit: int) -> list[str]:
         """The next ids."""
-        request = given.question.request
-        people = {"subject": request.subject.id, "person": request.resource.id}
-        known = {**people, "after": after, "limit": limit}
+        known = {**given.people, "after": after, "limit": limit}
         size = self.size.ids(connection, given, known)[0] if self.size else 0
-        way = (self.narrow if size else self.lean) if size <= FEW else None
+        way = self.narrow if size <= FEW else None
         return (way or self.wide).ids(connection, given, known)
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A statement as the driver takes it, compiled once for each kind of database.
-
-    It names each value once, however often the text does, and so costs a tenth of what it
-    costs to bind a statement with hundreds of parameters anew.
-    """
-
-    statement: Select[Any]
-    names: frozenset[str]
-    made: dict[str, Text] = field(default_factory=dict)
-
-    def ids(self, connection: Connection, given: Given, known: Mapping[str, Any]) -> list[Any]:
-        """The first column of what it finds."""
-        dialect = connection.dialect
-        text = self.made.get(dialect.name) or self._compiled(dialect)
-        values = {name: text.spell(name, given[name]) for name in self.names}
-        found = connection.exec_driver_sql(text.sql, {**text.constants, **known, **values})
-        return [row[0] for row in found.all()]
-
-    def _compiled(self, dialect: Dialect) -> Text:
-        # SQLite's driver takes names where its dialect is told to.
-        named = sqlite.dialect(paramstyle="named") if dialect.name == "sqlite" else dialect
-        made = self.statement.compile(dialect=named, compile_kwargs={"render_postcompile": True})
-        own = self.names | KNOWN
-        constants = {
-            name: value
-            for name, value in made.construct_params(_check=False).items()
-            if name not in own
-        }
-        spell = {
-            name: type_of(name).dialect_impl(dialect).bind_processor(dialect) for name in self.names
-        }
-        self.made[dialect.name] = text = Text(str(made), constants, spell)
-        return text
-
-
-@dataclass(frozen=True)
-class Text:
-    """SQL with its constants, and how its values are spelt for the driver."""
-
-    sql: str
-    constants: Mapping[str, Any]
-    spelling: Mapping[str, Callable[[Any], Any] | None]
-
-    def spell(self, name: str, value: object) -> object:
-        """The value as the driver takes it."""
-        how = self.spelling[name]
-        return value if how is None else how(value)
 
 
 def listing(
@@ -126,8 +66,12 @@ def listing(
     *,
     people: bool,
     windows: int,
+    told: frozenset[str],
 ) -> Listing:
-    """The list of people for the question's subject, or of subjects for its person."""
+    """The list of people for the question's subject, or of subjects for its person.
+
+    The traces ``told`` are of the one whom the question names.
+    """
     names: set[str] = set()
 
     def bind(name: str) -> ColumnElement[Any]:
@@ -147,6 +91,7 @@ def listing(
         catalogue=catalogue,
         binds=bind,
         windows=windows,
+        told=told if people else None,
         row=t.Person.__table__ if people else None,
     )
     renderer = Renderer(view)
@@ -154,20 +99,16 @@ def listing(
     wide = select(listed).where(condition, listed > _AFTER).order_by(listed).limit(_LIMIT)
     atoms = sources(formulas, people=people)
 
-    def found_by(some_atoms: Iterable[Atom]) -> Prepared:
-        kept = tuple(some_atoms)
-        found = ids(view, kept, people=people) if kept else select(listed).where(false())
-        return Prepared(wide.where(listed.in_(found)), frozenset(names))
-
+    whole = Prepared(wide, frozenset(names))
     if atoms is None:
-        return Listing(wide=Prepared(wide, frozenset(names)), exact=renderer.exact)
+        return Listing(wide=whole, exact=renderer.exact)
     broad = [atom for atom in atoms if _broad(atom)]
-    size = Prepared(_size(ids(view, broad, people=people)), frozenset(names)) if broad else None
+    found = ids(view, atoms, people=people)
+    size = _size(ids(view, broad, people=people)) if broad else None
     return Listing(
-        wide=Prepared(wide, frozenset(names)),
-        narrow=found_by(atoms),
-        lean=found_by(atom for atom in atoms if atom not in broad),
-        size=size,
+        wide=whole,
+        narrow=Prepared(wide.where(listed.in_(found)), frozenset(names)),
+        size=None if size is None else Prepared(size, frozenset(names)),
         exact=renderer.exact,
     )
 

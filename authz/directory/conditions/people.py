@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, exists, false, or_, select
+from sqlalchemy import and_, exists, false, or_, select, true
 
 from authz.directory import tables as t
+from authz.directory.conditions.traces import ACTIVE
 from authz.directory.conditions.view import Id, Sql, View
 from authz.directory.relations import CARING
 from authz.directory.rows import FACT
@@ -35,6 +36,8 @@ def active(v: View) -> Sql:
 
 
 def _active(v: View) -> Sql:
+    if v.kind == "user" and v.told is not None:
+        return true() if v.possible(ACTIVE) else false()
     if v.kind == "user":
         p = v.fresh(t.Person)
         return exists(select(p.id).where(p.id == v.subject, p.status == "active"))

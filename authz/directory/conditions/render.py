@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import and_, false, or_, true
 
-from authz.directory.conditions import people, schools, wishes, work
+from authz.directory.conditions import people, schools, traces, wishes, work
 from authz.directory.conditions.view import Sql, View
 from authz.directory.relations import ASSISTING, ENROLMENT_ROLES
 from authz.engine.formula import All, Any, Atom, Contracted, Formula, Holds, Not, Related
@@ -84,12 +84,16 @@ class Renderer:
     def _role(self, role: str) -> Sql:
         """A role of the directory, held towards the person (2.4)."""
         v = self.view
-        enrolling = [name for name, follows in ENROLMENT_ROLES.items() if follows == role]
+        if role == Role.PUBLIC:
+            return true()
+        follows = [name for name, held in ENROLMENT_ROLES.items() if held == role]
+        enrolling = [name for name in follows if v.possible(traces.enrolled(name))]
         ways = [schools.enrolled(v, enrolling)] if enrolling else []
-        if role == Role.PARENT:
+        if role == Role.PARENT and v.possible(traces.GUARDIAN):
             ways.append(people.guardian(v))
-        if role in (Role.PROCESSOR, Role.AUTHORITY):
+        if role in (Role.PROCESSOR, Role.AUTHORITY) and v.possible(traces.member(role)):
             ways.append(people.acts_for(v, role))
         # What the subject alone decides comes first: it is found once for all people.
-        ways.append(schools.holds_granted(v, role))
-        return true() if role == Role.PUBLIC else or_(*ways)
+        if v.possible(traces.granted(role)):
+            ways.append(schools.holds_granted(v, role))
+        return or_(false(), *ways)

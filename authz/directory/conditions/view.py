@@ -85,6 +85,12 @@ class Given:
     now: datetime
     place: Place
 
+    @property
+    def people(self) -> dict[str, str]:
+        """The ids of the two, of whom one is empty where it is looked for."""
+        request = self.question.request
+        return {"subject": request.subject.id, "person": request.resource.id}
+
     def __getitem__(self, name: str) -> object:
         """The value of that name."""
         if name in _ASKED:
@@ -143,7 +149,8 @@ class View:
     ``one_subject`` says that the subject is a value and not a column: what the subject
     alone decides, such as the organisations below theirs, is then found ``once``. ``kind`` is
     the subject's type. ``row`` is the person's own row, where the statement around has it;
-    ``windows`` is how many intervals a cut-off needs at this moment.
+    ``windows`` is how many intervals a cut-off needs at this moment. ``told`` are the traces
+    of the subject (:mod:`.traces`), where somebody looked.
     """
 
     subject: Id
@@ -157,6 +164,11 @@ class View:
     windows: int = moments.WINDOWS
     row: FromClause | None = None
     once: dict[str, Any] = field(default_factory=dict)
+    told: frozenset[str] | None = None
+
+    def possible(self, trace: str) -> bool:
+        """Whether the subject may have such rows: nobody looked, or there are some."""
+        return self.told is None or trace in self.told
 
     @cached_property
     def now(self) -> ColumnElement[datetime]:
