@@ -30,7 +30,7 @@ from authz.service.candidates import People
 from authz.service.database import open_store, reading, upgrade
 from authz.service.decide import Caller, DecisionPoint
 from authz.service.rosters import import_oneroster
-from authz.service.search import SearchPoint, prepare
+from authz.service.search import SearchPoint, begun
 from benchmarks.decide import PACK
 from benchmarks.rosters import generate
 
@@ -105,7 +105,7 @@ def measure(store: Engine, rounds: int) -> None:
     people = People(quiet, Kind.RESOURCE, searching.listings)
 
     with reading(store) as connection:
-        prepare(connection)
+        begun(connection)
 
         def bare() -> list[str]:
             return list(connection.scalars(BARE, {"teacher": TEACHER}))

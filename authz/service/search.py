@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select, true
 
 from authz import clock
 from authz.audit import log
@@ -23,6 +23,7 @@ from authz.decision.catalogue import About
 from authz.decision.request import Question
 from authz.decision.search import Kind, Search
 from authz.directory import reader
+from authz.directory import tables as t
 from authz.errors import MalformedError
 from authz.service import page_tokens
 from authz.service.candidates import Candidates, Entities, People
@@ -96,8 +97,7 @@ class SearchPoint:
         bound = self._bound(search, caller, at if fixed else None)
         place = self._place(search, bound, asked_at)
         with reading(self.point.store) as connection:
-            prepare(connection)
-            revision = reader.revision(connection)
+            revision = begun(connection)
             many = min(place.limit, MOST)
             found = self._candidates(search.kind).page(
                 connection, asked, now, place.after, many + 1
@@ -184,7 +184,17 @@ def _said(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in properties.items() if value is not None}
 
 
-def prepare(connection: Connection) -> None:
-    """A statement is planned once for a connection: that takes longer than a page of it does."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+def begun(connection: Connection) -> int:
+    """The directory's revision, of which everything is that this search will read.
+
+    On PostgreSQL the same round trip says that a statement is planned once for a connection:
+    to plan it takes longer than to find a page by it.
+    """
+    if connection.dialect.name != "postgresql":
+        return reader.revision(connection)
+    return int(connection.execute(_PLANNED_ONCE).one()[0])
+
+
+_PLANNED_ONCE = select(
+    t.Revision.revision, func.set_config("plan_cache_mode", "force_generic_plan", true())
+)

@@ -132,20 +132,30 @@ def enrolled(v: View, roles: Collection[str]) -> Sql:
 
 def common_class(v: View, roles: Collection[str]) -> Sql:
     """A class that the subject runs in one of these roles and the person attends (N-21)."""
-    students = ("student",)
-    one, mine, theirs = (
-        (v.subject, roles, students) if v.one_subject else (v.person, students, roles)
-    )
-    classes, e = _classes(v, one, mine), v.fresh(t.Enrolment)
-    found = (
-        select(e.person)
-        .join(classes, classes.c.id == e.class_id)
-        .where(_in_force(v, e, theirs, classes.c.begun, classes.c.lasts))
-    )
-    if v.question.class_id is not None:
-        found = found.where(e.class_id == v.binds("class"))
     other = v.person if v.one_subject else v.subject
-    return between(v, and_(other.in_(found), registered(v)))
+    found = other.in_(select(classmates(v, roles).c.person))
+    return between(v, and_(found, registered(v)))
+
+
+def classmates(v: View, roles: Collection[str]) -> CTE:
+    """Who is in a class with the one who is a value, for such a role of the subject; once."""
+    key = f"classmates {sorted(roles)}"
+    if key not in v.once:
+        students = ("student",)
+        one, mine, theirs = (
+            (v.subject, roles, students) if v.one_subject else (v.person, students, roles)
+        )
+        classes, e = _classes(v, one, mine), v.fresh(t.Enrolment)
+        found = (
+            select(e.person.label("person"))
+            .join(classes, classes.c.id == e.class_id)
+            .where(_in_force(v, e, theirs, classes.c.begun, classes.c.lasts))
+        )
+        if v.question.class_id is not None:
+            found = found.where(e.class_id == v.binds("class"))
+        v.once[key] = found.cte().prefix_with("MATERIALIZED")
+    made: CTE = v.once[key]
+    return made
 
 
 def _classes(v: View, one: Id, roles: Collection[str]) -> CTE:

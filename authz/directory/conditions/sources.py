@@ -15,7 +15,7 @@ from typing import Any as Row
 from sqlalchemy import ColumnElement, Select, select, union
 
 from authz.directory import tables as t
-from authz.directory.conditions.schools import below, memberships
+from authz.directory.conditions.schools import below, classmates, memberships
 from authz.directory.conditions.view import View
 from authz.directory.relations import ASSISTING
 from authz.engine.formula import All, Any, Atom, Formula, Holds, Related
@@ -92,24 +92,10 @@ def _known(v: View, column: str) -> ColumnElement[Row]:
     return v.person if column in ("person", "student") else v.subject
 
 
-def _classmates(roles: Iterable[str], *, people: bool) -> Source:
+def _classmates(roles: Iterable[str]) -> Source:
     """Who is in a class with them: students of a teacher, teachers of a student."""
-    running, attending = sorted(roles), ["student"]
-
-    def find(v: View) -> Found:
-        mine, theirs = v.fresh(t.Enrolment), v.fresh(t.Enrolment)
-        here, there = (running, attending) if people else (attending, running)
-        return (
-            select(theirs.person)
-            .join(mine, mine.class_id == theirs.class_id)
-            .where(
-                mine.person == (v.subject if people else v.person),
-                mine.role.in_(here),
-                theirs.role.in_(there),
-            )
-        )
-
-    return find
+    running = tuple(roles)
+    return lambda v: select(classmates(v, running).c.person)
 
 
 def _members(v: View) -> Found:
@@ -165,8 +151,8 @@ PEOPLE: Mapping[str, Source] = {
     Relation.MENTORS: _linked(t.Mentoring, "mentor", "person"),
     Relation.GUARDIAN: _linked(t.Guardianship, "guardian", "student"),
     Relation.FULFILLING: _linked(t.Purchase, "assignee", "person"),
-    Relation.TEACHES: _classmates(["teacher"], people=True),
-    Relation.ASSISTS: _classmates(ASSISTING, people=True),
+    Relation.TEACHES: _classmates(["teacher"]),
+    Relation.ASSISTS: _classmates(ASSISTING),
     Relation.ELEVATED: _of_elevations,
     Relation.SAME_SCHOOL: _members,
 }
@@ -180,8 +166,8 @@ SUBJECTS: Mapping[str, Source] = {
     Relation.MENTORS: _linked(t.Mentoring, "person", "mentor"),
     Relation.GUARDIAN: _linked(t.Guardianship, "student", "guardian"),
     Relation.FULFILLING: _linked(t.Purchase, "person", "assignee"),
-    Relation.TEACHES: _classmates(["teacher"], people=False),
-    Relation.ASSISTS: _classmates(ASSISTING, people=False),
+    Relation.TEACHES: _classmates(["teacher"]),
+    Relation.ASSISTS: _classmates(ASSISTING),
     Relation.ELEVATED: _elevated,
     Role.AUTHORITY: _acting(Role.AUTHORITY),
     Role.PROCESSOR: _acting(Role.PROCESSOR),

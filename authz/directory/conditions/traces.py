@@ -185,5 +185,5 @@ def _rows(text: str, of: ColumnElement[bool]) -> Select[Row]:
 
 
 def _one(name: str, of: ColumnElement[bool]) -> Select[Row]:
-    """The name, once for each row; the union keeps one."""
+    """The name for each row; the union keeps one, and costs less than a test of its own."""
     return select(literal_column(f"'{name}'").label("trace")).where(of)
