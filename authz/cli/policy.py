@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +14,7 @@ from authz.cli.output import as_json, say, settings
 from authz.policy import diff as differences
 from authz.policy import matrix, testing
 from authz.policy.load import load
+from authz.policy.uncompiled import uncompiled
 
 folder = click.argument("folder", required=False, type=click.Path(path_type=Path))
 json_option = click.option("--json", "json_", is_flag=True)
@@ -24,14 +27,37 @@ def policy() -> None:
 
 @policy.command()
 @folder
-def lint(folder: Path | None) -> None:
-    """Check a pack: everything that is checked before a start."""
+@click.option(
+    "--casbin", "casbin_", is_flag=True, help="A Casbin model and policy for CompiledEnforcer."
+)
+@json_option
+def lint(folder: Path | None, casbin_: bool, json_: bool) -> None:  # noqa: FBT001 (options)
+    """Check a pack: everything that is checked before a start.
+
+    What of its model and policy is not compiled, and left to Casbin's own evaluation, is
+    listed too; that is no defect.
+    """
     found = folder or settings().policy
-    loaded = load(found)
-    click.echo(
-        f"{found}: {len(loaded.permits)} permits, {len(loaded.refusals)} refusals, "
-        f"digest {loaded.digest[:16]}"
-    )
+    told: dict[str, Any] = {"folder": str(found)}
+    if not casbin_:
+        loaded = load(found)
+        told["permits"], told["refusals"] = len(loaded.permits), len(loaded.refusals)
+        told["digest"] = loaded.digest
+    # What the enforcer says in the log is what is listed here.
+    logging.getLogger("authz.engine.enforcer").setLevel(logging.ERROR)
+    notes = uncompiled(found)
+    if json_:
+        as_json({**told, "uncompiled": [note.as_dict() for note in notes]})
+        return
+    if not casbin_:
+        click.echo(
+            f"{found}: {told['permits']} permits, {told['refusals']} refusals, "
+            f"digest {told['digest'][:16]}"
+        )
+    for note in notes:
+        click.echo(str(note))
+    if casbin_ and not notes:
+        click.echo(f"{found}: everything is compiled")
 
 
 @policy.command()

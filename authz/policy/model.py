@@ -75,7 +75,7 @@ def read_model(source: Source) -> Model:
 def _definitions(source: Source) -> dict[str, Definition]:
     found: dict[str, Definition] = {}
     section = ""
-    for number, text in _joined_lines(source.files[MODEL]):
+    for number, text in joined_lines(source.files[MODEL]):
         if not text.isascii() or "#" in text:
             raise _problem(
                 source,
@@ -118,7 +118,7 @@ def _definitions(source: Source) -> dict[str, Definition]:
     return found
 
 
-def _joined_lines(text: str) -> Iterator[tuple[int, str]]:
+def joined_lines(text: str) -> Iterator[tuple[int, str]]:
     """The lines that say something, those that end in a backslash with the next."""
     begun, start = "", 0
     for number, line in enumerate(text.split("\n"), 1):

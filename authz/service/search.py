@@ -196,5 +196,6 @@ def begun(connection: Connection) -> int:
 
 
 _PLANNED_ONCE = select(
-    t.Revision.revision, func.set_config("plan_cache_mode", "force_generic_plan", true())
+    func.coalesce(select(t.Revision.revision).scalar_subquery(), 0),
+    func.set_config("plan_cache_mode", "force_generic_plan", true()),
 )

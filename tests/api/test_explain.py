@@ -12,6 +12,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
@@ -139,7 +140,8 @@ def test_a_second_factor_is_believed_only_from_whom_asserts_it(explainer: Client
 
 
 @pytest.mark.slow
-def test_no_body_of_any_shape_is_a_500(explainer: Client) -> None:
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_no_body_of_any_shape_is_a_500(explainer: Client, mode: GenerationMode) -> None:
     """Issue 2, "Bad input": schemathesis against our own document, always the same requests."""
     schema = schemathesis.openapi.from_wsgi("/openapi.json", explainer.app)
     checks = [not_a_server_error, status_code_conformance, response_schema_conformance]
@@ -151,7 +153,7 @@ def test_no_body_of_any_shape_is_a_500(explainer: Client) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(schema[EXPLAIN]["POST"].as_strategy())
+    @given(schema[EXPLAIN]["POST"].as_strategy(generation_mode=mode))
     def ask(case: Any) -> None:
         case.call_and_validate(
             headers={"Authorization": f"Bearer {explainer.token}"}, checks=checks

@@ -12,6 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 from sqlalchemy import text
 
 from authz import clock
@@ -257,3 +266,33 @@ def test_without_a_record_nothing_is_listed(
 def test_the_same_search_gives_the_same_bytes(searcher: Client) -> None:
     """Item 78: no id or time of its own."""
     assert len({searcher.post(RESOURCE, LIST).data for _ in range(3)}) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize("endpoint", [SUBJECT, RESOURCE, ACTION])
+def test_no_search_of_any_shape_is_a_500(
+    client: Client, endpoint: str, mode: GenerationMode
+) -> None:
+    """Issue 2, "Bad input": schemathesis against our own document, always the same requests."""
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", client.app)
+    token = _token(client, "searcher")
+    checks = [
+        not_a_server_error,
+        status_code_conformance,
+        content_type_conformance,
+        response_schema_conformance,
+    ]
+
+    @settings(
+        max_examples=40,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(schema[endpoint]["POST"].as_strategy(generation_mode=mode))
+    def ask(case: Any) -> None:
+        case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, checks=checks)
+
+    ask()

@@ -15,6 +15,7 @@ from typing import Any as Row
 from sqlalchemy import ColumnElement, Select, select, union
 
 from authz.directory import tables as t
+from authz.directory.conditions.among import among
 from authz.directory.conditions.schools import below, classmates, memberships
 from authz.directory.conditions.view import View
 from authz.directory.relations import ASSISTING
@@ -101,7 +102,7 @@ def _classmates(roles: Iterable[str]) -> Source:
 def _members(v: View) -> Found:
     """Members of the organisations that the subject's grants of administration reach."""
     m = v.fresh(t.Membership)
-    return select(m.person).where(m.organisation.in_(below(v, Role.SCHOOL_ADMIN)))
+    return select(m.person).where(among(m.organisation, below(v, Role.SCHOOL_ADMIN)))
 
 
 def _of_elevations(v: View) -> Found:

@@ -142,7 +142,7 @@ class CompiledEnforcer(casbin.Enforcer):  # type: ignore[misc]
             if names.ptype not in sections["p"] or names.rtype not in sections["r"]:
                 continue
             reasons = _reasons(self._ready(names))
-            found += [Uncompiled(mtype, assertion.value, reason) for reason in reasons]
+            found += [Uncompiled(mtype, assertion.value, *reason) for reason in reasons]
         return tuple(found)
 
     def refresh(self) -> None:
@@ -227,7 +227,7 @@ class CompiledEnforcer(casbin.Enforcer):  # type: ignore[misc]
         return program
 
     def _say(self, matcher: str, program: Program | _Own) -> None:
-        for reason in _reasons(program):
+        for reason, _ in _reasons(program):
             once = (matcher, reason.split(" ")[0])  # not a line for each broken rule
             if once not in self._said:
                 self._said.add(once)
@@ -291,8 +291,10 @@ def _made_in(program: Program | _Own, epoch: object) -> bool:
     return made is epoch
 
 
-def _reasons(program: Program | _Own) -> list[str]:
+def _reasons(program: Program | _Own) -> list[tuple[str, tuple[str, ...]]]:
+    """Why something is not compiled, each with the columns of the rule that it is about."""
     if isinstance(program, _Own):
-        return [program.reason]
+        return [(program.reason, ())]
     refused = program.code.refused.items()
-    return [*program.code.live, *(f"rule {', '.join(rule)}: {why}" for rule, why in refused)]
+    rules = ((f"rule {', '.join(rule)}: {why}", rule) for rule, why in refused)
+    return [*((why, ()) for why in program.code.live), *rules]

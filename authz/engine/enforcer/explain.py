@@ -7,11 +7,15 @@ from typing import Any, NamedTuple
 
 
 class Uncompiled(NamedTuple):
-    """Something that Casbin's own evaluation answers: the matcher's name and text, and why."""
+    """Something that Casbin's own evaluation answers: the matcher's name and text, and why.
+
+    Where it is one rule alone, ``columns`` are those of its columns that hold expressions.
+    """
 
     matcher: str
     text: str
     reason: str
+    columns: tuple[str, ...] = ()
 
 
 class Explanation(list[Any]):
