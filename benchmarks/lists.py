@@ -129,6 +129,13 @@ def measure(store: Engine, rounds: int) -> None:
             "search, its statement": timed(ours, rounds),
             "authz.permitted, narrowed": timed(lambda: list(connection.scalars(own)), rounds),
         }
+
+    def unrecorded() -> list[str]:
+        with reading(store) as own:
+            begun(own)
+            return people.page(own, asked, now, "", 1000)
+
+    report["search, without its record"] = timed(unrecorded, rounds)
     report["search, recorded (fsync)"] = timed(lambda: searching.search(search, caller), rounds)
     for name, cost in report.items():
         print(f"{name:28}{cost:10.0f} µs{cost / floor:8.1f} x")
