@@ -15,6 +15,7 @@ from authz.audit import log
 from authz.audit.record import Entry, Ref
 from authz.directory.tables import Person
 from authz.errors import ConflictError, NotFoundError
+from authz.service import sessions
 from authz.service.database import writing
 from authz.service.tables import SignIn
 from authz.vocabulary import Event
@@ -36,6 +37,7 @@ def add(store: Engine, name: str, *, person: str | None, by: str, because: str =
                 person=person,
                 password_hash=_hash(password),
                 must_change=True,
+                recovery_codes=[],
                 created_at=now,
                 created_by=by,
             )
@@ -48,14 +50,29 @@ def disable(store: Engine, name: str, *, by: str, because: str = "") -> None:
     """End a sign-in; NotFoundError where there is none in force."""
     with writing(store) as connection:
         _change(connection, name, {"disabled_at": clock.now()})
+        sessions.end_all(connection, name)
         _record(connection, Event.USER_DISABLED, name, by, because, {})
 
 
 def reset(store: Engine, name: str, *, by: str, because: str = "") -> str:
-    """Give a sign-in a new password, to be changed at once, and return it."""
+    """Give a sign-in a new password, to be changed at once, and return it.
+
+    Its second factor is gone too, for whoever lost both, and every session of it ends.
+    """
     password = _new_password()
     with writing(store) as connection:
-        _change(connection, name, {"password_hash": _hash(password), "must_change": True})
+        _change(
+            connection,
+            name,
+            {
+                "password_hash": _hash(password),
+                "must_change": True,
+                "totp_secret": None,
+                "totp_step": None,
+                "recovery_codes": [],
+            },
+        )
+        sessions.end_all(connection, name)
         _record(connection, Event.USER_RESET, name, by, because, {})
     return password
 
