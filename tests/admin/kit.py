@@ -10,6 +10,7 @@ from typing import Any
 
 import pyotp
 from argon2 import PasswordHasher
+from flask import Flask
 from playwright.sync_api import BrowserContext, Page
 from sqlalchemy import Engine, update
 from werkzeug.serving import make_server
@@ -93,6 +94,7 @@ class Kit:
     """The screens of one test, on a copy of the demo school."""
 
     console: Console
+    admin: Flask
     app: Any
     demo: Demo
     url: str
@@ -164,7 +166,8 @@ def serve(folder: Path, demo: Demo) -> tuple[Kit, Any]:
     api = create_app(found)
     here = api.extensions[NAME]
     console = Console.open(found, here.point)
-    app = mounted(api, create_admin(console))
+    admin = create_admin(console)
+    app = mounted(api, admin)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    return Kit(console, app, demo, f"http://127.0.0.1:{server.server_port}"), server
+    return Kit(console, admin, app, demo, f"http://127.0.0.1:{server.server_port}"), server
