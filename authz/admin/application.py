@@ -7,6 +7,7 @@ page with people in it; a form without its token is refused; a change is a POST.
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, render_template, request, url_for
 from flask.sessions import SecureCookieSessionInterface
@@ -37,7 +38,7 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 YEAR: Final = 31_536_000
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Cookies(SecureCookieSessionInterface):
@@ -47,7 +48,7 @@ class Cookies(SecureCookieSessionInterface):
     """
 
     def _plain(self) -> bool:
-        return not request.is_secure and request.host.rpartition(":")[0] in LOOPBACK
+        return not request.is_secure and urlsplit(request.root_url).hostname in LOOPBACK
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 (asks the request)
         """``__Host-`` where the browser can hold us to it."""
