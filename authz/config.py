@@ -60,6 +60,15 @@ class Settings(BaseSettings):
         description="JSON list of further token issuers: issuer, audience, jwks (file), "
         "scopes, asserts.",
     )
+    console_policy: Path = Field(
+        Path("policies/console"), description="Folder of the policy pack of the screens."
+    )
+    proxies: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Proxies in front of the service whose `X-Forwarded-…` headers are believed.",
+    )
     key_folder: Path = Field(
         Path("var/keys"), description="Folder of the signing keys, readable by the service only."
     )

@@ -77,6 +77,16 @@ class NotReadyError(AuthzError):
     code = "not_ready"
 
 
+class TooManyError(AuthzError):
+    """Somebody tries too often (429); ``wait`` says for how many seconds they must not."""
+
+    code = "too_many"
+
+    def __init__(self, message: str, *, wait: int) -> None:
+        super().__init__(message, hint=f"Try again in {wait} seconds.")
+        self.wait = wait
+
+
 class ConflictError(AuthzError):
     """The change does not fit what is on file (409)."""
 
@@ -144,6 +154,7 @@ HTTP_STATUS: dict[type[AuthzError], int] = {
     NotFoundError: 404,
     MethodNotAllowedError: 405,
     NotReadyError: 503,
+    TooManyError: 429,
     ConflictError: 409,
     PolicyError: 500,
     RosterError: 422,

@@ -91,6 +91,8 @@ class Role(StrEnum):
     ANALYST = "analyst"
     DPO = "dpo"
     PLATFORM_ADMIN = "platform_admin"
+    AUDITOR = "auditor"
+    """Reads in the screens and changes nothing; given with a sign-in, never by a fact."""
 
 
 GRANTABLE_ROLES = frozenset(
@@ -169,6 +171,11 @@ class Event(StrEnum):
     USER_ADDED = "user_added"
     USER_DISABLED = "user_disabled"
     USER_RESET = "user_reset"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    SIGNED_OUT = "signed_out"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 (an event)
+    SECOND_FACTOR_CHANGED = "second_factor_changed"
     TRAIL_READ = "trail_read"
 
 

@@ -86,10 +86,13 @@ because = click.option("--because", default="", help="Why, for the record.")
 @user.command()
 @click.argument("name")
 @click.option("--person", help="The person of the directory who signs in.")
+@click.option("--auditor", is_flag=True, help="The person reads in all screens, changes nothing.")
 @because
-def add(name: str, person: str | None, because: str) -> None:
+def add(name: str, person: str | None, because: str, *, auditor: bool) -> None:
     """Add a sign-in and print its first password; it must be changed at once."""
-    click.echo(users.add(_store(), name, person=person, by=operator(), because=because))
+    click.echo(
+        users.add(_store(), name, person=person, by=operator(), because=because, auditor=auditor)
+    )
 
 
 @user.command()

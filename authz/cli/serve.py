@@ -87,7 +87,7 @@ def run(
     if host not in ("127.0.0.1", "::1", "localhost") and tls is None:
         say("authz: listening beyond this machine without TLS; put a proxy with TLS before it.")
     Granian(
-        "authz.api:create_app",
+        "app:create_app",
         address=host,
         port=port,
         interface=Interfaces.WSGI,

@@ -1,11 +1,11 @@
-"""The tables of the service itself: callers' tokens, and the sign-ins of the screens (4.2)."""
+"""The tables of the service itself: callers' tokens, sign-ins and sessions of the screens (4.2)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import JSON, MetaData, String
+from sqlalchemy import JSON, BigInteger, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from authz.directory.tables import UtcTime
@@ -45,6 +45,38 @@ class SignIn(Base):
     person: Mapped[str | None] = mapped_column(index=True)
     password_hash: Mapped[str]
     must_change: Mapped[bool]
+    totp_secret: Mapped[str | None]
+    """The secret of the second factor, encrypted; set when its first code was right."""
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    """The time step of the last code taken: no code is taken twice."""
+    recovery_codes: Mapped[list[str]] = mapped_column(default=list)
+    """Hashes of the recovery codes that are left."""
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     disabled_at: Mapped[datetime | None]
+
+
+class ConsoleSession(Base):
+    """Somebody signed in at the screens; the row ends, and the session has ended (N-40).
+
+    ``id_hash`` is the SHA-256 of what the browser holds: who reads the table holds nothing.
+    """
+
+    __tablename__ = "console_session"
+    id_hash: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(index=True)
+    mfa: Mapped[bool]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    browser: Mapped[str]
+    """What kind of browser, in a word or two, so that its owner knows it again."""
+
+
+class SignInFailure(Base):
+    """Failures in a row of one sign-in from one place; the key is a hash, and says neither."""
+
+    __tablename__ = "sign_in_failure"
+    bucket: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(index=True)

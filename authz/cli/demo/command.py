@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import Engine
 
 from authz import clock
 from authz.cli.demo.scene import Scene
@@ -17,7 +18,9 @@ from authz.cli.demo.school import Demo, write
 from authz.cli.output import say, settings
 from authz.config import Settings
 from authz.config import load as load_settings
+from authz.errors import ConflictError
 from authz.policy.load import load
+from authz.service import users
 from authz.service.database import open_store, upgrade
 from authz.service.record_facts import import_facts
 from authz.service.rosters import import_oneroster
@@ -45,9 +48,11 @@ def demo(host: str, port: int, workers: int, prepare_only: bool) -> None:  # noq
     base = f"http://{host}:{port}"
     say(
         f"\nThe demo school is loaded: three schools, their people in {school.roster},\n"
-        f"facts in {school.facts}.\n"
-        f"Read the API at {base}/docs. Stop with Ctrl-C. Ask, in another terminal:\n"
+        f"facts in {school.facts}.\n\nThe screens are at {base}/admin/; sign in as\n"
     )
+    for name, (who, password) in sign_ins(store).items():
+        say(f"  {name:10} {password:22} {who}")
+    say(f"\nRead the API at {base}/docs. Stop with Ctrl-C. Ask, in another terminal:\n")
     for title, scene in _shown(school):
         click.echo(f"# {title}: {scene.title['en']}\n{curl(base, token, scene.request)}\n")
     if not prepare_only:
@@ -91,6 +96,31 @@ def prepare(found: Settings) -> tuple[Settings, Demo]:
     )
     store.dispose()
     return found, school
+
+
+SIGN_INS = {
+    "siri": ("dpo-siri", "the data-protection officer"),
+    "prapai": ("admin-prapai", "the head of a school"),
+    "area": ("admin-area", "an administrator of the district"),
+    "krung": ("ops-krung", "who runs the platform"),
+    "somchai": ("parent-somchai", "a father"),
+    "danai": ("teacher-danai", "a teacher"),
+    "aom": ("support-aom", "an auditor, in this demo"),
+}
+
+
+def sign_ins(store: Engine) -> dict[str, tuple[str, str]]:
+    """Who can sign in to the demo, each with a first password made now (4.1)."""
+    found = {}
+    for name, (person, who) in SIGN_INS.items():
+        try:
+            password = users.add(
+                store, name, person=person, by=BY, because="demo school", auditor=name == "aom"
+            )
+        except ConflictError:
+            password = users.reset(store, name, by=BY, because="demo school")
+        found[name] = (who, password)
+    return found
 
 
 def _shown(school: Demo) -> list[tuple[str, Scene]]:

@@ -1,0 +1,158 @@
+"""The screens as an application: cookies, guards, headers, errors, and the routes (3.2).
+
+Rules of every answer: no script or style that is not a file of ours, no frame, no cache of a
+page with people in it; a form without its token is refused; a change is a POST.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, render_template, request, url_for
+from flask.sessions import SecureCookieSessionInterface
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from authz.admin import languages, opening, places, signed_in
+from authz.admin.context import NAME, Console
+from authz.admin.screens import SCREENS
+from authz.errors import AuthzError, http_status
+from authz.service import console_key
+
+ROOT: Final = "/admin"
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+YEAR: Final = 31_536_000
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Cookies(SecureCookieSessionInterface):
+    """Secure cookies under a name that only a secure answer for all paths may set (N-40).
+
+    A server on this machine may be tried without TLS: then the cookie is a plain one.
+    """
+
+    def _plain(self) -> bool:
+        return not request.is_secure and urlsplit(request.root_url).hostname in LOOPBACK
+
+    def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 (asks the request)
+        """``__Host-`` where the browser can hold us to it."""
+        return "authz" if self._plain() else "__Host-authz"
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 (asks the request)
+        """Always, but on this machine itself."""
+        return not self._plain()
+
+
+def create_admin(console: Console) -> Flask:
+    """The application of the screens; SettingError where its key cannot be used."""
+    app = Flask("authz.admin", static_url_path="/static")
+    app.config.update(
+        SECRET_KEY=console_key.cookie_key(console.settings.key_folder),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        APPLICATION_ROOT=ROOT,
+        MAX_CONTENT_LENGTH=console.settings.max_body_bytes,
+        SEND_FILE_MAX_AGE_DEFAULT=YEAR,
+        WTF_CSRF_TIME_LIMIT=None,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.extensions[NAME] = console
+    app.session_interface = Cookies()
+    app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    if console.settings.proxies:
+        count = console.settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.before_request(_begin)
+    CSRFProtect(app)
+    languages.register(app)
+    signed_in.register(app)
+    opening.register(app, SCREENS)
+    places.register(app)
+    app.context_processor(lambda: {"csrf": _csrf, "asset": _asset, "request_id": g.request_id})
+    app.after_request(_finish)
+    app.register_error_handler(CSRFError, _stale)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(AuthzError, _ours)
+    return app
+
+
+def _begin() -> None:
+    g.request_id = signed_in.request_id()
+
+
+def _csrf() -> Markup:
+    """The hidden member that every form carries."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+
+
+def _asset(name: str) -> str:
+    """The address of a file of ours; it changes with the version, and is kept for a year."""
+    return url_for("static", filename=name, v=opening.version())
+
+
+def _finish(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Vary"] = "Cookie, Accept-Language, HX-Request"
+        response.headers["X-Request-ID"] = g.get("request_id", "")
+    return response
+
+
+def _page(status: int, title: str, text: str, hint: str = "") -> tuple[str, int]:
+    return render_template("error.html", title=title, text=text, hint=hint), status
+
+
+def _stale(_error: CSRFError) -> tuple[str, int]:
+    return _page(
+        400,
+        _("The form is out of date"),
+        _("It was opened too long ago, or in another session. Nothing was changed."),
+        _("Go back, load the page again and send it once more."),
+    )
+
+
+def _http(error: HTTPException) -> tuple[str, int]:
+    status = error.code or 500
+    if status == 404:  # noqa: PLR2004
+        return _page(
+            404,
+            _("Not found"),
+            _("There is no such page, or it is not for you."),
+            _("Whoever runs your school's accounts can tell you more."),
+        )
+    if status == 403:  # noqa: PLR2004
+        return _page(403, _("Not for you"), _("Your role does not open this place of work."))
+    return _page(status, _("That did not work"), error.description or "")
+
+
+def _ours(error: AuthzError) -> tuple[str, int]:
+    return _page(http_status(error), _("That did not work"), error.message, error.hint)
+
+
+def mounted(api: Any, admin: Flask) -> Any:
+    """Both applications as one (PEP 3333): the screens under ``/admin``, the rest as it is."""
+    from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415
+
+    return DispatcherMiddleware(api, {ROOT: admin.wsgi_app})

@@ -1,0 +1,16 @@
+"""The first page: what waits for me, what changed, what is unusual."""
+
+from __future__ import annotations
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from authz.admin.opening import Screen
+
+
+def show() -> ResponseReturnValue:
+    """The first page."""
+    return render_template("home.html")
+
+
+SCREENS = (Screen(path="/", endpoint="home", view=show, category="home"),)

@@ -1,0 +1,89 @@
+"""Guesses at a sign-in are slowed down, from where they come (N-40).
+
+Failures are counted for a sign-in *from a place*: a browser in which its owner has signed in
+before, else the network a request comes from. So nobody locks anybody out: who guesses from
+elsewhere slows only themselves, and the owner's own browser has a count of its own. A place
+that guesses at many sign-ins has a count of its own too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
+from typing import Final
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from authz.errors import TooManyError
+from authz.service.tables import SignInFailure
+
+FREE: Final = 5
+"""Failures in a row that cost nothing."""
+FREE_PLACE: Final = 50
+"""The same for one place over all sign-ins: a school's people share an address."""
+SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=15)
+FORGOTTEN: Final = timedelta(hours=24)
+
+
+def buckets(key: bytes, name: str, address: str, device: str | None) -> tuple[str, str]:
+    """Where a guess is counted: this sign-in from this place, and this place alone."""
+    place = f"device {device}" if device else f"network {_network(address)}"
+    return _hash(key, f"{place}\n{name}"), _hash(key, f"{place}\n")
+
+
+def check(connection: Connection, counted: Sequence[str], now: datetime) -> None:
+    """TooManyError, with how long to wait, where a place has guessed too often."""
+    rows = connection.execute(
+        select(SignInFailure.bucket, SignInFailure.failures, SignInFailure.last_at).where(
+            SignInFailure.bucket.in_(counted)
+        )
+    )
+    for bucket, failures, last_at in rows:
+        free = FREE if bucket == counted[0] else FREE_PLACE
+        until = last_at + _wait(failures - free)
+        if failures >= free and now < until:
+            seconds = int((until - now).total_seconds()) + 1
+            raise TooManyError("There were too many attempts.", wait=seconds)
+
+
+def failed(connection: Connection, counted: Sequence[str], now: datetime) -> None:
+    """Count a failure, and forget those of long ago."""
+    connection.execute(delete(SignInFailure).where(SignInFailure.last_at < now - FORGOTTEN))
+    known = set(
+        connection.scalars(select(SignInFailure.bucket).where(SignInFailure.bucket.in_(counted)))
+    )
+    connection.execute(
+        update(SignInFailure)
+        .where(SignInFailure.bucket.in_(known))
+        .values(failures=SignInFailure.failures + 1, last_at=now)
+    )
+    new = [{"bucket": each, "failures": 1, "last_at": now} for each in counted if each not in known]
+    if new:
+        connection.execute(insert(SignInFailure), new)
+
+
+def succeeded(connection: Connection, counted: Sequence[str]) -> None:
+    """Forget the failures of this sign-in from this place."""
+    connection.execute(delete(SignInFailure).where(SignInFailure.bucket == counted[0]))
+
+
+def _wait(over: int) -> timedelta:
+    """How long the next guess waits: twice as long after each, up to the longest."""
+    doublings = min(max(over, 0), 10)
+    return min(SHORTEST * (1 << doublings), LONGEST)
+
+
+def _network(address: str) -> str:
+    """The network of an address: who has one IPv6 address has 2^64 of them."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return "unknown"
+    return str(ip_network((known, 64 if known.version == 6 else 32), strict=False))  # noqa: PLR2004
+
+
+def _hash(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

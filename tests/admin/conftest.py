@@ -1,0 +1,56 @@
+"""A browser, and the screens to look at with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
+
+from authz.cli.demo.school import Demo
+from tests.admin.kit import Kit, build, serve
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Demo]:
+    """The demo school with sign-ins, made once; tests get copies."""
+    folder = tmp_path_factory.mktemp("console")
+    return folder, build(folder)
+
+
+@pytest.fixture
+def kit(built: tuple[Path, Demo], tmp_path: Path) -> Iterator[Kit]:
+    """The screens of this test."""
+    folder, demo = built
+    here = tmp_path / "console"
+    shutil.copytree(folder, here)
+    made, server = serve(here, demo)
+    yield made
+    server.shutdown()
+    server.server_close()
+    made.store.dispose()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("NO CHROMIUM: install Debian's package chromium")
+    with sync_playwright() as playwright:
+        try:
+            found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        except Error as error:
+            pytest.skip(f"CHROMIUM DOES NOT START: {error}")
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def thai(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser of somebody who reads Thai."""
+    context = browser.new_context(locale="th-TH", timezone_id="Asia/Bangkok")
+    yield context
+    context.close()

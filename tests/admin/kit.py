@@ -1,0 +1,173 @@
+"""The demo school behind the screens, and everybody who signs in to them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pyotp
+from argon2 import PasswordHasher
+from flask import Flask
+from playwright.sync_api import BrowserContext, Page
+from sqlalchemy import Engine, update
+from werkzeug.serving import make_server
+from werkzeug.test import Client, TestResponse
+
+from authz import clock
+from authz.admin import create_admin
+from authz.admin.application import mounted
+from authz.admin.context import Console
+from authz.api import create_app
+from authz.api.context import NAME
+from authz.cli.demo.school import Demo, write
+from authz.config import Settings, load
+from authz.policy.load import load as load_pack
+from authz.service import console_key, users
+from authz.service.database import open_store, upgrade, writing
+from authz.service.record_facts import import_facts
+from authz.service.rosters import import_oneroster
+from authz.service.tables import SignIn
+from tests.conftest import ROOT
+
+PASSWORD = "ข้าวเหนียวมะม่วงอร่อยมาก"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+PRIVILEGED = {
+    "siri": "dpo-siri",
+    "krung": "ops-krung",
+    "head": "admin-prapai",
+    "other": "admin-suri",
+    "audit": "support-aom",
+}
+"""Sign-ins with a second factor, and who they are in the demo school."""
+ORDINARY = {"parent": "parent-somchai", "teacher": "teacher-danai"}
+
+
+def settings(folder: Path) -> Settings:
+    """Settings whose every file is in that folder."""
+    return load(
+        database_url=f"sqlite:///{folder / 'authz.db'}",
+        key_folder=folder / "keys",
+        policy=ROOT / "policies" / "school",
+        console_policy=ROOT / "policies" / "console",
+    )
+
+
+def build(folder: Path) -> Demo:
+    """The demo school in that folder, with sign-ins."""
+    found = settings(folder)
+    demo = write(folder / "demo", clock.now().date())
+    store = open_store(found.database_url, durability="os")
+    upgrade(store)
+    import_oneroster(store, demo.roster, local=found.local, by="tests")
+    facts = demo.facts.read_text(encoding="utf-8").splitlines()
+    import_facts(
+        store,
+        lambda: facts,
+        name="facts.jsonl",
+        catalogue=load_pack(found.policy).catalogue,
+        local=found.local,
+        by="tests",
+    )
+    for name, person in {**PRIVILEGED, **ORDINARY}.items():
+        _sign_in(store, found, name, person)
+    store.dispose()
+    return demo
+
+
+def _sign_in(store: Engine, found: Settings, name: str, person: str) -> None:
+    """A sign-in that has its own password, and a second factor where its role wants one."""
+    users.add(store, name, person=person, by="tests", auditor=name == "audit")
+    secret = console_key.encrypt(found.key_folder, SECRET) if name in PRIVILEGED else None
+    with writing(store) as connection:
+        connection.execute(
+            update(SignIn)
+            .where(SignIn.name == name)
+            .values(password_hash=HASH, must_change=False, totp_secret=secret, recovery_codes=[])
+        )
+
+
+@dataclass(frozen=True)
+class Kit:
+    """The screens of one test, on a copy of the demo school."""
+
+    console: Console
+    admin: Flask
+    app: Any
+    demo: Demo
+    url: str
+
+    @property
+    def store(self) -> Engine:
+        return self.console.store
+
+    def client(self, name: str = "") -> Client:
+        """A browser without a screen; signed in, if a name is given."""
+        client = Client(self.app, use_cookies=True)
+        if name:
+            self.enter(client, name)
+        return client
+
+    def enter(self, client: Client, name: str) -> None:
+        """Sign in, with the second factor where there is one."""
+        form = {"name": name, "password": PASSWORD}
+        reply = post(client, "/admin/sign-in", form, at="/admin/sign-in")
+        if name in PRIVILEGED:
+            assert "/sign-in/code" in reply.text
+            form = {"code": self.code(name), "csrf_token": token(reply)}
+            reply = client.post("/admin/sign-in/code", data=form, base_url=BASE)
+        assert reply.status_code == 302, reply.text
+
+    def code(self, name: str) -> str:
+        """A code that counts, however many came before it in the same half minute."""
+        with writing(self.store) as connection:
+            connection.execute(update(SignIn).where(SignIn.name == name).values(totp_step=None))
+        return pyotp.TOTP(SECRET).at(clock.now())
+
+    def page(self, context: BrowserContext, name: str = "") -> Page:
+        """A page of the browser, at the screens; signed in, if a name is given."""
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.goto(f"{self.url}/admin/sign-in")
+        if name:
+            page.fill("[name=name]", name)
+            page.fill("[name=password]", PASSWORD)
+            page.click("main button")
+            if name in PRIVILEGED:
+                page.fill("[name=code]", self.code(name))
+                page.click("main button")
+            page.wait_for_url(f"{self.url}/admin/")
+        return page
+
+
+BASE = "http://127.0.0.1"
+HASH = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
+"""A weak hash, so that signing in costs a test nothing; the parameters are in the hash."""
+
+
+def token(reply: TestResponse) -> str:
+    """The token of the form on a page."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', reply.text)
+    assert found, reply.text
+    return found[1]
+
+
+def post(client: Client, path: str, form: dict[str, Any], *, at: str = "") -> TestResponse:
+    """Send a form, as found on the page ``at``."""
+    shown = client.get(at or path, base_url=BASE)
+    return client.post(path, data={**form, "csrf_token": token(shown)}, base_url=BASE)
+
+
+def serve(folder: Path, demo: Demo) -> tuple[Kit, Any]:
+    """The screens and the decision point on loopback, and the server to shut down."""
+    found = settings(folder)
+    api = create_app(found)
+    here = api.extensions[NAME]
+    console = Console.open(found, here.point)
+    admin = create_admin(console)
+    app = mounted(api, admin)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    return Kit(console, admin, app, demo, f"http://127.0.0.1:{server.server_port}"), server
