@@ -170,6 +170,10 @@ class Event(StrEnum):
     USER_DISABLED = "user_disabled"
     USER_RESET = "user_reset"
     TRAIL_READ = "trail_read"
+    WRITER_OPENED = "writer_opened"
+    """A process began a chain of its own; so a whole chain cannot vanish unseen."""
+    WRITER_CLOSED = "writer_closed"
+    """A writer's chain has ended, and all of it is in the store."""
 
 
 class Scope(StrEnum):
