@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from functools import partial
 from multiprocessing import util
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 from weakref import WeakSet, ref
 
 from sqlalchemy import Engine
@@ -188,8 +188,7 @@ class _Chain:
 
     def _with_room(self, length: int) -> _File:
         """The file that the next group goes to: this one, the one made ahead, or a new one."""
-        file = self.file
-        assert file is not None
+        file = cast("_File", self.file)
         if file.has_room(length):
             return file
         if self.making is not None:

@@ -78,11 +78,11 @@ def files(folder: Path) -> dict[str, list[Path]]:
     """
     found: dict[str, list[tuple[int, Path]]] = {}
     with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(folder):
-            if lock := _LOCK.match(name):
+        for path in folder.iterdir():
+            if lock := _LOCK.match(path.name):
                 found.setdefault(lock[1], [])
-            elif journal := _NAME.match(name):
-                found.setdefault(journal[1], []).append((int(journal[2]), folder / name))
+            elif journal := _NAME.match(path.name):
+                found.setdefault(journal[1], []).append((int(journal[2]), path))
     return {chain: [path for _, path in sorted(found[chain])] for chain in sorted(found)}
 
 
@@ -207,7 +207,7 @@ def read_link(line: bytes) -> Link | None:
 
 
 def follow(data: bytes, tip: Tip, most: int) -> tuple[list[Link], int]:
-    """The records that follow ``tip``, up to so many, and how many bytes they and their ends are."""
+    """The records that follow ``tip``, at most so many, and how many bytes they take."""
     found: list[Link] = []
     used = 0
     while len(found) < most:

@@ -98,49 +98,52 @@ class Tail:
             stream.seek(named[1] if named else 0)
             return later[0] if stream.read(1).strip(b"\x00") else 0
 
-    def _at_end(self, *, followed: bool) -> bool:
+    def _at_end(self, *, followed: bool, again: bool = False) -> bool:
         """Whether the file has nothing more; damage is an error.
 
         It may have more in a moment: while its writer lives, a group may be half there.
-        ``followed``: a later file has records, so this one was whole on disk.
+        ``followed``: a later file has records, so this one was whole on disk. What looks
+        like damage is looked at ``again``.
         """
         if os.fstat(self._handle).st_size != self._size:
             self._fail(Kind.TAIL_CUT, "the file has not its size")
-        for again in (True, False):
-            rest = self._rest()
-            if not rest.strip(b"\x00"):
+        rest = self._rest()
+        if not rest.strip(b"\x00"):
+            return True
+        if rest.startswith(files.closing(self.tip)):
+            return self._closed(rest, followed=followed)
+        if not followed and not files.has_group(rest):
+            if self.live:
+                return False
+            if files.is_torn(rest, self._offset):
+                self.end = "torn"
                 return True
-            closing = files.closing(self.tip)
-            if rest.startswith(closing):
-                if followed or rest[len(closing) :].strip(b"\x00"):
-                    self._fail(Kind.APPENDED, "something stands after its end")
-                self.end = "closed"
-                return True
-            if files.follow(rest, self.tip, 1)[0]:
-                return False  # it was being written, and is there now
-            if not followed and not files.has_group(rest):
-                if self.live:
-                    return False
-                if files.is_torn(rest, self._offset):
-                    self.end = "torn"
-                    return True
-                break
-            if not again:
-                break  # read twice: it is not that two groups were written meanwhile
-        self._damaged(rest)
+        elif not again:  # both groups may have been written while it was read
+            return self._at_end(followed=followed, again=True)
+        if files.follow(rest, self.tip, 1)[0]:
+            return False  # it was being written, and is there now
+        raise self._damaged(rest)
 
-    def _damaged(self, rest: bytes) -> NoReturn:
+    def _closed(self, rest: bytes, *, followed: bool) -> bool:
+        if followed or rest[len(files.closing(self.tip)) :].strip(b"\x00"):
+            self._fail(Kind.APPENDED, "something stands after its end")
+        self.end = "closed"
+        return True
+
+    def _damaged(self, rest: bytes) -> DamagedError:
         """Say what stands where the next record should."""
         line = rest.partition(b"\n")[0]
         found = files.read_link(line) or Link(None, None, None)
         damage = diagnose(self.tip, found, _Links(self.folder, self.chain))
-        self._fail(damage.kind, damage.text, damage.sequence)
+        return self._error(damage.kind, damage.text, damage.sequence)
 
-    def _fail(self, kind: Kind, text: str, sequence: int = 0) -> NoReturn:
+    def _fail(self, kind: Kind, text: str) -> NoReturn:
+        raise self._error(kind, text, self.tip.sequence + 1)
+
+    def _error(self, kind: Kind, text: str, sequence: int) -> DamagedError:
         where = files.path_of(self.folder, self.chain, self.number).name
-        place = sequence or self.tip.sequence + 1
         text = f"{text} (journal {where}, byte {self._offset})"
-        raise DamagedError(Damage(kind, place, text))
+        return DamagedError(Damage(kind, sequence, text))
 
     def _paths(self) -> list[Path]:
         return files.files(self.folder).get(self.chain, [])
@@ -166,7 +169,7 @@ class Tail:
             return
         if max(numbers) >= self.tip.sequence:
             text = f"record {self.tip.sequence} is not the one that the database has"
-            self._fail(Kind.CHANGED, text, self.tip.sequence)
+            raise self._error(Kind.CHANGED, text, self.tip.sequence)
         # After a power cut the disk may have less than was shipped; none of it is answered.
         self._open(files.number_of(paths[-1]))
         self._offset = self._size
