@@ -153,7 +153,7 @@ class _Chain:
         data = b"".join(parts)
         file = self._with_room(len(data))
         self.broken = True
-        files.write_all(file.handle, data, file.offset)
+        file.put(data)
         file.offset += len(data)
         self.tip = Tip(sequence, previous)
         self.broken = False
@@ -165,7 +165,7 @@ class _Chain:
         """Force one zero more to where zeros are."""
         file = self._with_room(1)
         self.broken = True
-        files.write_all(file.handle, b"\x00", file.offset)
+        file.put(b"\x00")
         self.broken = False
         return ()
 
@@ -173,7 +173,7 @@ class _Chain:
         """Say where the chain ends, and let go of it."""
         with contextlib.suppress(OSError):
             if self.file is not None:
-                files.write_all(self.file.handle, files.closing(self.tip), self.file.offset)
+                self.file.put(files.closing(self.tip))
         self.leave()
 
     def leave(self) -> None:
@@ -241,6 +241,12 @@ class _File:
         self.number = number
         self.offset = offset
         self.size = size
+
+    def put(self, data: bytes) -> None:
+        """Write there; OSError where the disk fails, or somebody took the file away."""
+        if not os.fstat(self.handle).st_nlink:
+            raise FileNotFoundError("the journal was taken away")
+        files.write_all(self.handle, data, self.offset)
 
     def has_room(self, length: int) -> bool:
         """Whether a group of so many bytes fits, and the line that closes the chain after it."""

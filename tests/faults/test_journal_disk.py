@@ -186,3 +186,18 @@ def test_a_backlog_over_its_limit_gives_no_answer_until_it_is_moved(
     assert len({each.chain for each in receipts}) == 1
     whole(engine, receipts)
     journal.close()
+
+
+def test_a_folder_taken_away_under_a_writer_gives_no_answer_and_a_new_chain(
+    engine: Engine, journal: Journal, tmp_path: Path
+) -> None:
+    """What is written to a file without a name would be lost with the process."""
+    before = record(engine, [entry()])
+    catch_up(engine)
+    shutil.rmtree(tmp_path / "audit")
+    with pytest.raises(AuditUnavailableError):
+        record(engine, [entry(1)])
+    after = record(engine, [entry(2)])
+    assert after[0].chain != before[0].chain
+    journal.close()
+    whole(engine, before + after)
