@@ -264,11 +264,11 @@ def test_the_keeper_ships_is_started_again_and_ends_with_the_server(
         received = _one_more(server)
         store = open_store(sqlite_url)
         _until(lambda: "decision" in _events(store))
-        os.kill(server.process.pid, signal.SIGKILL)
-        for worker in _workers(server):
-            os.kill(worker, signal.SIGKILL)
+        for process in (*_workers(server), server.process.pid):
+            os.kill(process, signal.SIGKILL)
         _until(lambda: not Path(f"/proc/{second}").exists())
-    _until(lambda: "writer_closed" in _events(store))
+    place.authz("audit", "keep", "--once")
+    assert "writer_closed" in _events(store)
     store.dispose()
     _check(place, received)
 
