@@ -77,6 +77,25 @@ class Settings(BaseSettings):
         description="`fsync`: a record is on disk before its answer leaves; `os`: the "
         "operating system has it.",
     )
+    audit_folder: str | None = Field(
+        None,
+        description="Folder of the journals, on a local disk of this node: where the records "
+        "of decisions go first. By default `audit` beside the SQLite database, else "
+        "`var/audit`. Set and empty: no journals, records go to the database at once.",
+    )
+    audit_backlog: int = Field(
+        1024 * 1024 * 1024,
+        ge=0,
+        description="Bytes of full journals that may wait to be moved to the database; with "
+        "more, nothing is answered.",
+    )
+    audit_interval: float = Field(
+        1.0,
+        gt=0,
+        le=3600,
+        description="Seconds between two rounds of `authz audit keep`, which moves records "
+        "from the journals to the database.",
+    )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body.")
     max_depth: int = Field(32, ge=4, le=200, description="Deepest nesting of a request body.")
     max_evaluations: int = Field(1000, ge=1, le=100_000, description="Most items in a batch.")

@@ -177,6 +177,10 @@ class Event(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 (an event)
     SECOND_FACTOR_CHANGED = "second_factor_changed"
     TRAIL_READ = "trail_read"
+    WRITER_OPENED = "writer_opened"
+    """A process began a chain of its own; so a whole chain cannot vanish unseen."""
+    WRITER_CLOSED = "writer_closed"
+    """A writer's chain has ended, and all of it is in the store."""
 
 
 class Scope(StrEnum):

@@ -146,6 +146,14 @@ def running(target: str, environment: dict[str, str], workers: int) -> Iterator[
         process.wait(30)
 
 
+@contextmanager
+def keeping(environment: dict[str, str]) -> Iterator[None]:
+    """The keeper beside, as `authz serve` has it: it moves the records to the database."""
+    command = [sys.executable, "-m", "authz.cli", "audit", "keep", "--until-eof"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE):
+        yield
+
+
 def _wait(port: int) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until:
@@ -226,6 +234,7 @@ def measure(school: School, rounds: int, seconds: float, workers: int) -> None:
     """Print the rates side by side, in rounds that take turns."""
     asked, batch = school.questions(), school.batch()
     with ExitStack() as stack:
+        stack.enter_context(keeping(school.environment))
         ports = {
             name: stack.enter_context(running(target, school.environment, workers))
             for name, target in TARGETS.items()

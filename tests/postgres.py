@@ -42,6 +42,7 @@ class Postgres:
         self.process = process
         self.folder = folder
         self.template = ""
+        self.run: Callable[[], subprocess.Popen[bytes]] = _nothing_to_run
 
     @classmethod
     def start(cls, binaries: Path, *, fsync: bool) -> Self:
@@ -63,10 +64,22 @@ class Postgres:
             "max_connections": "200",
         }
         switches = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        process = _spawn([binaries / "postgres", "-D", data, *switches], folder, user)
-        server = cls(f"postgresql://authz@/postgres?host={folder}", process, folder)
-        server.wait()
+        server = cls(f"postgresql://authz@/postgres?host={folder}", folder=folder)
+        command: list[str | Path] = [binaries / "postgres", "-D", data, *switches]
+        server.run = lambda: _spawn(command, folder, user)
+        server.resume()
         return server
+
+    def halt(self) -> None:
+        """Stop at once, as when the machine is gone; the data stay."""
+        if self.process:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait()
+
+    def resume(self) -> None:
+        """Run, again if it was halted."""
+        self.process = self.run()
+        self.wait()
 
     def wait(self) -> None:
         """Return when the server answers; with its log if it does not."""
@@ -101,9 +114,7 @@ class Postgres:
         """Leave nothing behind."""
         if self.template:
             self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.template)
-        if self.process:
-            self.process.send_signal(signal.SIGQUIT)
-            self.process.wait()
+        self.halt()
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -118,6 +129,10 @@ class Postgres:
         query = sql.SQL(statement).format(*map(sql.Identifier, names))
         with psycopg.connect(self._conninfo(), autocommit=True) as connection:
             connection.execute(query)
+
+
+def _nothing_to_run() -> subprocess.Popen[bytes]:
+    raise RuntimeError("a server that was given is not ours to start")
 
 
 def _unprivileged() -> pwd.struct_passwd | None:

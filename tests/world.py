@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, Table, delete, insert
 
 from authz import clock
+from authz.audit.chain import MAIN
 from authz.audit.tables import AuditRecord
 from authz.decision.combine import Decision
 from authz.decision.request import parse
@@ -36,6 +37,7 @@ from authz.engine.policy import Policy
 from authz.policy.load import load
 from authz.service.database import reading
 from authz.service.decide import Caller, Decided, DecisionPoint
+from authz.service.journals import catch_up
 from authz.service.record_facts import FactsSummary, import_facts
 from tests.oracle.answer import answer
 from tests.oracle.school import School
@@ -234,12 +236,18 @@ def as_oracle(decision: Decision) -> Row:
 
 
 def records(engine: Engine) -> list[Row]:
-    """Every audit record, oldest first, as its members."""
+    """Every audit record of the chain ``main``, oldest first, as its members."""
+    return [record for (chain, _), record in sorted(placed(engine).items()) if chain == MAIN]
+
+
+def placed(engine: Engine) -> dict[tuple[str, int], Row]:
+    """Every audit record by its chain and number, with what the journals hold."""
+    assert not catch_up(engine).damage
     chain = AuditRecord.__table__
     assert isinstance(chain, Table)
     with reading(engine) as connection:
-        rows = connection.execute(chain.select().order_by(chain.c.sequence)).all()
-    return [json.loads(row.body) for row in rows]
+        rows = connection.execute(chain.select()).all()
+    return {(row.chain, row.sequence): json.loads(row.body) for row in rows}
 
 
 def clear(engine: Engine) -> None:

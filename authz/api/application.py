@@ -18,6 +18,7 @@ from authz.api import (
 )
 from authz.api.context import NAME, Service
 from authz.config import Settings
+from authz.service.journals import open_journal
 from authz.service.point import open_point
 
 
@@ -31,7 +32,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("authz.api", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
-    app.extensions[NAME] = Service(known, open_point(known))
+    point = open_point(known)
+    open_journal(point.store, known)
+    app.extensions[NAME] = Service(known, point)
     exchange.register(app)
     problem.register(app)
     evaluation.register(app)

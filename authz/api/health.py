@@ -15,6 +15,7 @@ from authz.audit import log
 from authz.audit.record import Entry
 from authz.errors import AuthzError, NotReadyError, StoreUnavailableError
 from authz.service.database import current, reading, writing
+from authz.service.journals import journal_of
 from authz.vocabulary import Event
 
 _log = logging.getLogger(__name__)
@@ -53,7 +54,10 @@ def _migrations(store: Engine) -> None:
 
 
 def _audit(store: Engine) -> None:
-    """Write a record as a decision would, and take it back."""
+    """Write a record as a decision would, and take it back; and force the journal to disk."""
+    journal = journal_of(store)
+    if journal is not None:
+        journal.probe()
     with writing(store) as connection:
         log.append(connection, [Entry(event=Event.DECISION, time=clock.now())])
         connection.rollback()

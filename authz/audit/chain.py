@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from authz.errors import MalformedError
 
 MAIN: Final = "main"
-"""The one chain there is now; the name is part of every key, so that there can be more."""
+"""The chain in the database: of changes, and of whoever writes no journal of its own."""
 
 _SIZE: Final = 32
 _RECORD: Final = b"authz audit record 1\x00"

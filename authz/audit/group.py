@@ -1,9 +1,9 @@
-"""Group commit: threads of one process that wait to write share the next commit (N-49, N-51).
+"""Group commit: threads of one process that wait to write share the next write (N-49, N-51).
 
-A commit costs a forced write, and commits to one chain come one after the other. So while
-one thread commits, the others queue; whoever comes next takes all that is queued. No
+A write costs a wait for the disk, and writes to one chain come one after the other. So
+while one thread writes, the others queue; whoever comes next takes all that is queued. No
 thread runs in the background: nothing is lost when the process ends or forks. Who has
-returned has its record; when the shared commit fails, everybody in it fails.
+returned has its record; when the shared write fails, everybody in it fails.
 """
 
 from __future__ import annotations
@@ -20,26 +20,32 @@ Item = TypeVar("Item")
 Done = TypeVar("Done")
 
 MOST = 1000
-"""Items in one commit; what is over waits for the next, so that no answer waits for many."""
+"""Items in one write; what is over waits for the next, so that no answer waits for many."""
 
 
 class _Ticket(Generic[Item, Done]):
     """One caller's items, and what became of them; ``turn`` opens when it may go on.
 
-    It goes on because it is done, or because it ``leads``: it commits for all that wait.
+    It goes on because it is done, or because it ``leads``: it writes for all that wait.
     """
+
+    __slots__ = ("error", "items", "leads", "result", "turn")
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
         self.result: Sequence[Done] | None = None
         self.error: BaseException | None = None
         self.leads = False
-        self.turn = Lock()
-        self.turn.acquire()
+        self.turn: Lock | None = None
+
+    def go_on(self) -> None:
+        """Let its thread run, if it waits."""
+        if self.turn is not None:
+            self.turn.release()
 
 
 class _Queue(Generic[Item, Done]):
-    """Who waits for one store, and whether somebody commits."""
+    """Who waits for one store, and whether somebody writes."""
 
     def __init__(self) -> None:
         self.guard = Lock()
@@ -47,20 +53,23 @@ class _Queue(Generic[Item, Done]):
         self.waiting: deque[_Ticket[Item, Done]] = deque()
 
     def enter(self, ticket: _Ticket[Item, Done]) -> None:
-        """Wait until somebody has committed the ticket, or it is its turn to lead."""
+        """Wait until somebody has written the ticket's items, or it is its turn to lead."""
         with self.guard:
-            self.waiting.append(ticket)
             if not self.busy:
                 self.busy = ticket.leads = True
+                self.waiting.append(ticket)
                 return
+            turn = ticket.turn = Lock()
+            turn.acquire()
+            self.waiting.append(ticket)
         try:
-            ticket.turn.acquire()
+            turn.acquire()
         except BaseException:  # a signal: nobody waits for the turn that this one may get
             self._desert(ticket)
             raise
 
     def take(self) -> list[_Ticket[Item, Done]]:
-        """The oldest tickets, as many as fit into one commit, and at least one."""
+        """The oldest tickets, as many as fit into one write, and at least one."""
         with self.guard:
             batch = [self.waiting.popleft()]
             size = len(batch[0].items)
@@ -75,7 +84,7 @@ class _Queue(Generic[Item, Done]):
             self.busy = bool(self.waiting)
             if self.waiting:
                 self.waiting[0].leads = True
-                self.waiting[0].turn.release()
+                self.waiting[0].go_on()
 
     def _desert(self, ticket: _Ticket[Item, Done]) -> None:
         with self.guard:
@@ -86,14 +95,14 @@ class _Queue(Generic[Item, Done]):
 
 
 class GroupCommit(Generic[Store, Item, Done]):
-    """``commit`` for callers in many threads, a commit for as many of them as there are."""
+    """``commit`` for callers in many threads, a write for as many of them as there are."""
 
     def __init__(
         self,
         commit: Callable[[Store, Sequence[Item]], Sequence[Done]],
         shared: Callable[[BaseException], Exception],
     ) -> None:
-        """``shared`` makes the error of those whose commit somebody else tried."""
+        """``shared`` makes the error of those whose write somebody else tried."""
         self._commit = commit
         self._shared = shared
         self._queues: WeakKeyDictionary[Store, _Queue[Item, Done]] = WeakKeyDictionary()
@@ -107,35 +116,39 @@ class GroupCommit(Generic[Store, Item, Done]):
 
     def __call__(self, store: Store, items: Sequence[Item]) -> Sequence[Done]:
         """Commit ``items`` together; return what ``commit`` gave for them, or raise its error."""
-        with self._guard:
-            queue = self._queues.setdefault(store, _Queue())
+        queue = self._queues.get(store) or self._new(store)
         ticket: _Ticket[Item, Done] = _Ticket(items)
         queue.enter(ticket)
         if ticket.leads:
-            try:
-                self._lead(store, queue.take())
-            finally:
-                queue.leave()
+            self._lead(store, queue)
         elif ticket.error is not None:
             raise self._shared(ticket.error) from ticket.error
         return ticket.result or ()
 
-    def _lead(self, store: Store, batch: Sequence[_Ticket[Item, Done]]) -> None:
-        """Commit for all of the batch, and let the others of it go on, come what may."""
-        others = batch[1:]
+    def _new(self, store: Store) -> _Queue[Item, Done]:
+        with self._guard:
+            return self._queues.setdefault(store, _Queue())
+
+    def _lead(self, store: Store, queue: _Queue[Item, Done]) -> None:
+        """Commit for all that wait, and let them go on, come what may; the next leader first."""
+        batch = queue.take()
         try:
-            done = self._commit(store, [item for ticket in batch for item in ticket.items])
+            items = batch[0].items
+            if len(batch) > 1:
+                items = [item for ticket in batch for item in ticket.items]
+            done = self._commit(store, items)
             begin = 0
             for ticket in batch:
                 end = begin + len(ticket.items)
                 ticket.result, begin = done[begin:end], end
         except BaseException as error:
-            for ticket in others:
+            for ticket in batch[1:]:
                 ticket.error = error
             raise
         finally:
-            for ticket in others:
-                ticket.turn.release()
+            queue.leave()
+            for ticket in batch[1:]:
+                ticket.go_on()
 
 
 _groups: WeakSet[GroupCommit[Any, Any, Any]] = WeakSet()

@@ -1,5 +1,9 @@
 """Writing the trail: in the transaction of a change, or durably on its own (2.8, N-49).
 
+A record on its own goes to the journal of this process, where the store has one
+(:mod:`authz.audit.journal`), else to the chain ``main`` in the database; a change and its
+record always go to the database together.
+
 Three statements write any number of records: the head is read and locked, the records
 are inserted, the head is moved. Whoever else writes to the chain waits for the head's
 row (PostgreSQL) or the database (SQLite, where the transaction must be a writing one from
@@ -16,7 +20,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from sqlalchemy import Connection, Dialect, Engine, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -27,6 +31,12 @@ from authz.audit.group import GroupCommit
 from authz.audit.record import Entry, canonical, document, index
 from authz.audit.tables import AuditHead, AuditRecord
 from authz.errors import AuditUnavailableError
+
+if TYPE_CHECKING:
+    from authz.audit.journal import Journal
+
+JOURNAL: Final = "authz_journal"
+"""The execution option of an engine that names the journal of its records."""
 
 _HEAD: Final = (
     select(AuditHead.sequence, AuditHead.hash)
@@ -72,12 +82,16 @@ def append(connection: Connection, entries: Sequence[Entry]) -> list[Receipt]:
 
 
 def record(engine: Engine, entries: Sequence[Entry]) -> list[Receipt]:
-    """Write the records together in a transaction of their own, durable on return.
+    """Write the records together and on their own, durable on return.
 
-    Threads of this process share a commit; when it fails, it fails for each of them. Each
-    then waits for the disk itself: the kernel answers those who wait at once together, and
-    who comes next need not wait for the wait of those before.
+    They go to the journal of this process, if the store has one. Else threads share a
+    commit; when it fails, it fails for each of them. Each then waits for the disk itself:
+    the kernel answers those who wait at once together, and who comes next need not wait
+    for the wait of those before.
     """
+    journal: Journal | None = engine.get_execution_options().get(JOURNAL)
+    if journal is not None:
+        return journal.append([canonical(document(entry)) for entry in entries])
     receipts = list(_grouped(engine, [encode(entry) for entry in entries]))
     try:
         _force(engine)
@@ -94,7 +108,7 @@ def append_encoded(connection: Connection, records: Sequence[Encoded]) -> list[R
     """
     try:
         return _write(connection, records)
-    except _failures(connection) as error:
+    except failures(connection) as error:
         transaction = connection.get_transaction()
         if transaction is not None and transaction.is_active:
             with suppress(SQLAlchemyError, OSError):
@@ -105,14 +119,27 @@ def append_encoded(connection: Connection, records: Sequence[Encoded]) -> list[R
 def _commit(engine: Engine, records: Sequence[Encoded]) -> list[Receipt]:
     """The same in a transaction of its own; on SQLite it is still to be forced to disk."""
     try:
-        with engine.connect() as connection, _unforced(connection):
-            connection.execution_options(authz_write=True)
-            if engine.dialect.name == "postgresql":
-                connection.execution_options(isolation_level="READ COMMITTED")
-            with connection.begin():
-                return _write(connection, records)
-    except _failures(engine) as error:
+        with engine.connect() as connection, _unforced(connection), _begun(connection):
+            return _write(connection, records)
+    except failures(engine) as error:
         raise unavailable(error) from error
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes to the trail: on disk at the end, nothing on any error."""
+    with engine.connect() as connection, forced(connection), _begun(connection):
+        yield connection
+
+
+@contextmanager
+def _begun(connection: Connection) -> Iterator[None]:
+    """A transaction that waits for whoever writes to the same chain, and then goes on."""
+    connection.execution_options(authz_write=True)
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(isolation_level="READ COMMITTED")
+    with connection.begin():
+        yield
 
 
 @contextmanager
@@ -174,18 +201,20 @@ def _synchronous(connection: Connection, level: str) -> None:
 
 def unavailable(error: BaseException) -> AuditUnavailableError:
     """The error that says that there is no record; it names the kind of failure, no values."""
+    if isinstance(error, AuditUnavailableError):
+        return AuditUnavailableError(error.message, where=error.where, hint=error.hint)
     cause = getattr(error, "orig", None) or error.__cause__ or error
     return AuditUnavailableError(
         f"The record could not be written ({type(cause).__name__}).",
         where="audit trail",
-        hint="Nothing was decided or changed; see whether the database can be written.",
+        hint="Nothing was decided or changed; see whether the trail can be written.",
     )
 
 
 _grouped: Final = GroupCommit[Engine, Encoded, Receipt](_commit, unavailable)
 
 
-def _failures(store: Engine | Connection) -> tuple[type[BaseException], ...]:
+def failures(store: Engine | Connection) -> tuple[type[BaseException], ...]:
     """What the store may fail with: the driver's own errors, SQLAlchemy's, the disk's."""
     return (SQLAlchemyError, OSError, store.dialect.loaded_dbapi.Error)
 
@@ -193,7 +222,7 @@ def _failures(store: Engine | Connection) -> tuple[type[BaseException], ...]:
 def _write(connection: Connection, records: Sequence[Encoded]) -> list[Receipt]:
     if not records:
         return []
-    driver = _Driver(connection)
+    driver = Driver(connection)
     tip = driver.locked_head()
     receipts, rows = [], []
     for sequence, (body, columns) in enumerate(records, tip.sequence + 1):
@@ -220,7 +249,7 @@ def _statements(dialect: str) -> _Statements:
     return _Statements(*texts)
 
 
-class _Driver:
+class Driver:
     """The driver's cursor within a connection's transaction; who listens to SQL still hears it."""
 
     def __init__(self, connection: Connection) -> None:
@@ -248,15 +277,18 @@ class _Driver:
         A chain without a head gets one at its genesis. Where records are there and the
         head was removed, the first number is taken already, and the write fails.
         """
-        self.run(self.sql.head, (MAIN,))
-        row = self.cursor.fetchone()
-        if row is None:
+        head = self.head_of(MAIN)
+        if head is None:
             dialect = postgresql if self.dialect.name == "postgresql" else sqlite
             first = {"chain": MAIN, **genesis(MAIN)._asdict()}
             self.connection.execute(
                 dialect.insert(AuditHead).values(first).on_conflict_do_nothing()
             )
-            self.run(self.sql.head, (MAIN,))
-            row = self.cursor.fetchone()
-        sequence, tip = row
-        return Tip(sequence, tip)
+            head = self.head_of(MAIN)
+        return cast("Tip", head)
+
+    def head_of(self, chain: str) -> Tip | None:
+        """The head of a chain, held until the transaction ends; nothing where it has none."""
+        self.run(self.sql.head, (chain,))
+        row = self.cursor.fetchone()
+        return Tip(*row) if row else None

@@ -77,6 +77,17 @@ class AuditHead(Base):
     hash: Mapped[bytes]
 
 
+class AuditStore(Base):
+    """Which store this is: journals name it, so that no store gets another one's records.
+
+    It has one row, made with the first journal.
+    """
+
+    __tablename__ = "audit_store"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[str]
+
+
 class AuditBatch(Base):
     """Leaves of the tree: ``count`` records of a chain from ``sequence`` on, from ``position`` on.
 

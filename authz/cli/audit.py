@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from authz import clock
+from authz.cli.keeping import keep
 from authz.cli.output import as_json, opened, operator, progress, say, settings, table
 from authz.errors import MalformedError
 from authz.service import trail
@@ -19,6 +20,9 @@ from authz.service import trail
 @click.group()
 def audit() -> None:
     """The audit trail."""
+
+
+audit.add_command(keep)
 
 
 @audit.command()

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
+from authz.cli.keeping import kept
 from authz.cli.output import opened, say, settings
 from authz.policy.load import load
+from authz.service.journals import claim
 
 
 @click.command()
@@ -38,7 +40,9 @@ def serve(  # noqa: PLR0917 (one parameter an option)
     """Serve the decision point over HTTP."""
     found = settings()
     load(policy or found.policy)  # a pack with a defect does not start (3.3)
-    opened(found).dispose()
+    store = opened(found)
+    claim(store, found)
+    store.dispose()
     run(
         host,
         port,
@@ -86,7 +90,7 @@ def run(
     os.environ["AUTHZ_POLICY"] = str(policy.resolve())
     if host not in ("127.0.0.1", "::1", "localhost") and tls is None:
         say("authz: listening beyond this machine without TLS; put a proxy with TLS before it.")
-    Granian(
+    server = Granian(
         "app:create_app",
         address=host,
         port=port,
@@ -100,4 +104,6 @@ def run(
         log_dictconfig=LOGGING,
         ssl_cert=tls[0] if tls else None,
         ssl_key=tls[1] if tls else None,
-    ).serve()
+    )
+    with kept(settings()):
+        server.serve()

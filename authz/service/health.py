@@ -17,7 +17,8 @@ from authz.config import Settings
 from authz.errors import AuthzError
 from authz.policy.load import load
 from authz.service import trail
-from authz.service.database import current, open_store, reading, writing
+from authz.service.database import current, reading, writing
+from authz.service.journals import catch_up, folder_of, open_settings, waiting
 
 SKEW = timedelta(minutes=5)
 
@@ -32,12 +33,13 @@ class Check:
 
 
 def examine(settings: Settings, progress: Callable[[int], None] | None = None) -> list[Check]:
-    """Look at policy, database, migrations, audit chain, clock and keys, in this order."""
-    store = open_store(settings.database_url, durability=settings.audit_durability)
+    """Look at policy, database, migrations, journals, chains, clock and keys, in this order."""
+    store = open_settings(settings)
     looks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("policy", lambda: _policy(settings)),
         ("database", lambda: _database(store)),
         ("migrations", lambda: _migrations(store)),
+        ("journals", lambda: _journals(store, settings)),
         ("audit", lambda: _audit(store, progress)),
         ("clock", lambda: _clock(store)),
         ("keys", lambda: _keys(settings.key_folder)),
@@ -71,6 +73,21 @@ def _migrations(store: Engine) -> str:
             hint="Run `authz db upgrade`.",
         )
     return f"at revision {here}"
+
+
+def _journals(store: Engine, settings: Settings) -> str:
+    """What of the journals could not be moved to the database, and how much waits."""
+    folder = folder_of(settings)
+    if folder is None:
+        return "none; records go to the database at once"
+    shipped = catch_up(store)
+    for chain, damage in shipped.damage.items():
+        raise AuthzError(
+            f"The journal {chain} is damaged at record {damage.sequence}: {damage.text}.",
+            where=str(folder),
+            hint="Keep a copy of the folder; the other journals are moved.",
+        )
+    return f"in {folder}, {waiting(store)} bytes wait to be moved"
 
 
 def _audit(store: Engine, progress: Callable[[int], None] | None) -> str:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, select
 
 from authz import clock
 from authz.audit import log
 from authz.audit import trail as audit
 from authz.audit.chain import Verdict
 from authz.audit.record import Entry, Ref
+from authz.audit.ship import Shipped
+from authz.audit.tables import AuditHead
 from authz.errors import MalformedError
 from authz.service.database import reading
+from authz.service.journals import catch_up
 from authz.vocabulary import Event
 
 Progress = Callable[[int], None]
@@ -29,9 +33,37 @@ def verify(
     since: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
-    """Whether the records are as they were written."""
+    """Whether the records are as they were written, of all chains and of the journals here.
+
+    A range of numbers and a checkpoint are of the chain ``main``.
+    """
+    shipped = catch_up(store)
     with reading(store) as connection:
-        return audit.verify(connection, first=first, last=last, since=since, progress=progress)
+        found = audit.verify(connection, first=first, last=last, since=since, progress=progress)
+        if found.whole and first is None and last is None and since is None:
+            found = _others(connection, found, shipped, progress)
+    return found
+
+
+def _others(
+    connection: Connection, main: Verdict, shipped: Shipped, progress: Progress | None
+) -> Verdict:
+    """The chains of the writers; the first damage of them, or all as one."""
+    records = main.records
+    chains = select(AuditHead.chain).where(AuditHead.chain != main.chain)
+    for chain in connection.execute(chains.order_by(AuditHead.chain)).scalars().all():
+        found = audit.verify(connection, chain=chain, progress=_after(records, progress))
+        records += found.records
+        if not found.whole:
+            return replace(found, records=records)
+    for chain, damage in shipped.damage.items():
+        return Verdict(chain, 1, records, None, damage)
+    return replace(main, records=records)
+
+
+def _after(records: int, progress: Progress | None) -> Progress | None:
+    """The same progress, of records after so many others."""
+    return None if progress is None else lambda count: progress(records + count)
 
 
 def verify_file(path: Path, *, since: Mapping[str, Any] | None = None) -> Verdict:
@@ -55,6 +87,7 @@ class _Lines(Iterable[str]):
 
 def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:
     """The records that fit, newest first; who looked for what is recorded before they leave."""
+    catch_up(store)
     looked_for = {k: v for k, v in asked.items() if v not in (None, "") and k != "limit"}
     with reading(store) as connection:
         page = audit.search(connection, **asked)
@@ -72,6 +105,7 @@ def export(
     progress: Progress | None = None,
 ) -> int:
     """Write records to a file, and return how many there were."""
+    catch_up(store)
     log.record(store, [_look(by, "export", {"first": first, "last": last}, "")])
     with path.open("w", encoding="utf-8", newline="\n") as out, reading(store) as connection:
         return audit.export(connection, out, first=first, last=last, progress=progress)
@@ -79,12 +113,14 @@ def export(
 
 def checkpoint(store: Engine) -> dict[str, Any]:
     """Where the trail stands, to be kept elsewhere."""
+    catch_up(store)
     with reading(store) as connection:
         return audit.checkpoint(connection, clock.now())
 
 
 def requests_since(store: Engine, since: Any) -> Iterator[dict[str, Any]]:
     """The recorded decisions since a moment, oldest first, as their records tell them."""
+    catch_up(store)
     with reading(store) as connection:
         after, pages = "", []
         while True:
@@ -97,7 +133,7 @@ def requests_since(store: Engine, since: Any) -> Iterator[dict[str, Any]]:
             after = page.after
     for records in reversed(pages):
         for found in reversed(records):
-            yield {"sequence": found.sequence, **found.record}
+            yield {"chain": found.chain, "sequence": found.sequence, **found.record}
 
 
 def _look(by: str, action: str, asked: Mapping[str, Any], person: str) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,7 @@ from werkzeug.test import TestResponse
 from authz.api import create_app
 from authz.api.context import NAME, Service
 from authz.config import Settings, load
+from authz.service.journals import close
 from authz.service.record_facts import import_facts
 from authz.service.tokens import create_token
 from tests.api.server import ROOT
@@ -84,6 +86,7 @@ def question(subject: str = "mali", person: str = "mali", **more: Any) -> dict[s
 
 def open_client(url: str, folder: Path, **more: Any) -> Iterator[Client]:
     """An application of the school pack on that database, with :data:`FACTS` in it."""
+    more.setdefault("audit_folder", str(folder / "audit"))
     settings = load(
         database_url=url,
         key_folder=folder / "keys",
@@ -103,7 +106,8 @@ def open_client(url: str, folder: Path, **more: Any) -> Iterator[Client]:
     )
     token = create_token(service.store, settings, "tests", ["pdp"], timedelta(hours=1), by="tests")
     yield Client(app, token)
-    service.store.dispose()
+    close(service.store)
+    shutil.rmtree(folder / "audit", ignore_errors=True)
 
 
 @pytest.fixture
@@ -111,7 +115,13 @@ def client(sqlite_url: str, tmp_path: Path) -> Iterator[Client]:
     yield from open_client(sqlite_url, tmp_path)
 
 
+@pytest.fixture(params=["journal", "database"])
+def audit_folder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where records go first: to journals, or to the database at once."""
+    return str(tmp_path / "audit") if request.param == "journal" else ""
+
+
 @pytest.fixture
-def any_client(store_url: str, tmp_path: Path) -> Iterator[Client]:
-    """The same on each kind of database."""
-    yield from open_client(store_url, tmp_path)
+def any_client(store_url: str, tmp_path: Path, audit_folder: str) -> Iterator[Client]:
+    """The same on each kind of database, with a journal and without."""
+    yield from open_client(store_url, tmp_path, audit_folder=audit_folder)

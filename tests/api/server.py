@@ -45,6 +45,7 @@ class Place:
             **{name: value for name, value in os.environ.items() if not name.startswith("AUTHZ_")},
             "AUTHZ_DATABASE_URL": self.database_url,
             "AUTHZ_KEY_FOLDER": str(folder / "keys"),
+            "AUTHZ_AUDIT_FOLDER": str(folder / "audit"),
             "AUTHZ_POLICY": str(policy),
             **{f"AUTHZ_{name.upper()}": value for name, value in more.items()},
         }

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from authz.audit import trail
-from authz.service.database import reading
 from tests.api.conftest import EVALUATION, EVALUATIONS, Client, question
+from tests.journals import trail_of
 
 REQUIRED = ["subject", "subject.type", "subject.id", "action", "action.name", "resource.type"]
 
@@ -43,7 +43,7 @@ def test_own_data_are_permitted_with_their_obligations(any_client: Client) -> No
 def test_every_decision_has_its_record(any_client: Client) -> None:
     """Page 2.8: found by the request id, standing where ``X-Decision-Id`` says."""
     answer = any_client.post(EVALUATION, question(), x_request_id="find-me")
-    with reading(any_client.store) as connection:
+    with trail_of(any_client.store) as connection:
         (found,) = trail.search(connection, request_id="find-me").records
     assert answer.headers["X-Decision-Id"] == f"{found.chain}-{found.sequence}"
     assert found.record["application"] == "tests"
@@ -203,7 +203,7 @@ def test_who_is_restricted_is_answered_as_a_stranger(any_client: Client) -> None
 def test_the_record_knows_the_true_reason(client: Client) -> None:
     """Issue 2, part 3."""
     client.post(EVALUATION, question("anan"), x_request_id="restricted")
-    with reading(client.store) as connection:
+    with trail_of(client.store) as connection:
         (found,) = trail.search(connection, request_id="restricted").records
     assert found.record["reason"] == "custody"
 
@@ -213,7 +213,7 @@ def test_a_request_id_is_echoed_and_recorded(client: Client, sent: str) -> None:
     """Item 29."""
     answer = client.post(EVALUATION, question(), x_request_id=sent)
     assert answer.headers["X-Request-ID"] == sent
-    with reading(client.store) as connection:
+    with trail_of(client.store) as connection:
         assert len(trail.search(connection, request_id=sent).records) == 1
 
 
@@ -248,9 +248,9 @@ def test_a_mistake_of_ours_tells_nothing(
 
 def test_a_malformed_request_leaves_no_record(client: Client) -> None:
     """Page 2.6: it is no decision."""
-    with reading(client.store) as connection:
+    with trail_of(client.store) as connection:
         before = connection.execute(text("SELECT count(*) FROM audit_record")).scalar_one()
     client.post(EVALUATION, {})
-    with reading(client.store) as connection:
+    with trail_of(client.store) as connection:
         after = connection.execute(text("SELECT count(*) FROM audit_record")).scalar_one()
     assert after == before

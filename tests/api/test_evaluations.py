@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from authz.audit import trail
-from authz.service.database import reading
 from tests.api.conftest import EVALUATION, EVALUATIONS, Client, open_client, question
+from tests.journals import trail_of
 
 PERMIT: dict[str, Any] = {}
 DENY = {"subject": {"type": "user", "id": "somchai"}}
@@ -132,7 +132,7 @@ def test_what_was_not_looked_at_has_no_record(client: Client) -> None:
     options = {"evaluations_semantic": "deny_on_first_deny"}
     body = {**question(), "options": options, "evaluations": [PERMIT, BROKEN, PERMIT]}
     client.post(EVALUATIONS, body, x_request_id="batch-1")
-    with reading(client.store) as connection:
+    with trail_of(client.store) as connection:
         found = trail.search(connection, request_id="batch-1").records
     assert [one.record["decision"] for one in reversed(found)] == [True, False]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
+import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -14,6 +17,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from authz.audit import trail
+from authz.audit.ship import SHIPPER, Shipper
+from authz.service import trail as service
 from authz.service.database import open_store, reading
 from tests.api.conftest import EVALUATION, EVALUATIONS, Client, open_client, question
 from tests.api.server import ROOT, Place, Server, exchange
@@ -31,7 +36,8 @@ LOAD_SECONDS = 3.0
 
 @pytest.fixture
 def any_client(store_url: str, tmp_path: Path) -> Iterator[Client]:
-    yield from open_client(store_url, tmp_path)
+    """Records go to the database at once; what fails with a journal is in its own tests."""
+    yield from open_client(store_url, tmp_path, audit_folder="")
 
 
 def _count(store: Engine) -> int:
@@ -177,10 +183,119 @@ def _one_more(server: Server) -> dict[str, bool]:
 
 def _check(place: Place, received: dict[str, bool]) -> None:
     store = open_store(place.database_url)
+    shipper = Shipper(store, place.folder / "audit")
+    store.update_execution_options(**{SHIPPER: shipper})
+    verdict = service.verify(store)
+    assert verdict.whole, verdict.damage
     with reading(store) as connection:
-        verdict = trail.verify(connection)
-        assert verdict.whole, verdict.damage
         for request_id, decision in received.items():
             (found,) = trail.search(connection, request_id=request_id).records
             assert found.record["decision"] is decision
+    shipper.close()
     store.dispose()
+
+
+@pytest.mark.slow
+def test_a_worker_killed_under_load_loses_no_answer_and_its_chain_is_closed(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """The others answer on; another worker takes its place and begins a chain of its own."""
+    place = Place(tmp_path, PACK, sqlite_url)
+    place.authz("import", "entities", PACK / "entities.json")
+    stop = Event()
+    with place.serving(workers=2) as server, ThreadPoolExecutor(THREADS) as pool:
+        server.token = place.token()
+        clients = [pool.submit(_load, server, f"client-{n}", stop) for n in range(THREADS)]
+        time.sleep(1)
+        os.kill(_workers(server)[0], signal.SIGKILL)
+        time.sleep(1)
+        stop.set()
+        received: dict[str, bool] = {}
+        for client in clients:
+            received.update(client.result(timeout=60))
+        _check(place, received)
+        server.kill()
+    _check(place, received)
+
+
+def _children(process: int) -> dict[int, str]:
+    """The child processes and their command lines."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            words = (path / "cmdline").read_text().replace("\0", " ")
+        except OSError:
+            continue
+        if parent == process:
+            found[int(path.name)] = words
+    return found
+
+
+def _workers(server: Server) -> list[int]:
+    return [pid for pid, words in _children(server.process.pid).items() if " serve " in words]
+
+
+def _keepers(server: Server) -> list[int]:
+    return [pid for pid, words in _children(server.process.pid).items() if " keep " in words]
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_the_keeper_ships_is_started_again_and_ends_with_the_server(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """N-51: it is niced, restarted when it is killed, and gone when the server is killed."""
+    place = Place(tmp_path, PACK, sqlite_url, audit_interval="0.1")
+    place.authz("import", "entities", PACK / "entities.json")
+    with place.serving() as server:
+        server.token = place.token()
+        _until(lambda: bool(_keepers(server)))
+        (first,) = _keepers(server)
+        _until(lambda: os.getpriority(os.PRIO_PROCESS, first) == 10)
+        os.kill(first, signal.SIGKILL)
+        _until(lambda: bool(_keepers(server)) and first not in _keepers(server))
+        (second,) = _keepers(server)
+        received = _one_more(server)
+        store = open_store(sqlite_url)
+        _until(lambda: "decision" in _events(store))
+        for process in (*_workers(server), server.process.pid):
+            os.kill(process, signal.SIGKILL)
+        _until(lambda: not Path(f"/proc/{second}").exists())
+    place.authz("audit", "keep", "--once")
+    assert "writer_closed" in _events(store)
+    store.dispose()
+    _check(place, received)
+
+
+def _events(store: Engine) -> set[str]:
+    with store.connect() as connection:
+        return set(connection.execute(text("SELECT event FROM audit_record")).scalars())
+
+
+@pytest.mark.parametrize("kind", ["sqlite_url", "postgres_url"])
+def test_a_journal_that_cannot_be_written_gives_no_answer(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """N-49; page 5, "No record": and the service is not ready."""
+    for client in open_client(str(request.getfixturevalue(kind)), tmp_path):
+        assert client.post(EVALUATION, question()).json["decision"] is True
+
+        def fail(*_: object) -> int:
+            raise OSError(errno.EIO, "the disk is gone")
+
+        monkeypatch.setattr(os, "pwrite", fail)
+        answer = client.post(EVALUATION, question())
+        assert (answer.status_code, answer.json["code"]) == (503, "audit_unavailable")
+        assert "decision" not in answer.json
+        ready = client.ask("GET", "/readyz")
+        assert (ready.status_code, ready.json["field"]) == (503, "audit")
+        monkeypatch.undo()
+        assert client.post(EVALUATION, question()).json["decision"] is True
+        assert client.ask("GET", "/readyz").status_code == 200
+        assert service.verify(client.store).whole

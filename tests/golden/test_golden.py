@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from authz.audit.log import Receipt
 from authz.audit.record import timestamp
 from authz.decision import answer
 from authz.decision.request import parse
@@ -17,8 +18,9 @@ from authz.errors import MalformedError
 from authz.service.decide import Decided
 from tests.golden import expected
 from tests.golden.cases import Case, Golden, everything, files, load
+from tests.journals import to_journal
 from tests.oracle.policy import REFUSALS, RULES
-from tests.world import CALLER, frozen, point, policy, records
+from tests.world import CALLER, frozen, placed, point, policy
 
 CODES = ("no_rule", "purpose_required", "unknown_category", "unknown_action", "unknown_purpose")
 ALWAYS = {"v": 1, "event": "decision", "application": "a-test", "request_id": "golden"}
@@ -32,14 +34,17 @@ def evaluate(store: Engine, case: Case) -> Decided:
     return found[0]
 
 
+@pytest.mark.parametrize("journal", [True, False], ids=["journal", "database"])
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
 def test_every_golden_case_is_answered_and_recorded_as_written(
-    store: Engine, path: Path, subtests: pytest.Subtests
+    store: Engine, path: Path, tmp_path: Path, subtests: pytest.Subtests, *, journal: bool
 ) -> None:
     """The exact answer to a caller and to a what-if tool, and the record (N-23, N-49)."""
     golden = load(path)
     golden.world.store(store)
-    recorded: list[Case] = []
+    if journal:
+        to_journal(store, tmp_path)
+    recorded: list[tuple[Case, Receipt | None]] = []
     for case in golden.cases:
         with subtests.test(case.name):
             if case.outcome == "malformed":
@@ -47,8 +52,9 @@ def test_every_golden_case_is_answered_and_recorded_as_written(
                     evaluate(store, case)
                 assert error.value.where == case.expect.partition(" at ")[2]
                 continue
-            recorded.append(case)
-            decision = evaluate(store, case).decision
+            found = evaluate(store, case)
+            recorded.append((case, found.receipt))
+            decision = found.decision
             assert (
                 answer.inward(decision, policy().catalogue, case.language)
                 == (case.answers["inward"])
@@ -58,8 +64,13 @@ def test_every_golden_case_is_answered_and_recorded_as_written(
                 == (case.answers["outward"])
             )
     now = {"policy": policy().digest, "directory_revision": int(bool(golden.world.facts))}
-    trail = [record for record in records(store) if record["event"] == "decision"]
-    for case, record in zip(recorded, trail, strict=True):
+    trail = {
+        place: record for place, record in placed(store).items() if record["event"] == "decision"
+    }
+    assert len(trail) == len(recorded)
+    for case, receipt in recorded:
+        assert receipt is not None
+        record = trail[receipt.chain, receipt.sequence]
         with subtests.test(f"the record of: {case.name}"):
             always = {**ALWAYS, **now, "time": timestamp(case.at)}
             assert record == {**always, **case.answers["record"]}

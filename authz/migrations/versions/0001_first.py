@@ -629,6 +629,12 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_record_time", ["time"], unique=False)
 
     op.create_table(
+        "audit_store",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_store")),
+    )
+    op.create_table(
         "audit_tile",
         sa.Column("level", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -762,6 +768,7 @@ def downgrade() -> None:
 
     op.drop_table("review_item")
     op.drop_table("audit_tile")
+    op.drop_table("audit_store")
     with op.batch_alter_table("audit_record", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_record_time")
         batch_op.drop_index("ix_audit_record_subject_id_time")
