@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from authz.cli.output import say, settings
+from authz.cli.output import opened, say, settings
 from authz.service.database import current, open_store, translated, upgrade
+from authz.service.roles import grant
 
 
 @click.group()
@@ -22,3 +23,11 @@ def upgrade_command() -> None:
         upgrade(store)
     here, _ = current(store)
     say(f"The database is at revision {here}.")
+
+
+@db.command("grant")
+@click.argument("role")
+def grant_command(role: str) -> None:
+    """Give a PostgreSQL role what the service needs: it may add to the trail, not change it."""
+    tables = grant(opened(settings()), role)
+    say(f"{role} may use {len(tables)} tables, and only add to the trail.")

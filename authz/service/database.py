@@ -86,6 +86,7 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
             "journal_mode=WAL",
             f"synchronous={synchronous}",
             "foreign_keys=ON",
+            "recursive_triggers=ON",  # or REPLACE would delete past the trail's guards
             "cache_size=-65536",
             f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         ):

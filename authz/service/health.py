@@ -16,7 +16,7 @@ from authz.audit.tables import AuditRecord
 from authz.config import Settings
 from authz.errors import AuthzError
 from authz.policy.load import load
-from authz.service import trail
+from authz.service import roles, trail
 from authz.service.database import current, open_store, reading, writing
 
 SKEW = timedelta(minutes=5)
@@ -32,12 +32,13 @@ class Check:
 
 
 def examine(settings: Settings, progress: Callable[[int], None] | None = None) -> list[Check]:
-    """Look at policy, database, migrations, audit chain, clock and keys, in this order."""
+    """Look at policy, database, migrations, guards, audit chain, clock and keys, in this order."""
     store = open_store(settings.database_url, durability=settings.audit_durability)
     looks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("policy", lambda: _policy(settings)),
         ("database", lambda: _database(store)),
         ("migrations", lambda: _migrations(store)),
+        ("guards", lambda: roles.guarded(store)),
         ("audit", lambda: _audit(store, progress)),
         ("clock", lambda: _clock(store)),
         ("keys", lambda: _keys(settings.key_folder)),

@@ -47,14 +47,19 @@ def signing_key(folder: Path) -> Key:
     return (keys or (new_key(folder, first=True),))[-1]
 
 
-def rotate(folder: Path) -> Key:
-    """A new key that signs from now on; the older private halves are destroyed."""
-    key = new_key(folder)
-    for path in key_files(folder):
+def retire_older(folder: Path) -> None:
+    """Destroy the private halves of all keys but the one that signs."""
+    for path in key_files(folder)[:-1]:
         older = OKPKey.import_key(json.loads(path.read_text(encoding="ascii")))
-        if older.kid != key.kid and older.is_private:
+        if older.is_private:
             _write(path, older, private=False)
-    return key
+
+
+def remove(folder: Path, kid: str) -> None:
+    """Take a key away with which nothing was signed; nothing to do where there is none."""
+    for path in key_files(folder) if kid else ():
+        if json.loads(path.read_text(encoding="ascii")).get("kid") == kid:
+            path.unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=8)

@@ -6,15 +6,17 @@ A password is made here, shown once to whoever asked, and kept as an argon2id ha
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from typing import Any
 
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from authz import clock
-from authz.audit import log
-from authz.audit.record import Entry, Ref
+from authz.audit.record import Ref
 from authz.directory.tables import Person
 from authz.errors import ConflictError, NotFoundError
+from authz.service import changing
+from authz.service.changing import By
 from authz.service.database import writing
 from authz.service.tables import SignIn
 from authz.vocabulary import Event
@@ -24,39 +26,31 @@ PASSWORD_BYTES = 15
 
 def add(store: Engine, name: str, *, person: str | None, by: str, because: str = "") -> str:
     """Add a sign-in and return its first password; ConflictError where the name is taken."""
-    password, now = _new_password(), clock.now()
+    password, author = _new_password(), By.now(by, because)
+    row = {"person": person, "must_change": True, "created_at": author.at, "created_by": by}
     with writing(store) as connection:
         if connection.scalar(select(SignIn.name).where(SignIn.name == name)) is not None:
             raise ConflictError("There is a sign-in of that name already.", where=name)
         if person is not None:
             _person_exists(connection, person)
-        connection.execute(
-            insert(SignIn).values(
-                name=name,
-                person=person,
-                password_hash=_hash(password),
-                must_change=True,
-                created_at=now,
-                created_by=by,
-            )
-        )
-        _record(connection, Event.USER_ADDED, name, by, because, {"person": person})
+        connection.execute(insert(SignIn).values(name=name, password_hash=_hash(password), **row))
+        _record(connection, Event.USER_ADDED, author, name, {}, _shown(row))
     return password
 
 
 def disable(store: Engine, name: str, *, by: str, because: str = "") -> None:
     """End a sign-in; NotFoundError where there is none in force."""
+    author = By.now(by, because)
     with writing(store) as connection:
-        _change(connection, name, {"disabled_at": clock.now()})
-        _record(connection, Event.USER_DISABLED, name, by, because, {})
+        _change(connection, Event.USER_DISABLED, author, name, {"disabled_at": author.at})
 
 
 def reset(store: Engine, name: str, *, by: str, because: str = "") -> str:
     """Give a sign-in a new password, to be changed at once, and return it."""
-    password = _new_password()
+    password, author = _new_password(), By.now(by, because)
     with writing(store) as connection:
-        _change(connection, name, {"password_hash": _hash(password), "must_change": True})
-        _record(connection, Event.USER_RESET, name, by, because, {})
+        values = {"password_hash": _hash(password), "must_change": True}
+        _change(connection, Event.USER_RESET, author, name, values)
     return password
 
 
@@ -73,28 +67,44 @@ def _person_exists(connection: Connection, person: str) -> None:
         raise NotFoundError("There is no such person in the directory.", where=person)
 
 
-def _change(connection: Connection, name: str, values: dict[str, object]) -> None:
-    changed = connection.execute(
-        update(SignIn).where(SignIn.name == name, SignIn.disabled_at.is_(None)).values(values)
-    )
-    if changed.rowcount != 1:
+def _change(
+    connection: Connection, event: Event, author: By, name: str, values: dict[str, Any]
+) -> None:
+    """Change a sign-in that is in force, with the record of it."""
+    found = connection.execute(
+        select(*SignIn.__table__.c)
+        .where(SignIn.name == name, SignIn.disabled_at.is_(None))
+        .with_for_update()
+    ).mappings()
+    row = found.one_or_none()
+    if row is None:
         raise NotFoundError("There is no such sign-in in force.", where=name)
+    connection.execute(update(SignIn).where(SignIn.name == name).values(values))
+    _record(connection, event, author, name, _shown(dict(row)), _shown({**row, **values}))
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A sign-in as its record may hold it; the hash goes under a name that is masked."""
+    kept = {"person": row["person"], "must_change": row["must_change"]}
+    kept |= {"disabled_at": row.get("disabled_at"), "password": row.get("password_hash", True)}
+    return {name: value for name, value in kept.items() if value is not None}
 
 
 def _record(
-    connection: Connection, event: Event, name: str, by: str, because: str, after: dict[str, object]
+    connection: Connection,
+    event: Event,
+    author: By,
+    name: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
 ) -> None:
-    log.append(
-        connection,
-        [
-            Entry(
-                event=event,
-                time=clock.now(),
-                application="authz",
-                subject=Ref("operator", by),
-                action=event.value,
-                resource=Ref("sign_in", name),
-                detail={"after": after, "who": by, "why": because},
-            )
-        ],
+    person = after.get("person")
+    entry = changing.changed(
+        event,
+        author,
+        Ref("sign_in", name),
+        before,
+        after,
+        people=[person] if person else [],
     )
+    changing.record(connection, [entry])
