@@ -15,6 +15,7 @@ from authz.api import (
     metadata,
     problem,
     search,
+    starting,
 )
 from authz.api.context import NAME, Service
 from authz.config import Settings
@@ -31,7 +32,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("authz.api", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
-    app.extensions[NAME] = Service(known, open_point(known))
+    point = open_point(known)
+    app.extensions[NAME] = Service(known, point)
     exchange.register(app)
     problem.register(app)
     evaluation.register(app)
@@ -41,4 +43,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     health.register(app)
     documentation.register(app)
     front.register(app)
+    starting.register(app, known, point)
     return app

@@ -73,7 +73,8 @@ class Entry:
     ``detail`` is for changes: before, after, who, why, and under ``people`` the ids of all
     persons whom the change touches, so that a search by person finds it (N-49).
     ``what_if_at`` is the moment a what-if asked about; ``time`` is always when it was
-    asked. ``resource`` of a change is the person or thing changed.
+    asked. ``resource`` of a change is the person or thing changed. ``people`` are the ids
+    in it that are a person's, for their pseudonyms; it is no member of the record.
     """
 
     event: Event
@@ -94,6 +95,7 @@ class Entry:
     directory_revision: int | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     what_if_at: datetime | None = None
+    people: Sequence[str] = ()
 
 
 def timestamp(moment: datetime) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from authz.cli.output import opened, say, settings
-from authz.service.database import current, open_store, translated, upgrade
+from authz.service.database import current, open_settings, translated, upgrade
 from authz.service.roles import grant
 
 
@@ -18,7 +18,7 @@ def db() -> None:
 def upgrade_command() -> None:
     """Create or migrate the database to the newest revision."""
     found = settings()
-    store = open_store(found.database_url, durability=found.audit_durability)
+    store = open_settings(found)
     with translated():
         upgrade(store)
     here, _ = current(store)

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from authz.config import Settings, load
 from authz.errors import AuthzError
-from authz.service.database import open_store, require
+from authz.service.database import open_settings, require
 
 Advance = Callable[[str, int, int | None], None]
 """Called with what is being done, how much of it is done, and of how much, where known."""
@@ -45,7 +45,7 @@ def settings() -> Settings:
 
 def opened(found: Settings) -> Engine:
     """The store of these settings, with its tables."""
-    return ready(open_store(found.database_url, durability=found.audit_durability))
+    return ready(open_settings(found))
 
 
 def ready(store: Engine) -> Engine:

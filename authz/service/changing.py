@@ -56,12 +56,13 @@ def changed(  # noqa: PLR0913 (what a record of a change says, by name)
     ``people`` are the ids of the persons touched; ``more`` are further members of the
     detail, ``revision`` the directory's after the change.
     """
+    touched = sorted(set(people))
     detail = {
         **(more or {}),
         "before": dict(before),
         "after": dict(after),
         "changed": differing(before, after),
-        "people": sorted(set(people)),
+        "people": touched,
         "who": by.who,
         "why": by.why,
     }
@@ -74,6 +75,7 @@ def changed(  # noqa: PLR0913 (what a record of a change says, by name)
         resource=resource,
         directory_revision=revision,
         detail={name: value for name, value in detail.items() if value not in ({}, [], None)},
+        people=touched,
     )
 
 

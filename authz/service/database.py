@@ -23,6 +23,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlche
 from sqlalchemy.pool import StaticPool
 
 from authz.audit.log import forced
+from authz.audit.pseudonyms import OPTION, Names
+from authz.config import Settings
 from authz.errors import SettingError, StoreUnavailableError
 
 BUSY_SECONDS = 15
@@ -37,8 +39,25 @@ POOL = 8
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
-def open_store(url: str, *, durability: str = "fsync") -> Engine:
-    """The engine for that URL; SettingError where it is none. Nothing is connected yet."""
+def open_store(url: str, *, durability: str = "fsync", pseudonyms: bool = False) -> Engine:
+    """The engine for that URL; SettingError where it is none. Nothing is connected yet.
+
+    With ``pseudonyms`` its trail names no person by their id (:mod:`authz.audit.pseudonyms`).
+    """
+    engine = _opened(url, durability)
+    return engine.execution_options(**{OPTION: Names()}) if pseudonyms else engine
+
+
+def open_settings(settings: Settings) -> Engine:
+    """The engine that the settings ask for."""
+    return open_store(
+        settings.database_url,
+        durability=settings.audit_durability,
+        pseudonyms=settings.audit_pseudonyms,
+    )
+
+
+def _opened(url: str, durability: str) -> Engine:
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()

@@ -17,7 +17,7 @@ from authz.config import Settings
 from authz.errors import AuthzError
 from authz.policy.load import load
 from authz.service import roles, trail
-from authz.service.database import current, open_store, reading, writing
+from authz.service.database import current, open_settings, reading, writing
 
 SKEW = timedelta(minutes=5)
 
@@ -33,7 +33,7 @@ class Check:
 
 def examine(settings: Settings, progress: Callable[[int], None] | None = None) -> list[Check]:
     """Look at policy, database, migrations, guards, audit chain, clock and keys, in this order."""
-    store = open_store(settings.database_url, durability=settings.audit_durability)
+    store = open_settings(settings)
     looks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("policy", lambda: _policy(settings)),
         ("database", lambda: _database(store)),

@@ -19,7 +19,7 @@ from authz.decision.request import Action, Entity, Request
 from authz.engine.policy import Policy
 from authz.policy.diff import Changed, ReplayItem, replay
 from authz.service import trail
-from authz.service.database import open_store, reading
+from authz.service.database import open_settings, reading
 from authz.service.decide import Caller, DecisionPoint
 from authz.service.point import place
 
@@ -28,7 +28,7 @@ BELIEVED = Caller("replay", asserts_mfa=True)
 
 def replayed(settings: Settings, old: Policy, new: Policy, since: datetime) -> list[Changed]:
     """The decisions recorded since that moment that ``new`` would make otherwise than ``old``."""
-    store = open_store(settings.database_url, durability=settings.audit_durability)
+    store = open_settings(settings)
     point = DecisionPoint(store, old, place(settings))
     with reading(store) as connection:
         items = (

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
 from authz import clock
-from authz.audit import log
+from authz.audit import log, pseudonyms
 from authz.audit import trail as audit
 from authz.audit.chain import Verdict
 from authz.audit.record import Entry, Ref
@@ -57,7 +58,15 @@ def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:
     """The records that fit, newest first; who looked for what is recorded before they leave."""
     looked_for = {k: v for k, v in asked.items() if v not in (None, "") and k != "limit"}
     with reading(store) as connection:
-        page = audit.search(connection, **asked)
+        named = {
+            name: pseudonyms.aliases(connection, asked[name])
+            for name in ("person", "subject")
+            if asked.get(name)
+        }
+        page = audit.search(connection, **{**asked, **named})
+        records = pseudonyms.shown(connection, [found.record for found in page.records])
+    pairs = zip(page.records, records, strict=True)
+    page = replace(page, records=[replace(found, record=record) for found, record in pairs])
     log.record(store, [_look(by, "search", looked_for, str(asked.get("person") or ""))])
     return page
 
@@ -95,9 +104,12 @@ def requests_since(store: Engine, since: Any) -> Iterator[dict[str, Any]]:
             if not page.after:
                 break
             after = page.after
-    for records in reversed(pages):
-        for found in reversed(records):
-            yield {"sequence": found.sequence, **found.record}
+        told = [
+            pseudonyms.shown(connection, [found.record for found in records]) for records in pages
+        ]
+    for records, shown in zip(reversed(pages), reversed(told), strict=True):
+        for found, record in zip(reversed(records), reversed(shown), strict=True):
+            yield {"sequence": found.sequence, **record}
 
 
 def _look(by: str, action: str, asked: Mapping[str, Any], person: str) -> Entry:
@@ -109,4 +121,5 @@ def _look(by: str, action: str, asked: Mapping[str, Any], person: str) -> Entry:
         action=action,
         resource=Ref("person", person) if person else None,
         detail={"asked": json.loads(json.dumps(asked, default=str))},
+        people=[str(asked[name]) for name in ("person", "subject") if asked.get(name)],
     )

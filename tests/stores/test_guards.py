@@ -95,7 +95,7 @@ def test_a_record_is_not_replaced_on_sqlite(sqlite_store: Engine) -> None:
 
 def test_the_last_tile_grows_and_the_head_moves(trailed: Engine) -> None:
     with trailed.begin() as connection:
-        grown = "UPDATE audit_tile SET hashes = " + octets(trailed, b"abcd")
+        grown = "UPDATE audit_tile SET hashes = " + octets(trailed, b"abcd")  # noqa: S608
         assert connection.exec_driver_sql(grown).rowcount == 1
     log.record(trailed, entries(1, start=2))
     assert trail.verify(trailed).damage is None
@@ -204,7 +204,7 @@ def test_the_granted_role_cannot_take_the_guards_away(served: Engine, statement:
 def test_every_table_is_granted(postgres_store: Engine, served: Engine) -> None:
     tables = set(inspect(postgres_store).get_table_names())
     for table in tables:
-        attempt(served, f'SELECT 1 FROM "{table}" LIMIT 1')
+        attempt(served, f'SELECT 1 FROM "{table}" LIMIT 1')  # noqa: S608
 
 
 def test_the_owner_is_told_that_it_could_change_the_trail(postgres_store: Engine) -> None:
