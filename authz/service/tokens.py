@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
@@ -121,16 +122,8 @@ def rotate_key(store: Engine, settings: Settings, *, by: str, because: str = "")
 
     They go once the record of the new key is kept; where it is not, the new key goes.
     """
-    folder, kid = settings.key_folder, ""
-    try:
-        with writing(store) as connection:
-            before, _ = keys.ring(folder)
-            kid = str(keys.new_key(folder).kid)
-            changing.record(connection, [_rotated(By.now(by, because), before, kid)])
-    except BaseException:
-        keys.remove(folder, kid)
-        raise
-    keys.retire_older(folder)
+    kid = str(_new_key(store, settings.key_folder, By.now(by, because), first=False).kid)
+    keys.retire_older(settings.key_folder)
     return kid
 
 
@@ -139,12 +132,22 @@ def _signing_key(store: Engine, settings: Settings, by: str) -> Key:
     found, _ = keys.ring(settings.key_folder)
     if found:
         return found[-1]
-    with writing(store) as connection:
-        known, _ = keys.ring(settings.key_folder)
-        key = keys.signing_key(settings.key_folder)
-        if not known:
-            author = By.now(by, "the first key")
-            changing.record(connection, [_rotated(author, (), str(key.kid))])
+    return _new_key(store, settings.key_folder, By.now(by, "the first key"), first=True)
+
+
+def _new_key(store: Engine, folder: Path, author: By, *, first: bool) -> Key:
+    """A new key with its record; where the record is not kept, the key goes."""
+    made = ""
+    try:
+        with writing(store) as connection:
+            before, _ = keys.ring(folder)
+            key, mine = keys.made_key(folder, first=first)
+            if mine:
+                made = str(key.kid)
+                changing.record(connection, [_rotated(author, before, made)])
+    except BaseException:
+        keys.remove(folder, made)
+        raise
     return key
 
 

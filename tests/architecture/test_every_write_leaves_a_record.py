@@ -33,6 +33,7 @@ from authz.service import (
     tokens,
     users,
 )
+from authz.service.changing import By
 from authz.service.database import open_store, writing
 from tests.stores.test_roster_kit import BANGKOK, Kit
 from tests.world import World, policy, question
@@ -40,12 +41,10 @@ from tests.world import World, policy, question
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ROOT / "authz" / "service"
 TRAIL = frozenset(Base.metadata.tables)
-WRITES = {"writing", "insert", "update", "delete", "begin"}
-"""Names whose call is a write, or opens a transaction that may."""
+WRITES = {"writing", "insert", "update", "delete", ".insert", ".begin"}
+"""Names whose call is a write, or opens a transaction that may; with a dot, of methods."""
 LEFT_OUT = {
     "database.writing": "it is the transaction itself",
-    "database.upgrade": "it makes the tables of the trail; a migration is no change of policy",
-    "database.require": "likewise",
     "roles.grant": "it grants rights of the database, which keeps no rows of them",
 }
 CHANGES = {"before", "after", "rows"}
@@ -97,7 +96,7 @@ def _rotate(scene: Scene) -> None:
 
 
 def _jwks(scene: Scene) -> None:
-    tokens.jwks(scene.store, scene.settings, standing.By.now("op", "").at)
+    tokens.jwks(scene.store, scene.settings, By.now("op", "").at)
 
 
 def _entities(scene: Scene) -> None:
@@ -179,9 +178,22 @@ def _functions(path: Path) -> Iterator[tuple[str, ast.FunctionDef]]:
 
 
 def _called(function: ast.FunctionDef) -> set[str]:
-    """The last part of every name that is called."""
-    calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
-    return {ast.unparse(call).rpartition(".")[2] for call in calls}
+    """Every name that is called: ``f`` of ``f()``; ``m.f`` and ``.f`` of ``m.f()``."""
+    names = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            owner, _, name = ast.unparse(node.func).rpartition(".")
+            names |= {f"{owner}.{name}", f".{name}"} if owner else {name}
+    return names
+
+
+def _calls(caller: str, called: set[str], one: str) -> bool:
+    """Whether the caller calls that function: of its own module, by import, or by module."""
+    name = _last(one)
+    if _module(caller) == _module(one):
+        return name in called or f"self.{name}" in called
+    imported = one.count(".") == 1 and not name.startswith("_")
+    return imported and bool({name, one} & called)
 
 
 def _takes_a_connection(function: ast.FunctionDef) -> bool:
@@ -204,14 +216,11 @@ def writers(folder: Path) -> set[str]:
     calls = {name: _called(function) for name, function in found.items()}
     writing_ones = {name for name, called in calls.items() if called & WRITES}
     while True:
-        last = {name.rpartition(".")[2] for name in writing_ones if name.count(".") < 2}
-        same = {
+        grown = writing_ones | {
             name
             for name, called in calls.items()
-            if any(_module(name) == _module(one) and _last(one) in called for one in writing_ones)
+            if any(_calls(name, called, one) for one in writing_ones)
         }
-        by_name = {name for name, called in calls.items() if called & (last & STRANGE_NAMES(found))}
-        grown = writing_ones | same | by_name
         if grown == writing_ones:
             break
         writing_ones = grown
@@ -220,12 +229,6 @@ def writers(folder: Path) -> set[str]:
         for name in writing_ones
         if _is_public(name.partition(".")[2]) and not _takes_a_connection(found[name])
     }
-
-
-def STRANGE_NAMES(found: Mapping[str, Any]) -> set[str]:  # noqa: N802 - a set that is computed
-    """Names that one module of the service alone has: a call of such a name means that one."""
-    names = [name.rpartition(".")[2] for name in found if name.count(".") < 2]
-    return {name for name in names if names.count(name) == 1}
 
 
 def _module(name: str) -> str:
@@ -333,7 +336,7 @@ def test_a_change_and_its_record_are_one_transaction(scene: Scene, name: str) ->
 
 def test_a_change_without_a_record_is_noticed(scene: Scene) -> None:
     heard = listen(scene.store)
-    values = {"id": "x", "origin": "fact", "recorded_at": standing.By.now("op", "").at}
+    values = {"id": "x", "origin": "fact", "recorded_at": By.now("op", "").at}
     with writing(scene.store) as connection:
         connection.execute(insert(Project).values(values))
     assert heard.unrecorded() == [{"project"}]
@@ -361,4 +364,4 @@ def test_without_its_record_no_change_is_made(scene: Scene, name: str) -> None:
     with pytest.raises(Exception, match="record could not be written"):
         EXERCISED[name](scene)
     assert [tables for tables in heard.commits if tables - TRAIL] == []
-    assert not list((scene.folder / "keys").glob("*.json")) or name == "tokens.jwks"
+    assert not list((scene.folder / "keys").glob("*.json"))

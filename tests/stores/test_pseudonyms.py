@@ -19,7 +19,7 @@ from authz.audit.tables import AuditPseudonym, AuditRecord
 from authz.clock import now
 from authz.errors import ConflictError, NotFoundError
 from authz.service import erasing, trail, users
-from authz.service.database import open_store, writing
+from authz.service.database import open_store
 from authz.vocabulary import Event
 from tests.stores.test_roster_kit import BANGKOK, Kit
 from tests.world import CALLER, World, question
@@ -36,7 +36,7 @@ def named(store_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def world(named: Engine) -> World:
+def world() -> World:
     """A parent, a child, a teacher, and facts about them."""
     world = World().school("S1").person(*PEOPLE, born="2012-05-05", at="S1")
     world.guardian("anong-1", "boonmee-2").guardian("anong-1", 'd"ao-4')
@@ -93,7 +93,7 @@ def test_a_roster_names_nobody_either(named: Engine, tmp_path: Path) -> None:
     import_oneroster(named, changed.write(), local=BANGKOK, by="op")
     records = [json.loads(line) for line in bodies(named).splitlines()]
     told = json.dumps([r["detail"] for r in records if r["event"] == "roster_changed"])
-    assert pseudonym(named, "pupil") in told
+    assert (pseudonym(named, "pupil") or "?") in told
     for person in ("pupil", "mother"):
         assert f'"{person}"' not in told
         assert f":{person}" not in told
@@ -161,9 +161,9 @@ def test_who_has_no_pseudonym_cannot_be_forgotten(store: Engine) -> None:
 
 def test_a_name_that_was_rolled_back_is_not_remembered(named: Engine) -> None:
     about = Entry(event=Event.FACT_CHANGED, time=now(), resource=Ref("person", "kid"))
-    with pytest.raises(ZeroDivisionError), writing(named) as connection:
+    with named.connect().execution_options(authz_write=True) as connection:
         log.append(connection, [about])
-        raise ZeroDivisionError
+        connection.rollback()
     assert pseudonym(named, "kid") is None
     log.record(named, [about])
     assert (pseudonym(named, "kid") or "?") in bodies(named)
