@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,21 +42,28 @@ class State:
     value: Mapping[str, Any]
 
 
+Make = Callable[[Mapping[str, Any]], State]
+"""What a service starts with, given what was on file: the salt is kept."""
+
+
 def note(store: Engine, settings: Settings, policy: Policy) -> None:
     """Record pack and settings where they are not those that were recorded last."""
+    makes: Mapping[str, Make] = {
+        POLICY: lambda _: State(POLICY, policy.digest, diff.described(policy)),
+        SETTINGS: lambda last: configured(settings, last.get(SALT) or secrets.token_hex(16)),
+    }
     with reading(store) as connection:
         known = {row.name: row for row in connection.execute(select(*Standing.__table__.c))}
-    salt = known[SETTINGS].value[SALT] if SETTINGS in known else secrets.token_hex(16)
-    states = (
-        State(POLICY, policy.digest, diff.described(policy)),
-        configured(settings, salt),
-    )
-    due = [s for s in states if s.name not in known or known[s.name].digest != s.digest]
+    due = [
+        name
+        for name, make in makes.items()
+        if name not in known or known[name].digest != make(known[name].value).digest
+    ]
     if due:
         by = By.now(APPLICATION, WHY)
         with writing(store) as connection:
-            for state in due:
-                _note(connection, by, state)
+            for name in due:
+                _note(connection, by, name, makes[name])
 
 
 def configured(settings: Settings, salt: str) -> State:
@@ -85,20 +92,21 @@ def _digest(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _note(connection: Connection, by: By, state: State) -> None:
+def _note(connection: Connection, by: By, name: str, make: Make) -> None:
     """Put the state on file with its record, unless another worker has just done so."""
     table = Standing.__table__
     assert isinstance(table, Table)  # noqa: S101 (narrowing for the type checker)
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    empty = {"name": state.name, "digest": "", "value": {}, "recorded_at": by.at}
+    empty = {"name": name, "digest": "", "value": {}, "recorded_at": by.at}
     connection.execute(dialect.insert(table).values(empty).on_conflict_do_nothing())
-    mine = table.c.name == state.name
+    mine = table.c.name == name
     last = connection.execute(select(table).where(mine).with_for_update()).one()
+    state = make(last.value)
     if last.digest == state.digest:
         return
     values = {"digest": state.digest, "value": state.value, "recorded_at": by.at}
     connection.execute(update(table).where(mine).values(values))
-    entry = _policy if state.name == POLICY else _settings
+    entry = _policy if name == POLICY else _settings
     changing.record(connection, [entry(by, last.digest, last.value, state)])
 
 
