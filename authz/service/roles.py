@@ -64,6 +64,7 @@ def _statements(connection: Connection, role: str, tables: list[str]) -> list[st
         f"GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {whom}",
         f"GRANT USAGE ON SCHEMA {schema} TO {whom}",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {whom}",
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {whom}",
         *(f"GRANT {_rights(table)} ON {schema}.{quote(table)} TO {whom}" for table in tables),
     ]
 
