@@ -96,6 +96,11 @@ class Settings(BaseSettings):
         description="Seconds between two rounds of `authz audit keep`, which moves records "
         "from the journals to the database.",
     )
+    audit_pseudonyms: bool = Field(
+        default=False,
+        description="Whether the trail names people by a keyed hash whose key can be destroyed "
+        "(N-34), and not by their id. Records written before stay as they are.",
+    )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body.")
     max_depth: int = Field(32, ge=4, le=200, description="Deepest nesting of a request body.")
     max_evaluations: int = Field(1000, ge=1, le=100_000, description="Most items in a batch.")

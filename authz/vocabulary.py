@@ -163,9 +163,13 @@ class Event(StrEnum):
     """A page of a search, with the ids that it listed (page 5)."""
     WHAT_IF = "what_if"
     ROSTER_IMPORTED = "roster_imported"
+    ROSTER_CHANGED = "roster_changed"
+    """Rows that an import added, changed, ended or brought back, some hundred a record."""
     FACT_CHANGED = "fact_changed"
     ENTITY_CHANGED = "entity_changed"
-    POLICY_LOADED = "policy_loaded"
+    POLICY_CHANGED = "policy_changed"
+    """A service started with another pack than the one before (3.3)."""
+    SETTINGS_CHANGED = "settings_changed"
     TOKEN_CREATED = "token_created"  # noqa: S105 (an event)
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 (an event)
     USER_ADDED = "user_added"
@@ -176,6 +180,9 @@ class Event(StrEnum):
     SIGNED_OUT = "signed_out"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 (an event)
     SECOND_FACTOR_CHANGED = "second_factor_changed"
+    KEY_ROTATED = "key_rotated"
+    PERSON_ERASED = "person_erased"
+    """The key of a person's pseudonym in the trail was destroyed (N-34)."""
     TRAIL_READ = "trail_read"
     WRITER_OPENED = "writer_opened"
     """A process began a chain of its own; so a whole chain cannot vanish unseen."""

@@ -15,6 +15,7 @@ from authz.api import (
     metadata,
     problem,
     search,
+    starting,
 )
 from authz.api.context import NAME, Service
 from authz.config import Settings
@@ -44,4 +45,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     health.register(app)
     documentation.register(app)
     front.register(app)
+    starting.register(app, known, point)
     return app

@@ -28,6 +28,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from authz.audit.chain import MAIN, Tip, digest, genesis
 from authz.audit.group import GroupCommit
+from authz.audit.pseudonyms import hidden
 from authz.audit.record import Entry, canonical, document, index
 from authz.audit.tables import AuditHead, AuditRecord
 from authz.errors import AuditUnavailableError
@@ -78,7 +79,7 @@ def append(connection: Connection, entries: Sequence[Entry]) -> list[Receipt]:
     It must be one that writes from its begin: on SQLite with ``authz_write=True``, on
     PostgreSQL reading what is committed, so that it can wait for the head and go on.
     """
-    return append_encoded(connection, [encode(entry) for entry in entries])
+    return append_encoded(connection, [encode(entry) for entry in _hidden(connection, entries)])
 
 
 def record(engine: Engine, entries: Sequence[Entry]) -> list[Receipt]:
@@ -89,15 +90,24 @@ def record(engine: Engine, entries: Sequence[Entry]) -> list[Receipt]:
     the kernel answers those who wait at once together, and who comes next need not wait
     for the wait of those before.
     """
+    named = _hidden(engine, entries)
     journal: Journal | None = engine.get_execution_options().get(JOURNAL)
     if journal is not None:
-        return journal.append([canonical(document(entry)) for entry in entries])
-    receipts = list(_grouped(engine, [encode(entry) for entry in entries]))
+        return journal.append([canonical(document(entry)) for entry in named])
+    receipts = list(_grouped(engine, [encode(entry) for entry in named]))
     try:
         _force(engine)
     except SQLAlchemyError as error:
         raise unavailable(error) from error
     return receipts
+
+
+def _hidden(store: Engine | Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries with pseudonyms for people, where the store is opened for them (N-34)."""
+    try:
+        return hidden(store, entries)
+    except failures(store) as error:
+        raise unavailable(error) from error
 
 
 def append_encoded(connection: Connection, records: Sequence[Encoded]) -> list[Receipt]:

@@ -45,6 +45,7 @@ MASKED: Final = frozenset(
         *("username", "password", "token", "secret", "cookie", "authorization"),
         *("ip_address", "address", "device", "account", "card", "evidence"),
         *("message", "answer", "advice", "score", "comment", "properties"),
+        *("justification", "basis", "customer"),
     }
 )
 """Names whose values never enter a record (2.2, 4.4): they are masked where they turn up."""
@@ -69,9 +70,11 @@ class Ref:
 class Entry:
     """One thing that happened: a decision, a what-if, or a change (2.8).
 
-    ``detail`` is for changes: before, after, who, why. ``what_if_at`` is the moment a
-    what-if asked about; ``time`` is always when it was asked. ``resource`` of a change is
-    the person or thing changed, so that a search by person finds it (N-49).
+    ``detail`` is for changes: before, after, who, why, and under ``people`` the ids of all
+    persons whom the change touches, so that a search by person finds it (N-49).
+    ``what_if_at`` is the moment a what-if asked about; ``time`` is always when it was
+    asked. ``resource`` of a change is the person or thing changed. ``people`` are the ids
+    in it that are a person's, for their pseudonyms; it is no member of the record.
     """
 
     event: Event
@@ -92,6 +95,7 @@ class Entry:
     directory_revision: int | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     what_if_at: datetime | None = None
+    people: Sequence[str] = ()
 
 
 def timestamp(moment: datetime) -> str:

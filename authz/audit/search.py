@@ -7,6 +7,7 @@ costs the same. What is shown is the record itself; the index columns only find 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -42,8 +43,8 @@ class Page:
 def search(  # noqa: PLR0913 - what people ask of the trail, by name
     connection: Connection,
     *,
-    person: str | None = None,
-    subject: str | None = None,
+    person: str | Sequence[str] | None = None,
+    subject: str | Sequence[str] | None = None,
     application: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -57,12 +58,10 @@ def search(  # noqa: PLR0913 - what people ask of the trail, by name
 ) -> Page:
     """The newest records that fit all that is asked, ``since <= time < until``.
 
-    ``person`` is whose data or what was changed, ``subject`` who asked. A rule is found
-    where it permitted and where it refused.
+    ``person`` is whose data or what was changed, ``subject`` who asked; each may be several
+    ids of the same. A rule is found where it permitted and where it refused.
     """
     equal = {
-        AuditRecord.resource_id: person,
-        AuditRecord.subject_id: subject,
         AuditRecord.application: application,
         AuditRecord.purpose: purpose,
         AuditRecord.request_id: request_id,
@@ -72,6 +71,10 @@ def search(  # noqa: PLR0913 - what people ask of the trail, by name
     asked: list[ColumnElement[bool]] = [
         column == indexed(value) for column, value in equal.items() if value is not None
     ]
+    for column, ids in ((AuditRecord.resource_id, person), (AuditRecord.subject_id, subject)):
+        if ids is not None:
+            several = [ids] if isinstance(ids, str) else ids
+            asked.append(column.in_([indexed(each) for each in several]))
     if rule is not None:
         asked.append(AuditRecord.rules.contains(f"|{indexed(rule)}|", autoescape=True))
     if since is not None:

@@ -130,6 +130,19 @@ class AuditCheckpoint(Base):
     __table_args__ = (Index("ix_audit_checkpoint_size", "size"),)
 
 
+class AuditPseudonym(Base):
+    """The key of a person's name in the trail; without its row nobody can tell who it was.
+
+    ``pseudonym`` is the keyed hash of ``person``, as records hold it. A row is made before the
+    person's first record and deleted when their data are erased (N-34); none is ever changed.
+    """
+
+    __tablename__ = "audit_pseudonym"
+    person: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[bytes]
+    pseudonym: Mapped[str] = mapped_column(unique=True)
+
+
 INDEX_COLUMNS: tuple[str, ...] = tuple(
     column.name
     for column in AuditRecord.__table__.columns

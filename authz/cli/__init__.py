@@ -24,6 +24,7 @@ COMMANDS = {
     "audit": "authz.cli.audit:audit",
     "token": "authz.cli.access:token",
     "user": "authz.cli.access:user",
+    "erase": "authz.cli.access:erase",
     "doctor": "authz.cli.doctor:doctor",
     "demo": "authz.cli.demo.command:demo",
 }

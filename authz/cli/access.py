@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from authz.cli.output import opened, operator, say, settings
-from authz.service import tokens, users
+from authz.service import erasing, tokens, users
 from authz.vocabulary import Scope
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -28,6 +28,11 @@ class Duration(click.ParamType[timedelta]):
         if match is None or not int(match[1]):
             self.fail(f"{value!r} is no time; say 30m, 12h or 90d.", param, ctx)
         return timedelta(seconds=int(match[1]) * UNITS[match[2]])
+
+
+because = click.option(
+    "--because", default="", help="Why, for the record; without it, the name of the command."
+)
 
 
 @click.group()
@@ -53,34 +58,44 @@ def token() -> None:
     type=click.Choice(["mfa"]),
     help="What of its users the application may state.",
 )
-def create(client: str, scopes: tuple[str, ...], ttl: timedelta, asserts: tuple[str, ...]) -> None:
+@because
+def create(
+    client: str,
+    scopes: tuple[str, ...],
+    ttl: timedelta,
+    asserts: tuple[str, ...],
+    because: str,
+) -> None:
     """Make a token and print it; it cannot be shown again."""
     found = settings()
     store = opened(found)
+    why = because or "authz token create"
     click.echo(
-        tokens.create_token(store, found, client, scopes, ttl, asserts=asserts, by=operator())
+        tokens.create_token(
+            store, found, client, scopes, ttl, asserts=asserts, by=operator(), because=why
+        )
     )
 
 
 @token.command()
 @click.option("--client", default="", help="End all tokens of this application.")
 @click.option("--id", "jti", default="", help="End the token of this id (its `jti`).")
-def revoke(client: str, jti: str) -> None:
+@because
+def revoke(client: str, jti: str, because: str) -> None:
     """End tokens; the next request with one is refused."""
     if bool(client) == bool(jti):
         raise click.UsageError("Say either --client or --id.")
     found = settings()
     store = opened(found)
-    number = tokens.revoke(store, client=client, jti=jti, by=operator())
+    number = tokens.revoke(
+        store, client=client, jti=jti, by=operator(), because=because or "authz token revoke"
+    )
     say(f"{number} tokens ended.")
 
 
 @click.group()
 def user() -> None:
     """Local sign-ins of the screens."""
-
-
-because = click.option("--because", default="", help="Why, for the record.")
 
 
 @user.command()
@@ -100,7 +115,7 @@ def add(name: str, person: str | None, because: str, *, auditor: bool) -> None:
 @because
 def disable(name: str, because: str) -> None:
     """End a sign-in."""
-    users.disable(_store(), name, by=operator(), because=because)
+    users.disable(_store(), name, by=operator(), because=because or "authz user disable")
     say(f"The sign-in {name} is ended.")
 
 
@@ -109,7 +124,16 @@ def disable(name: str, because: str) -> None:
 @because
 def reset(name: str, because: str) -> None:
     """Give a sign-in a new password and print it; it must be changed at once."""
-    click.echo(users.reset(_store(), name, by=operator(), because=because))
+    click.echo(users.reset(_store(), name, by=operator(), because=because or "authz user reset"))
+
+
+@click.command()
+@click.argument("person")
+@click.option("--because", required=True, help="Why, for the record: the request and who decided.")
+def erase(person: str, because: str) -> None:
+    """Forget who a person was in the trail, once an erasure of theirs is approved."""
+    erasing.erase(_store(), person, by=operator(), because=because)
+    say("The key is destroyed: the records stay, and nobody can tell whose they are.")
 
 
 def _store() -> Any:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
-from authz.cli.output import say, settings
-from authz.service.database import current, open_store, translated, upgrade
+from authz.cli.output import opened, say, settings
+from authz.service.database import current, translated, upgrade
+from authz.service.journals import open_settings
+from authz.service.roles import grant
 
 
 @click.group()
@@ -17,8 +19,16 @@ def db() -> None:
 def upgrade_command() -> None:
     """Create or migrate the database to the newest revision."""
     found = settings()
-    store = open_store(found.database_url, durability=found.audit_durability)
+    store = open_settings(found)
     with translated():
         upgrade(store)
     here, _ = current(store)
     say(f"The database is at revision {here}.")
+
+
+@db.command("grant")
+@click.argument("role")
+def grant_command(role: str) -> None:
+    """Give a PostgreSQL role what the service needs: it may add to the trail, not change it."""
+    tables = grant(opened(settings()), role)
+    say(f"{role} may use {len(tables)} tables, and only add to the trail.")

@@ -15,7 +15,9 @@ from authz.service.entities import import_entities
 from authz.service.record_facts import import_facts
 from authz.service.rosters import import_oneroster
 
-because = click.option("--because", default="", help="Why, for the record.")
+because = click.option(
+    "--because", default="", help="Why, for the record; without it, command and file."
+)
 json_option = click.option("--json", "json_", is_flag=True, help="Print the summary as JSON.")
 
 
@@ -49,7 +51,7 @@ def oneroster(  # noqa: PLR0917 (one parameter an option)
             path,
             local=found.local,
             by=operator(),
-            because=because,
+            because=because or f"authz import oneroster {path.name}",
             source=source,
             dry_run=dry_run,
             partial=partial,
@@ -88,7 +90,7 @@ def facts(file: Path, because: str, json_: bool) -> None:  # noqa: FBT001 (an op
             catalogue=load(found.policy).catalogue,
             local=found.local,
             by=operator(),
-            because=because,
+            because=because or f"authz import facts {file.name}",
             progress=count,
         )
     if json_:
@@ -107,7 +109,9 @@ def entities(file: Path, because: str) -> None:
     """Import generic entities: a JSON list of type, id and properties."""
     found = settings()
     store = opened(found)
-    number = import_entities(store, file, by=operator(), because=because)
+    number = import_entities(
+        store, file, by=operator(), because=because or f"authz import entities {file.name}"
+    )
     say(f"{number} entities put on file.")
 
 

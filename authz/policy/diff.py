@@ -23,6 +23,12 @@ Values = Mapping[str, Mapping[str, str]]
 """For each thing of one kind its parts, each as text."""
 
 
+Description = Mapping[str, Values]
+"""A whole policy: the values of each kind."""
+ORDER = "rules"
+"""The kind under which the order of the rules is described."""
+
+
 class How(StrEnum):
     """What became of something."""
 
@@ -60,19 +66,33 @@ class Change:
 
 def diff(old: Policy, new: Policy) -> list[Change]:
     """Every difference that can change a decision, a duty or a sentence."""
-    kinds: list[tuple[str, Callable[[Policy], Values]]] = [
-        ("pack", _pack),
-        ("category", _categories),
-        ("purpose", _purposes),
-        ("rule", _rules),
-        ("role", _hierarchy),
-        ("obligation", _obligations),
-        ("reason", _reasons),
-    ]
+    return compare(described(old), described(new))
+
+
+def described(policy: Policy) -> Description:
+    """All of a policy that :func:`compare` looks at, as JSON can hold it."""
+    kinds: Mapping[str, Callable[[Policy], Values]] = {
+        "pack": _pack,
+        "category": _categories,
+        "purpose": _purposes,
+        "rule": _rules,
+        "role": _hierarchy,
+        "obligation": _obligations,
+        "reason": _reasons,
+        ORDER: _ids,
+    }
+    return {kind: values(policy) for kind, values in kinds.items()}
+
+
+def compare(old: Description, new: Description) -> list[Change]:
+    """Every difference between two policies that were described."""
     found = [
-        change for kind, values in kinds for change in _changes(kind, values(old), values(new))
+        change
+        for kind, values in new.items()
+        if kind != ORDER
+        for change in _changes(kind, old.get(kind, {}), values)
     ]
-    return [*found, *_order(old, new)]
+    return [*found, *_order(old.get(ORDER, {}), new.get(ORDER, {}))]
 
 
 def lines(changes: Iterable[Change]) -> list[str]:
@@ -103,22 +123,22 @@ def _whole(parts: Mapping[str, str]) -> str:
     return ", ".join(text for text in parts.values() if text)
 
 
-def _order(old: Policy, new: Policy) -> Iterator[Change]:
+def _order(old: Values, new: Values) -> Iterator[Change]:
     """The order of the rules is the order of the answer: it chooses purpose and reason (2.6)."""
-    for name in ("permits", "refusals"):
-        was, now = _ids(old, new, permits=name == "permits")
+    for name in new:
+        before, after = (side.get(name, {}).get("order", "").split() for side in (old, new))
+        both = set(before) & set(after)
+        was, now = ([i for i in ids if i in both] for ids in (before, after))
         if was != now:
             yield Change("rules", name, How.CHANGED, "order", " ".join(was), " ".join(now))
 
 
-def _ids(old: Policy, new: Policy, *, permits: bool) -> tuple[list[str], list[str]]:
-    """The rules that both have, in the order of each."""
-    ids = [
-        [compiled.rule.id for compiled in (policy.permits if permits else policy.refusals)]
-        for policy in (old, new)
-    ]
-    both = set(ids[0]) & set(ids[1])
-    return [i for i in ids[0] if i in both], [i for i in ids[1] if i in both]
+def _ids(policy: Policy) -> Values:
+    """The ids of the rules in their order."""
+    return {
+        name: {"order": " ".join(compiled.rule.id for compiled in rules)}
+        for name, rules in (("permits", policy.permits), ("refusals", policy.refusals))
+    }
 
 
 def _pack(policy: Policy) -> Values:

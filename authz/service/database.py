@@ -23,6 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlche
 from sqlalchemy.pool import StaticPool
 
 from authz.audit.log import forced
+from authz.audit.pseudonyms import OPTION, Names
 from authz.errors import SettingError, StoreUnavailableError
 
 BUSY_SECONDS = 15
@@ -37,8 +38,16 @@ POOL = 8
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
-def open_store(url: str, *, durability: str = "fsync") -> Engine:
-    """The engine for that URL; SettingError where it is none. Nothing is connected yet."""
+def open_store(url: str, *, durability: str = "fsync", pseudonyms: bool = False) -> Engine:
+    """The engine for that URL; SettingError where it is none. Nothing is connected yet.
+
+    With ``pseudonyms`` its trail names no person by their id (:mod:`authz.audit.pseudonyms`).
+    """
+    engine = _opened(url, durability)
+    return engine.execution_options(**{OPTION: Names()}) if pseudonyms else engine
+
+
+def _opened(url: str, durability: str) -> Engine:
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
@@ -86,6 +95,7 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
             "journal_mode=WAL",
             f"synchronous={synchronous}",
             "foreign_keys=ON",
+            "recursive_triggers=ON",  # or REPLACE would delete past the trail's guards
             "cache_size=-65536",
             f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         ):

@@ -246,4 +246,5 @@ class DecisionPoint:
             policy=self.policy.digest,
             directory_revision=one.situation.facts.revision if one.situation else None,
             what_if_at=at,
+            people=(about.subject.id, about.resource.id) if about and people else (),
         )

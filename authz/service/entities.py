@@ -6,22 +6,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Engine, Table, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from authz import clock
-from authz.audit import log
 from authz.audit.record import Entry, Ref
 from authz.directory.recording.members import storable
 from authz.directory.recording.revision import advance
 from authz.directory.tables import Entity
 from authz.errors import FactError
+from authz.service import changing
+from authz.service.changing import By
 from authz.service.database import writing
 from authz.vocabulary import Event
 
 LARGEST = 256 * 1024 * 1024
 BATCH = 500
 MEMBERS = frozenset({"type", "id", "properties"})
+Key = tuple[str, str]
 
 
 def import_entities(store: Engine, path: Path, *, by: str, because: str = "") -> int:
@@ -31,33 +32,52 @@ def import_entities(store: Engine, path: Path, *, by: str, because: str = "") ->
     item that is none. Returns how many there are.
     """
     entities = _read(path)
-    now = clock.now()
+    author = By.now(by, because)
     with writing(store) as connection:
         revision = advance(connection)
         for start in range(0, len(entities), BATCH):
             some = entities[start : start + BATCH]
+            before = _stored(connection, some)
             _write(
                 connection,
                 some,
-                recorded={"recorded_at": now, "recorded_by": by, "recorded_because": because},
+                recorded={
+                    "recorded_at": author.at,
+                    "recorded_by": by,
+                    "recorded_because": because,
+                },
             )
-            log.append(
-                connection,
-                [
-                    Entry(
-                        event=Event.ENTITY_CHANGED,
-                        time=now,
-                        application="authz",
-                        subject=Ref("operator", by),
-                        action="record",
-                        resource=Ref(entity["type"], entity["id"]),
-                        directory_revision=revision,
-                        detail={"properties": entity["properties"], "who": by, "why": because},
-                    )
-                    for entity in some
-                ],
+            changing.record(
+                connection, [_entry(author, entity, before, revision) for entity in some]
             )
     return len(entities)
+
+
+def _stored(connection: Connection, entities: list[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
+    """The properties of those entities that are on file and have not ended."""
+    keys = [(each["type"], each["id"]) for each in entities]
+    found = select(Entity.type, Entity.id, Entity.properties).where(
+        tuple_(Entity.type, Entity.id).in_(keys), Entity.ended_at.is_(None)
+    )
+    return {(row.type, row.id): row.properties for row in connection.execute(found)}
+
+
+def _entry(
+    author: By, entity: dict[str, Any], stored: dict[Key, dict[str, Any]], revision: int
+) -> Entry:
+    """The record of one entity: of its properties the names, and which of them changed."""
+    key = (entity["type"], entity["id"])
+    before, after = stored.get(key), entity["properties"]
+    return changing.changed(
+        Event.ENTITY_CHANGED,
+        author,
+        Ref(*key),
+        {} if before is None else {"properties": before},
+        {"properties": after},
+        action="record",
+        revision=revision,
+        more={"properties_changed": changing.differing(before or {}, after)},
+    )
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

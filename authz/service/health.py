@@ -16,7 +16,7 @@ from authz.audit.tables import AuditRecord
 from authz.config import Settings
 from authz.errors import AuthzError
 from authz.policy.load import load
-from authz.service import trail
+from authz.service import roles, trail
 from authz.service.database import current, reading, writing
 from authz.service.journals import catch_up, folder_of, open_settings, waiting
 
@@ -33,13 +33,14 @@ class Check:
 
 
 def examine(settings: Settings, progress: Callable[[int], None] | None = None) -> list[Check]:
-    """Look at policy, database, migrations, journals, chains, clock and keys, in this order."""
+    """Look at policy, database, guards, journals, chains, clock and keys, in this order."""
     store = open_settings(settings)
     looks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("policy", lambda: _policy(settings)),
         ("database", lambda: _database(store)),
         ("migrations", lambda: _migrations(store)),
         ("journals", lambda: _journals(store, settings)),
+        ("guards", lambda: roles.guarded(store)),
         ("audit", lambda: _audit(store, progress)),
         ("clock", lambda: _clock(store)),
         ("keys", lambda: _keys(settings.key_folder)),

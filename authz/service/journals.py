@@ -21,7 +21,11 @@ from authz.service.database import open_store, translated
 
 def open_settings(settings: Settings) -> Engine:
     """The store that the settings name, and whose journals are its; nothing is connected."""
-    store = open_store(settings.database_url, durability=settings.audit_durability)
+    store = open_store(
+        settings.database_url,
+        durability=settings.audit_durability,
+        pseudonyms=settings.audit_pseudonyms,
+    )
     folder = folder_of(settings)
     if folder is not None:
         store.update_execution_options(**{ship.SHIPPER: Shipper(store, folder)})

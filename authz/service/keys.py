@@ -47,14 +47,19 @@ def signing_key(folder: Path) -> Key:
     return (keys or (new_key(folder, first=True),))[-1]
 
 
-def rotate(folder: Path) -> Key:
-    """A new key that signs from now on; the older private halves are destroyed."""
-    key = new_key(folder)
-    for path in key_files(folder):
+def retire_older(folder: Path) -> None:
+    """Destroy the private halves of all keys but the one that signs."""
+    for path in key_files(folder)[:-1]:
         older = OKPKey.import_key(json.loads(path.read_text(encoding="ascii")))
-        if older.kid != key.kid and older.is_private:
+        if older.is_private:
             _write(path, older, private=False)
-    return key
+
+
+def remove(folder: Path, kid: str) -> None:
+    """Take a key away with which nothing was signed; nothing to do where there is none."""
+    for path in key_files(folder) if kid else ():
+        if json.loads(path.read_text(encoding="ascii")).get("kid") == kid:
+            path.unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=8)
@@ -82,17 +87,22 @@ def key_files(folder: Path) -> list[Path]:
 
 def new_key(folder: Path, *, first: bool = False) -> Key:
     """A key under the next number; where only the first is wanted, whoever made it."""
+    return made_key(folder, first=first)[0]
+
+
+def made_key(folder: Path, *, first: bool = False) -> tuple[Key, bool]:
+    """The same, and whether it was made here."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     about: dict[str, Any] = {"use": "sig", "alg": "EdDSA", "iat": int(clock.now().timestamp())}
     made = OKPKey.generate_key("Ed25519", cast("Any", about), auto_kid=True)
     while True:
         files = key_files(folder)
         if first and files:
-            return OKPKey.import_key(json.loads(files[-1].read_text(encoding="ascii")))
+            return OKPKey.import_key(json.loads(files[-1].read_text(encoding="ascii"))), False
         number = int(files[-1].stem) + 1 if files else 1
         with suppress(FileExistsError):
             _write(folder / f"{number:06}.json", made, private=True)
-            return made
+            return made, True
 
 
 def _write(path: Path, key: Key, *, private: bool) -> None:

@@ -9,7 +9,6 @@ from datetime import tzinfo
 from sqlalchemy import Connection, Engine
 
 from authz import clock
-from authz.audit import log
 from authz.audit.record import Entry, Ref
 from authz.decision.catalogue import Catalogue
 from authz.directory.recording.lines import Fact, read
@@ -17,6 +16,8 @@ from authz.directory.recording.members import Reading
 from authz.directory.recording.revision import advance
 from authz.directory.recording.write import Author, Change, Writer
 from authz.errors import FactError
+from authz.service import changing
+from authz.service.changing import By
 from authz.service.database import writing
 from authz.vocabulary import Event
 
@@ -130,28 +131,20 @@ def together(problems: list[FactError]) -> FactError:
 
 
 def _record(connection: Connection, author: Author, changes: list[Change], revision: int) -> None:
-    log.append(
-        connection,
-        [
-            Entry(
-                event=Event.FACT_CHANGED,
-                time=author.now,
-                application="authz",
-                action="delete" if change.fact.delete else "record",
-                subject=Ref("operator", author.by),
-                resource=Ref("person", change.fact.about)
-                if change.fact.about
-                else Ref(change.fact.kind.name, change.fact.key),
-                directory_revision=revision,
-                detail={
-                    "fact": change.fact.kind.name,
-                    "key": change.fact.key,
-                    "before": change.before or {},
-                    "after": change.after,
-                    "who": author.by,
-                    "why": author.because,
-                },
-            )
-            for change in changes
-        ],
+    by = By(author.by, author.because.strip() or changing.UNSAID, author.now)
+    changing.record(connection, [_entry(by, change, revision) for change in changes])
+
+
+def _entry(by: By, change: Change, revision: int) -> Entry:
+    fact = change.fact
+    return changing.changed(
+        Event.FACT_CHANGED,
+        by,
+        Ref("person", fact.about) if fact.about else Ref(fact.kind.name, fact.key),
+        change.before or {},
+        change.after,
+        action="delete" if fact.delete else "record",
+        people=change.people,
+        revision=revision,
+        more={"fact": fact.kind.name, "key": fact.key},
     )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from authz import clock
-from authz.audit import log
-from authz.audit.record import Entry, Ref
+from authz.audit.record import Ref
 from authz.directory.recording.revision import advance
 from authz.directory.roster import Summary, import_roster
+from authz.errors import RosterError
+from authz.service import changing
+from authz.service.changing import By
 from authz.service.database import writing
+from authz.service.roster_changes import Told
 from authz.vocabulary import Event
 
 
@@ -40,45 +43,69 @@ def import_oneroster(  # noqa: PLR0913 (as the command's options)
     allow_mass_change: bool = False,
     progress: Callable[[str, int, int | None], None] = lambda *_: None,
 ) -> Summary:
-    """Import the folder or zip at ``path``; RosterError tells every bad row."""
+    """Import the folder or zip at ``path``; RosterError tells every bad row.
+
+    One record tells the counts and the digests of the files; further ones tell each row
+    that changed, ended, returned or came to what the source had brought before.
+    """
+    author = By.now(by, because)
     try:
-        with writing(store) as connection:
+        with Told() as told, writing(store) as connection:
             # First, so that two imports at once wait for each other on every store.
             revision = advance(connection)
             summary = import_roster(
                 connection,
                 path,
-                now=clock.now(),
+                now=author.at,
                 local=local,
                 source=source,
                 partial=partial,
                 allow_mass_change=allow_mass_change,
                 progress=progress,
+                tell=told,
             )
             if dry_run:
                 raise DryRun(summary)  # noqa: TRY301 (what rolls the transaction back)
-            log.append(
-                connection,
-                [
-                    Entry(
-                        event=Event.ROSTER_IMPORTED,
-                        time=clock.now(),
-                        application="authz",
-                        subject=Ref("operator", by),
-                        action="import",
-                        resource=Ref("roster", summary.source),
-                        directory_revision=revision,
-                        detail={**_counts(summary), "who": by, "why": because},
-                    )
-                ],
-            )
+            _record(connection, author, summary, revision, path, told)
     except DryRun as done:
         return done.summary
     return summary
 
 
+def _record(
+    connection: Connection, by: By, summary: Summary, revision: int, path: Path, told: Told
+) -> None:
+    """The record of the import, and those of its rows."""
+    whole = changing.changed(
+        Event.ROSTER_IMPORTED,
+        by,
+        Ref("roster", summary.source),
+        {"directory_revision": revision - 1},
+        {"directory_revision": revision},
+        action="import",
+        revision=revision,
+        more={**_counts(summary), "told": dict(told.counts), "digests": digests(path)},
+    )
+    changing.record(connection, [whole])
+    told.write(connection, by, summary.source, revision)
+
+
+def digests(path: Path) -> dict[str, str]:
+    """SHA-256 of the zip, or of each file of the folder: what exactly was imported."""
+    files = sorted(path.glob("*.[cC][sS][vV]")) if path.is_dir() else [path]
+    try:
+        return {file.name: _digest(file) for file in files}
+    except OSError as error:
+        raise RosterError(f"It cannot be read: {error.strerror}.", where=str(path)) from error
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _counts(summary: Summary) -> dict[str, Any]:
-    """What a record says of an import: numbers by file and table, and no row of it."""
+    """What a record says of an import: numbers by file and table."""
     return {
         "version": summary.version,
         "partial": summary.partial,
@@ -86,5 +113,4 @@ def _counts(summary: Summary) -> dict[str, Any]:
         "rows": summary.rows,
         "tables": {name: asdict(tally) for name, tally in summary.tables.items()},
         "skipped": summary.skipped.total,
-        "returned": list(summary.returned.first),
     }

@@ -7,7 +7,7 @@ leaves one record with the ids that it lists, durable before the answer leaves (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -172,7 +172,14 @@ class SearchPoint:
                 "more": bool(page.next_token),
             },
             what_if_at=at,
+            people=self._named(page) if people else (),
         )
+
+    def _named(self, page: Page) -> Sequence[str]:
+        """The people of the question and of the answer; an action is none."""
+        request = page.search.request
+        listed = () if page.search.kind is Kind.ACTION else page.listed
+        return (request.subject.id, request.resource.id, *listed)
 
 
 def _name(part: Any) -> str:

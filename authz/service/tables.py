@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -17,7 +17,12 @@ class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
     )
-    type_annotation_map: ClassVar = {datetime: UtcTime, list[str]: JSON, str: String}
+    type_annotation_map: ClassVar = {
+        datetime: UtcTime,
+        list[str]: JSON,
+        dict[str, Any]: JSON,
+        str: String,
+    }
 
 
 class ClientToken(Base):
@@ -35,6 +40,19 @@ class ClientToken(Base):
     issued_by: Mapped[str]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class Standing(Base):
+    """What the service last started with: ``policy`` and ``settings``, as they were recorded.
+
+    ``digest`` tells one state from another; ``value`` is what a record compares with.
+    """
+
+    __tablename__ = "standing"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    value: Mapped[dict[str, Any]]
+    recorded_at: Mapped[datetime]
 
 
 class SignIn(Base):

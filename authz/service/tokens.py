@@ -9,17 +9,18 @@ in the key set while a token that it signed has not expired.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 from joserfc import jwt
+from joserfc.jwk import Key
 from sqlalchemy import Engine, bindparam, func, insert, select, update
 
 from authz import clock
-from authz.audit import log
 from authz.audit.record import Entry, Ref
 from authz.config import Settings
 from authz.errors import (
@@ -28,8 +29,9 @@ from authz.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
-from authz.service import keys
+from authz.service import changing, keys
 from authz.service.belief import LEEWAY, OWN, TYPE, Registry, believe, invalid, ours
+from authz.service.changing import By
 from authz.service.database import glance, reading, writing
 from authz.service.decide import Caller
 from authz.service.tables import ClientToken
@@ -37,6 +39,7 @@ from authz.vocabulary import Event, Scope
 
 REALM: Final = "authz"
 _NAME: Final = 200
+_SHOWN: Final = ("scopes", "asserts", "expires_at", "revoked_at")
 _IN_FORCE: Final = select(ClientToken.revoked_at.is_(None)).where(
     ClientToken.jti == bindparam("jti")
 )
@@ -51,10 +54,11 @@ def create_token(
     *,
     asserts: Iterable[str] = (),
     by: str,
+    because: str = "",
 ) -> str:
     """A new token of this client, recorded; the only copy is the one returned."""
     now = clock.now().replace(microsecond=0)
-    key = keys.signing_key(settings.key_folder)
+    key = _signing_key(store, settings, by)
     try:
         row: dict[str, Any] = {
             "jti": uuid4().hex,
@@ -84,13 +88,14 @@ def create_token(
     token = jwt.encode(header, claims, key, registry=Registry(algorithms=OWN))
     with writing(store) as connection:
         connection.execute(insert(ClientToken), row)
-        log.append(connection, [_entry(Event.TOKEN_CREATED, row, by, now)])
+        author = By.now(by, because)
+        changing.record(connection, [_entry(Event.TOKEN_CREATED, author, {}, row)])
     return token
 
 
-def revoke(store: Engine, *, client: str = "", jti: str = "", by: str) -> int:
+def revoke(store: Engine, *, client: str = "", jti: str = "", by: str, because: str = "") -> int:
     """Take back one token, or all of a client's; how many. No process believes them any more."""
-    now = clock.now()
+    author = By.now(by, because)
     named = ClientToken.jti == jti if jti else ClientToken.client == client
     table = ClientToken.__table__
     with writing(store) as connection:
@@ -101,14 +106,54 @@ def revoke(store: Engine, *, client: str = "", jti: str = "", by: str) -> int:
         if not rows:
             raise NotFoundError("There is no such token in force.", where=jti or client)
         change = update(ClientToken).where(named, ClientToken.revoked_at.is_(None))
-        connection.execute(change.values(revoked_at=now))
-        log.append(connection, [_entry(Event.TOKEN_REVOKED, row, by, now) for row in rows])
+        connection.execute(change.values(revoked_at=author.at))
+        changing.record(
+            connection,
+            [
+                _entry(Event.TOKEN_REVOKED, author, row, {**row, "revoked_at": author.at})
+                for row in rows
+            ],
+        )
     return len(rows)
 
 
-def rotate_key(settings: Settings) -> str:
-    """Sign with a new key from now on; its id. The older private halves are destroyed."""
-    return str(keys.rotate(settings.key_folder).kid)
+def rotate_key(store: Engine, settings: Settings, *, by: str, because: str = "") -> str:
+    """Sign with a new key from now on; its id. The older private halves are destroyed.
+
+    They go once the record of the new key is kept; where it is not, the new key goes.
+    """
+    kid = str(_new_key(store, settings.key_folder, By.now(by, because), first=False).kid)
+    keys.retire_older(settings.key_folder)
+    return kid
+
+
+def _signing_key(store: Engine, settings: Settings, by: str) -> Key:
+    """The key that signs; where there is none the first is made, and recorded."""
+    found, _ = keys.ring(settings.key_folder)
+    if found:
+        return found[-1]
+    return _new_key(store, settings.key_folder, By.now(by, "the first key"), first=True)
+
+
+def _new_key(store: Engine, folder: Path, author: By, *, first: bool) -> Key:
+    """A new key with its record; where the record is not kept, the key goes."""
+    made = ""
+    try:
+        with writing(store) as connection:
+            before, _ = keys.ring(folder)
+            key, mine = keys.made_key(folder, first=first)
+            if mine:
+                made = str(key.kid)
+                changing.record(connection, [_rotated(author, before, made)])
+    except BaseException:
+        keys.remove(folder, made)
+        raise
+    return key
+
+
+def _rotated(author: By, before: Sequence[Key], kid: str) -> Entry:
+    was = {"kid": before[-1].kid} if before else {}
+    return changing.changed(Event.KEY_ROTATED, author, Ref("key", kid), was, {"kid": kid})
 
 
 def jwks(store: Engine, settings: Settings, now: datetime) -> dict[str, Any]:
@@ -117,7 +162,7 @@ def jwks(store: Engine, settings: Settings, now: datetime) -> dict[str, Any]:
     A key signs until the next one is made; so what was issued first of all that has not
     expired says which keys are still needed.
     """
-    keys.signing_key(settings.key_folder)
+    _signing_key(store, settings, REALM)
     oldest = select(func.min(ClientToken.issued_at)).where(ClientToken.expires_at > now)
     with reading(store) as connection:
         since: datetime | None = connection.execute(oldest).scalar_one()
@@ -169,14 +214,17 @@ def _name(client: str) -> str:
     return client
 
 
-def _entry(event: Event, row: Mapping[str, Any], by: str, now: datetime) -> Entry:
-    detail = {name: row[name] for name in ("jti", "scopes", "asserts", "expires_at")}
-    return Entry(
-        event=event,
-        time=now,
-        application="authz",
-        subject=Ref("operator", by),
-        action=event.value,
-        resource=Ref("client", row["client"]),
-        detail={**detail, "who": by},
+def _entry(event: Event, author: By, before: Mapping[str, Any], after: Mapping[str, Any]) -> Entry:
+    """The record of a token: what it may be used for and how long, and nothing of itself."""
+    return changing.changed(
+        event,
+        author,
+        Ref("client", after["client"]),
+        _shown(before),
+        _shown(after),
+        more={"jti": after["jti"]},
     )
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in _SHOWN if row.get(name)}

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from authz import clock
-from authz.audit import log
+from authz.audit import log, pseudonyms
 from authz.audit import trail as audit
 from authz.audit.chain import Verdict
 from authz.audit.record import Entry, Ref
@@ -90,7 +90,15 @@ def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:
     catch_up(store)
     looked_for = {k: v for k, v in asked.items() if v not in (None, "") and k != "limit"}
     with reading(store) as connection:
-        page = audit.search(connection, **asked)
+        named = {
+            name: pseudonyms.aliases(connection, asked[name])
+            for name in ("person", "subject")
+            if asked.get(name)
+        }
+        page = audit.search(connection, **{**asked, **named})
+        records = pseudonyms.shown(connection, [found.record for found in page.records])
+    pairs = zip(page.records, records, strict=True)
+    page = replace(page, records=[replace(found, record=record) for found, record in pairs])
     log.record(store, [_look(by, "search", looked_for, str(asked.get("person") or ""))])
     return page
 
@@ -131,9 +139,12 @@ def requests_since(store: Engine, since: Any) -> Iterator[dict[str, Any]]:
             if not page.after:
                 break
             after = page.after
-    for records in reversed(pages):
-        for found in reversed(records):
-            yield {"chain": found.chain, "sequence": found.sequence, **found.record}
+        told = [
+            pseudonyms.shown(connection, [found.record for found in records]) for records in pages
+        ]
+    for records, shown in zip(reversed(pages), reversed(told), strict=True):
+        for found, record in zip(reversed(records), reversed(shown), strict=True):
+            yield {"chain": found.chain, "sequence": found.sequence, **record}
 
 
 def _look(by: str, action: str, asked: Mapping[str, Any], person: str) -> Entry:
@@ -145,4 +156,5 @@ def _look(by: str, action: str, asked: Mapping[str, Any], person: str) -> Entry:
         action=action,
         resource=Ref("person", person) if person else None,
         detail={"asked": json.loads(json.dumps(asked, default=str))},
+        people=[str(asked[name]) for name in ("person", "subject") if asked.get(name)],
     )

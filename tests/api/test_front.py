@@ -118,7 +118,7 @@ def test_a_token_is_verified_once_for_each_state_of_the_keys(
     seen = _verifications(client, monkeypatch)
     assert client.post(EVALUATION, question()).status_code == 200
     assert len(seen) == 1
-    tokens.rotate_key(client.settings)
+    tokens.rotate_key(client.store, client.settings, by="op")
     assert client.post(EVALUATION, question()).status_code == 200
     assert len(seen) == 2
     for file in sorted(client.settings.key_folder.iterdir())[:-1]:

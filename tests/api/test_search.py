@@ -174,7 +174,7 @@ def test_a_garbled_or_expired_token_is_400(
 
 def test_a_token_does_not_outlive_the_key_that_signed_it(searcher: Client) -> None:
     token = _page(searcher, LIST, limit=3).json["page"]["next_token"]
-    rotate_key(searcher.settings)
+    rotate_key(searcher.store, searcher.settings, by="op")
     fresh = Client(searcher.app, _token(searcher, "searcher"))
     assert _page(fresh, LIST, token=token).status_code == 400
 

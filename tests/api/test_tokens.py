@@ -227,7 +227,7 @@ def test_the_key_set_holds_no_private_half(client: Client) -> None:
 
 def test_rotation_keeps_a_public_half_while_it_is_needed(client: Client) -> None:
     old = {key["kid"] for key in client.ask("GET", "/.well-known/jwks.json").json["keys"]}
-    new = tokens.rotate_key(client.settings)
+    new = tokens.rotate_key(client.store, client.settings, by="op")
     now = clock.now()
     keys = tokens.jwks(client.store, client.settings, now)["keys"]
     assert {key["kid"] for key in keys} == {*old, new}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.cli.conftest import ROOT, Shell
 
-COMMANDS = "serve db import evaluate search policy audit token user doctor demo".split()  # noqa: SIM905
+COMMANDS = "serve db import evaluate search policy audit token user erase doctor demo".split()  # noqa: SIM905
 PERMIT = {
     "subject": {"type": "user", "id": "parent-somchai"},
     "action": {"name": "read"},
@@ -32,6 +32,7 @@ def test_help_names_every_command(shell: Shell) -> None:
         "audit",
         "token",
         "user",
+        "erase",
         "doctor",
         "demo",
     ):
@@ -210,3 +211,28 @@ def test_search_lists_a_page_a_line_and_is_recorded_as_a_what_if(demo: Shell) ->
     assert {"parent-somchai", "student-mali"} <= set(listed)
     grown = demo("search", "resource", "-", "--at", "2050-01-01", stdin=json.dumps(open_person))
     assert [each["id"] for each in json.loads(grown.stdout)["results"]] == ["parent-somchai"]
+
+
+def test_an_approved_erasure_is_carried_out_on_the_trail(shell: Shell, tmp_path: Path) -> None:
+    """N-34: by its command, which asks why."""
+    shell.environment["AUTHZ_AUDIT_PSEUDONYMS"] = "true"
+    assert shell("erase", "kid").returncode == 2
+    refused = shell("erase", "kid", "--because", "request 7")
+    assert (refused.returncode, "[conflict]" in refused.stderr) == (1, True)
+    facts = tmp_path / "facts.jsonl"
+    person = {"fact": "person", "id": "kid", "status": "active"}
+    erasure = {"fact": "erasure", "person": "kid", "approved_at": "2026-01-01"}
+    facts.write_text(f"{json.dumps(person)}\n{json.dumps(erasure)}\n")
+    assert shell("import", "facts", facts).returncode == 0
+    found = json.loads(shell("audit", "search", "--person", "kid", "--json").stdout)["records"]
+    assert {record["resource"]["id"] for record in found} == {"kid"}
+    assert {record["detail"]["why"] for record in found} == {"authz import facts facts.jsonl"}
+    assert shell("erase", "kid", "--because", "request 7").returncode == 0
+    assert json.loads(shell("audit", "search", "--person", "kid", "--json").stdout)["records"] == []
+    assert shell("audit", "verify").returncode == 0
+
+
+def test_a_store_without_roles_grants_none(shell: Shell) -> None:
+    done = shell("db", "grant", "authz")
+    assert done.returncode != 0
+    assert "Only PostgreSQL has roles" in done.stderr

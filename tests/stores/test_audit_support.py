@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from authz.audit.record import Entry, Ref
 from authz.audit.tables import Base
@@ -53,8 +53,22 @@ def opened(url: str) -> Engine:
 def harm(engine: Engine, *statements: str, **values: Any) -> None:
     """Do to the store what nobody may do."""
     with engine.connect().execution_options(authz_write=True) as connection, connection.begin():
+        unguard(connection)
         for statement in statements:
             connection.execute(text(statement), values)
+
+
+def unguard(connection: Connection) -> None:
+    """Take the guards of the trail away, as only the owner of the database can."""
+    if connection.dialect.name == "postgresql":
+        found = "SELECT t.tgname, c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        rows = connection.execute(text(f"{found} WHERE NOT t.tgisinternal")).all()
+        statements = [f"DROP TRIGGER {trigger} ON {table}" for trigger, table in rows]
+    else:
+        found = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'audit%'"
+        statements = [f"DROP TRIGGER {name}" for name in connection.scalars(text(found))]
+    for statement in statements:
+        connection.execute(text(statement))
 
 
 def verdict(engine: Engine, **options: Any) -> Verdict:

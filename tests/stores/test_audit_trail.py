@@ -35,10 +35,11 @@ Harm = Callable[..., tuple[str, int] | None]
 
 @pytest.fixture
 def trail(store_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Twelve records, read five at a time."""
+    """Twelve records, read five at a time, whose guards are gone."""
     monkeypatch.setattr(reading, "_ROWS", reading._ROWS.limit(5))
     engine = opened(store_url)
     record(engine, entries(COUNT))
+    harm(engine)
     yield engine
     engine.dispose()
 

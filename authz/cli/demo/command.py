@@ -21,7 +21,8 @@ from authz.config import load as load_settings
 from authz.errors import ConflictError
 from authz.policy.load import load
 from authz.service import users
-from authz.service.database import open_store, upgrade
+from authz.service.database import upgrade
+from authz.service.journals import open_settings
 from authz.service.record_facts import import_facts
 from authz.service.rosters import import_oneroster
 from authz.service.tokens import create_token
@@ -43,7 +44,7 @@ def demo(host: str, port: int, workers: int, prepare_only: bool) -> None:  # noq
     if "public_url" not in found.model_fields_set:
         os.environ["AUTHZ_PUBLIC_URL"] = f"https://{host}:{port}"
     found, school = prepare(found)
-    store = open_store(found.database_url)
+    store = open_settings(found)
     token = create_token(store, found, "demo", [Scope.PDP], TOKEN_LASTS, asserts=["mfa"], by=BY)
     base = f"http://{host}:{port}"
     say(
@@ -75,7 +76,7 @@ def prepare(found: Settings) -> tuple[Settings, Demo]:
     os.environ["AUTHZ_DATABASE_URL"] = f"sqlite:///{folder.resolve()}/authz.db"
     found = load_settings()
     school = write(folder, today)
-    store = open_store(found.database_url)
+    store = open_settings(found)
     upgrade(store)
     import_oneroster(
         store,

@@ -22,6 +22,8 @@ from authz.directory.recording.lines import Fact
 from authz.errors import FactError
 
 ORIGIN = "fact"
+LIST = "list"
+"""Under this name a record has what stands in a table of its own: persons or members."""
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 
@@ -33,6 +35,20 @@ class Change:
     fact: Fact
     before: Row | None
     after: Row
+
+    @property
+    def people(self) -> set[str]:
+        """The persons whom the fact names or named, and the members of a recipient."""
+        kind, found = self.fact.kind, {self.fact.about} - {""}
+        named = {
+            member.column or name
+            for name, member in kind.members.items()
+            if member.refers == "person" and member.stored
+        }
+        for row in (self.before or {}, self.after):
+            found.update(str(row[name]) for name in named if row.get(name))
+            found.update(row.get(LIST, ()))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +150,7 @@ class Writer:
         self._flush(table, originally, {key: stored[key] for key in keys if key in stored})
         self._flush_children(facts, children)
         if table is _table(t.Person):
-            self._flush_schools(facts)
+            changes = _with_schools(changes, self._flush_schools(facts))
         return changes
 
     def _stored(self, table: Table, keys: set[Key]) -> dict[Key, Row]:
@@ -261,55 +277,59 @@ class Writer:
         if rows:
             self.connection.execute(insert(owned), rows)
 
-    def _flush_schools(self, facts: list[Fact]) -> None:
-        """``schools`` replaces the memberships that an earlier fact named (page 5)."""
+    def _flush_schools(self, facts: list[Fact]) -> Mapping[str, set[str]]:
+        """``schools`` replaces the memberships that an earlier fact named (page 5).
+
+        Returns the schools that each of the people belonged to by a fact before.
+        """
         wanted = {
             f.values["id"]: f.values["schools"]
             for f in facts
             if "schools" in f.values and not f.delete
         }
-        if not wanted:
-            return
-        table, now = t.Membership, self.author.now
-        standing: set[tuple[str, str]] = set()
-        for some in _slices(sorted(wanted)):
-            rows = self.connection.execute(
-                select(table.id, table.person, table.organisation, table.ended_at).where(
-                    table.person.in_(some), table.origin == ORIGIN
-                )
-            ).all()
-            gone = [
-                r.id for r in rows if r.organisation not in wanted[r.person] and r.ended_at is None
-            ]
-            back = [
-                r.id for r in rows if r.organisation in wanted[r.person] and r.ended_at is not None
-            ]
-            standing |= {(r.person, r.organisation) for r in rows}
-            for ids, moment in ((gone, now), (back, None)):
-                if ids:
-                    self.connection.execute(
-                        update(table).where(table.id.in_(ids)).values(ended_at=moment)
-                    )
-        rows_new = [
-            {
-                "id": json.dumps([ORIGIN, person, school], ensure_ascii=False),
-                "person": person,
-                "organisation": school,
-                "role": "",
-                "origin": ORIGIN,
-                "ended_at": None,
-                "valid_from": None,
-                "valid_until": None,
-                **self._recorded(),
-            }
-            for person, schools in wanted.items()
-            for school in schools
-            if (person, school) not in standing
-        ]
-        if rows_new:
-            self.connection.execute(insert(table), rows_new)
+        standing: dict[str, dict[str, Any]] = defaultdict(dict)
+        for some in _slices(sorted({f.about for f in facts})):
+            for row in self.connection.execute(
+                select(*_SCHOOL).where(t.Membership.person.in_(some), t.Membership.origin == ORIGIN)
+            ):
+                standing[row.person][row.organisation] = row
+        gone, back, new = [], [], []
+        for person, schools in wanted.items():
+            there = standing[person]
+            gone += [r.id for o, r in there.items() if o not in schools and r.ended_at is None]
+            back += [r.id for o, r in there.items() if o in schools and r.ended_at is not None]
+            new += [self._membership(person, school) for school in schools if school not in there]
+        for ids, moment in ((gone, self.author.now), (back, None)):
+            for some in _slices(ids):
+                changed = update(t.Membership).where(t.Membership.id.in_(some))
+                self.connection.execute(changed.values(ended_at=moment))
+        if new:
+            self.connection.execute(insert(t.Membership), new)
+        return {
+            person: {school for school, row in rows.items() if row.ended_at is None}
+            for person, rows in standing.items()
+        }
+
+    def _membership(self, person: str, school: str) -> Row:
+        return {
+            "id": json.dumps([ORIGIN, person, school], ensure_ascii=False),
+            "person": person,
+            "organisation": school,
+            "role": "",
+            "origin": ORIGIN,
+            "ended_at": None,
+            "valid_from": None,
+            "valid_until": None,
+            **self._recorded(),
+        }
 
 
+_SCHOOL = (
+    t.Membership.id,
+    t.Membership.person,
+    t.Membership.organisation,
+    t.Membership.ended_at,
+)
 _REFERRED: Mapping[str, Any] = {
     "person": t.Person,
     "organisation": t.Organisation,
@@ -357,7 +377,24 @@ def _new_children(fact: Fact, before: list[str] | None) -> list[str]:
 
 
 def _listed(row: Row | None, children: list[str] | None) -> Row:
-    return {"list": sorted(children)} if row is not None and children else {}
+    return {LIST: sorted(children)} if row is not None and children else {}
+
+
+def _with_schools(changes: list[Change], before: Mapping[str, set[str]]) -> list[Change]:
+    """The changes of people, with the schools that they belong to by these facts."""
+    standing = {person: sorted(schools) for person, schools in before.items()}
+    told = []
+    for change in changes:
+        fact, was = change.fact, standing.get(change.fact.about, [])
+        now = was if fact.delete else sorted(fact.values.get("schools", was))
+        standing[fact.about] = now
+        old = {**change.before, **_some(was)} if change.before is not None else None
+        told.append(Change(fact, old, {**change.after, **_some(now)}))
+    return told
+
+
+def _some(schools: list[str]) -> Row:
+    return {"schools": schools} if schools else {}
 
 
 def _shown(row: Row | None, listed: Row) -> Row | None:

@@ -62,6 +62,8 @@ class Apply:
         for table in staging.STAGING.sorted_tables:
             self.connection.execute(delete(table).where(table.c.skip))
         done = Applied()
+        mine = exists().where(PERSON.c.origin == self.stamp.origin)
+        first = not self.connection.execute(select(mine)).scalar()
         self._merge(done, "orgs", "id name type parent")
         self._merge(done, "academicSessions", "id title type begins ends parent")
         self._merge(done, "courses", "id title organisation")
@@ -78,7 +80,9 @@ class Apply:
         self._merge(done, "enrollments", columns, order=("person", "id"))
         if "demographics" in self.modes:
             bulk = self.modes["demographics"] == "bulk"
-            done.tables["birth_date"] = merge_birth_dates(self.connection, self.stamp, bulk=bulk)
+            done.tables["birth_date"] = merge_birth_dates(
+                self.connection, self.stamp, bulk=bulk, first=first
+            )
         if {"users", "roles"} & set(self.modes):
             self._links(done)
         self._hanging(done)

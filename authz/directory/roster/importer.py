@@ -23,6 +23,7 @@ from authz.directory.roster.stage import Reading, Said, stage_file
 from authz.directory.roster.staging import Load
 from authz.directory.roster.summary import Listing, Summary
 from authz.directory.roster.table import Table
+from authz.directory.roster.telling import Tell, untold
 from authz.errors import RosterError
 
 Progress = Callable[[str, int, int | None], None]
@@ -34,7 +35,7 @@ def quiet(what: str, done: int, total: int | None) -> None:
     """Show no progress."""
 
 
-def import_roster(
+def import_roster(  # noqa: PLR0913 (as the command's options)
     connection: Connection,
     path: Path,
     *,
@@ -44,8 +45,12 @@ def import_roster(
     partial: bool = False,
     allow_mass_change: bool = False,
     progress: Progress = quiet,
+    tell: Tell = untold,
 ) -> Summary:
     """Import the folder or zip at ``path``, in the transaction of the caller.
+
+    ``tell`` is called with every row that was changed, ended or brought back, and with
+    those that were added to what the source brought before.
 
     ``source``: where it is given, every sourcedId of the set is kept as ``source:sourcedId``
     and the rows are those of that source; else ids are kept as they are, and the source is
@@ -79,7 +84,7 @@ def import_roster(
             checks = Checks(manifest.version, prefix, local, today=today, zoned=zoned)
             run.read(load, checks)
             run.check()
-            return run.apply(now, allow_mass_change=allow_mass_change)
+            return run.apply(now, allow_mass_change=allow_mass_change, tell=tell)
 
 
 @dataclass
@@ -134,12 +139,12 @@ class _Run:
             self.said.fatal.extend(self.said.wrong.listed, self.said.wrong.total)
         self.said.fatal.refuse()
 
-    def apply(self, now: datetime, *, allow_mass_change: bool) -> Summary:
+    def apply(self, now: datetime, *, allow_mass_change: bool, tell: Tell) -> Summary:
         """Merge what was staged."""
         self.progress("directory", 0, None)
         self._note_principals()
         mode = "without manifest" if self.manifest.missing else "roster"
-        stamp = Stamp(self.origin, now, f"OneRoster {self.manifest.version} {mode}")
+        stamp = Stamp(self.origin, now, f"OneRoster {self.manifest.version} {mode}", tell)
         applied = Apply(
             self.connection, stamp, self.manifest.version, self.modes, self.names,
             allow_mass_change,

@@ -7,7 +7,7 @@ changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Row,
+    Select,
     Table,
     Text,
     case,
@@ -29,22 +31,28 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    type_coerce,
     update,
 )
 
+from authz.directory.roster import telling
 from authz.directory.roster.summary import Tally
+from authz.directory.roster.telling import RowChange, Tell, people_of, untold
 from authz.directory.tables import UtcTime
 
+PAGE = 2000
+"""Rows that are read at a time to be told."""
 MANAGED = frozenset({"id", "ended"})
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Whose rows these are, and what is written beside them."""
+    """Whose rows these are, what is written beside them, and who is told of each change."""
 
     origin: str
     now: datetime
     because: str
+    tell: Tell = untold
 
     @property
     def moment(self) -> ColumnElement[Any]:
@@ -71,7 +79,7 @@ class Merge:
             ended = self._end_staged()
             tally.ended = ended + (0 if absent is None else self._end_absent(absent))
             tally.returned, tally.changed = self._renew_all()
-        tally.added = self._insert()
+        tally.added = self._insert(tell=known)
         touched = tally.added + tally.returned + tally.changed + ended
         tally.unchanged = self._staged() - touched
         return tally
@@ -108,20 +116,63 @@ class Merge:
     def _renew(self, also: dict[str, Any], *which: ColumnElement[bool]) -> int:
         values = {name: self.staged.c[name] for name in self._payload}
         values |= also
+        chosen = (
+            self.kept.c.id == self.staged.c.id,
+            self._mine,
+            not_(self.staged.c.ended),
+            *which,
+        )
+        how = telling.RETURNED if "ended_at" in also else telling.CHANGED
+        if not self._tell_renewed(how, values, chosen):
+            return 0
         statement = (
             update(self.kept)
-            .where(self.kept.c.id == self.staged.c.id, self._mine, not_(self.staged.c.ended))
-            .where(*which)
+            .where(*chosen)
             .values({self.kept.c[name]: value for name, value in values.items()})
         )
         return self.connection.execute(statement).rowcount
 
-    def _end(self, *which: ColumnElement[bool]) -> int:
-        statement = (
-            update(self.kept)
-            .where(self._mine, self.kept.c.ended_at.is_(None), *which)
-            .values(ended_at=self.stamp.moment, **self._ending())
+    def _tell_renewed(
+        self, how: str, values: dict[str, Any], chosen: Sequence[ColumnElement[bool]]
+    ) -> int:
+        """Tell the columns that will differ, before they do; how many rows there are."""
+        shown = {name: value for name, value in values.items() if name not in telling.UNTOLD}
+        new = [
+            type_coerce(value, self.kept.c[n].type).label(f"new {n}") for n, value in shown.items()
+        ]
+        number = 0
+        for found in self._each(select(*self.kept.c, *new).where(*chosen)):
+            row = found._asdict()
+            old = {name: row[name] for name in shown if row[name] != row[f"new {name}"]}
+            after = {name: row[f"new {name}"] for name in old}
+            people = people_of(self.kept.name, row)
+            self.stamp.tell(RowChange(self.kept.name, row["id"], how, people, old, after))
+            number += 1
+        return number
+
+    def _each(self, found: Select[Any]) -> Iterator[Row[Any]]:
+        """The rows of a query, some thousand at a time."""
+        result = self.connection.execute(
+            found, execution_options={"stream_results": True, "yield_per": PAGE}
         )
+        yield from result
+
+    def _end(self, *which: ColumnElement[bool]) -> int:
+        chosen = (self._mine, self.kept.c.ended_at.is_(None), *which)
+        ending = self._ending()
+        after = {name: value for name, value in ending.items() if isinstance(value, str)}
+        after = telling.filled(after) | {"ended_at": self.stamp.now}
+        number = 0
+        for found in self._each(select(*self.kept.c).where(*chosen)):
+            row = found._asdict()
+            people, before = people_of(self.kept.name, row), telling.filled(row)
+            self.stamp.tell(
+                RowChange(self.kept.name, row["id"], telling.ENDED, people, before, after)
+            )
+            number += 1
+        if not number:
+            return 0
+        statement = update(self.kept).where(*chosen).values(ended_at=self.stamp.moment, **ending)
         return self.connection.execute(statement).rowcount
 
     def _ending(self) -> dict[str, Any]:
@@ -139,9 +190,23 @@ class Merge:
         there = select(self.staged.c.id).where(self.staged.c.id == self.kept.c.id)
         return self._end(absent, not_(there.exists()))
 
-    def _insert(self) -> int:
+    def _tell_added(self, rows: Select[Any], names: Sequence[str]) -> None:
+        """Tell the rows that are new; of the first import of a source they are only counted."""
+        for row in self._each(rows):
+            said = dict(zip(names, row, strict=True))
+            people, after = people_of(self.kept.name, said), telling.filled(said)
+            self.stamp.tell(RowChange(self.kept.name, said["id"], telling.ADDED, people, {}, after))
+
+    def _insert(self, *, tell: bool) -> int:
         new = self.staged
-        names = [*self._payload, "id", "origin", "recorded_at", "recorded_by", "ended_at"]
+        names: list[str] = [
+            *self._payload,
+            "id",
+            "origin",
+            "recorded_at",
+            "recorded_by",
+            "ended_at",
+        ]
         values: list[Any] = [*(new.c[name] for name in self._payload), new.c.id]
         origin = literal(self.stamp.origin)
         values += [origin, self.stamp.moment, origin]
@@ -156,6 +221,8 @@ class Merge:
         if not self._empty():
             both = new.outerjoin(self.kept, self.kept.c.id == new.c.id)
             rows = rows.select_from(both).where(self.kept.c.id.is_(None))
+        if tell:
+            self._tell_added(rows, names)
         statement = insert(self.kept).from_select(names, rows, include_defaults=False)
         counted = statement.execution_options(preserve_rowcount=True)
         return self.connection.execute(counted).rowcount

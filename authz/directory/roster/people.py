@@ -17,15 +17,15 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    true,
     update,
 )
 
-from authz.directory.roster import staging
+from authz.directory.roster import staging, telling
 from authz.directory.roster.check import kept_table
 from authz.directory.roster.merge import Merge, Stamp
 from authz.directory.roster.problems import CAP
 from authz.directory.roster.summary import Listing, Tally
+from authz.directory.roster.telling import RowChange
 from authz.directory.tables import Person
 from authz.errors import MassChangeError
 
@@ -136,8 +136,11 @@ def listing(connection: Connection, found: Any, order: ColumnElement[Any]) -> Li
     return Listing(connection.execute(count).scalar_one(), texts)
 
 
-def merge_birth_dates(connection: Connection, stamp: Stamp, *, bulk: bool) -> Tally:
-    """Birth dates that this source vouches for; one that another vouches for stays (page 5)."""
+def merge_birth_dates(connection: Connection, stamp: Stamp, *, bulk: bool, first: bool) -> Tally:
+    """Birth dates that this source vouches for; one that another vouches for stays (page 5).
+
+    With the ``first`` import of a source its dates are counted and not told one by one.
+    """
     new = staging.DEMOGRAPHIC.c
     own = and_(PERSON.c.origin == stamp.origin, PERSON.c.birth_date_from.in_(["", stamp.origin]))
     date = case((new.ended, null()), else_=new.birth_date)
@@ -153,6 +156,9 @@ def merge_birth_dates(connection: Connection, stamp: Stamp, *, bulk: bool) -> Ta
     ).one()  # fmt: skip
     added, ended, all_ = before
     vouched = case((date.is_(None), literal("")), else_=literal(stamp.origin))
+    if all_ and not first:
+        _tell(connection, stamp, select(PERSON.c.id, PERSON.c.birth_date, date.label("new"))
+              .select_from(staging.DEMOGRAPHIC.join(PERSON, differs)))  # fmt: skip
     if all_:
         connection.execute(
             update(PERSON).where(differs).values(birth_date=date, birth_date_from=vouched)
@@ -165,14 +171,26 @@ def merge_birth_dates(connection: Connection, stamp: Stamp, *, bulk: bool) -> Ta
 def _clear_absent(connection: Connection, stamp: Stamp) -> int:
     new = staging.DEMOGRAPHIC.c
     there = select(new.id).where(new.id == PERSON.c.id).exists()
-    statement = (
-        update(PERSON)
-        .where(
-            PERSON.c.origin == stamp.origin,
-            PERSON.c.birth_date_from == stamp.origin,
-            not_(there),
-            true(),
-        )
-        .values(birth_date=null(), birth_date_from="")
+    gone = (
+        PERSON.c.origin == stamp.origin,
+        PERSON.c.birth_date_from == stamp.origin,
+        not_(there),
     )
+    _tell(connection, stamp, select(PERSON.c.id, PERSON.c.birth_date, null()).where(*gone))
+    statement = update(PERSON).where(*gone).values(birth_date=null(), birth_date_from="")
     return connection.execute(statement).rowcount
+
+
+def _tell(connection: Connection, stamp: Stamp, found: Any) -> None:
+    """Tell whose birth date changes: rows of person, old and new date."""
+    for person, old, new in connection.execute(found):
+        stamp.tell(
+            RowChange(
+                PERSON.name,
+                person,
+                telling.CHANGED,
+                (person,),
+                {"birth_date": old},
+                {"birth_date": new},
+            )
+        )

@@ -1,0 +1,367 @@
+"""Every function of the service that writes leaves a record, in the same transaction (N-49).
+
+Two looks at all of :mod:`authz.service`. The code is read: a public function from which a
+writing transaction or statement is reached must be exercised here, or be listed with the
+reason why not. Then each is run on a store whose statements are listened to: a
+transaction that changed rows outside of the trail and did not add to it fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event, insert, select, text
+
+from authz.audit.tables import AuditRecord, Base
+from authz.config import Settings
+from authz.directory.tables import Project
+from authz.service import (
+    entities,
+    erasing,
+    health,
+    record_facts,
+    rosters,
+    standing,
+    tokens,
+    users,
+)
+from authz.service.changing import By
+from authz.service.database import open_store, writing
+from tests.stores.test_roster_kit import BANGKOK, Kit
+from tests.world import World, policy, question
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICE = ROOT / "authz" / "service"
+TRAIL = frozenset(Base.metadata.tables)
+WRITES = {"writing", "insert", "update", "delete", ".insert", ".begin"}
+"""Names whose call is a write, or opens a transaction that may; with a dot, of methods."""
+LEFT_OUT = {
+    "database.writing": "it is the transaction itself",
+    "roles.grant": "it grants rights of the database, which keeps no rows of them",
+}
+CHANGES = {"before", "after", "rows"}
+
+
+# What is run.
+
+
+@dataclass
+class Scene:
+    """A store with people, and what a function is called with."""
+
+    store: Engine
+    folder: Path
+    settings: Settings
+    world: World = field(default_factory=World)
+
+    def facts(self, *lines: dict[str, Any]) -> None:
+        self.world.import_into(self.store, lines)
+
+
+def _add_user(scene: Scene) -> None:
+    users.add(scene.store, "siri", person="ann", by="op", because="new")
+
+
+def _disable_user(scene: Scene) -> None:
+    _add_user(scene)
+    users.disable(scene.store, "siri", by="op", because="left")
+
+
+def _reset_user(scene: Scene) -> None:
+    _add_user(scene)
+    users.reset(scene.store, "siri", by="op", because="forgot")
+
+
+def _token(scene: Scene) -> None:
+    day = timedelta(days=1)
+    tokens.create_token(scene.store, scene.settings, "app", ["pdp"], day, by="op", because="new")
+
+
+def _revoke(scene: Scene) -> None:
+    _token(scene)
+    tokens.revoke(scene.store, client="app", by="op", because="lost")
+
+
+def _rotate(scene: Scene) -> None:
+    _token(scene)
+    tokens.rotate_key(scene.store, scene.settings, by="op", because="a year")
+
+
+def _jwks(scene: Scene) -> None:
+    tokens.jwks(scene.store, scene.settings, By.now("op", "").at)
+
+
+def _entities(scene: Scene) -> None:
+    path = scene.folder / "entities.json"
+    for owner in ("rick", "morty"):
+        path.write_text(json.dumps([{"type": "todo", "id": "1", "properties": {"owner": owner}}]))
+        entities.import_entities(scene.store, path, by="op", because="todo")
+
+
+def _facts(scene: Scene) -> None:
+    lines = [json.dumps({"fact": "restriction", "person": "ann"})]
+    record_facts.import_facts(
+        scene.store, lambda: lines, name="f", catalogue=policy().catalogue,
+        local=BANGKOK, by="op", because="letter",
+    )  # fmt: skip
+    scene.facts({"fact": "restriction", "person": "ann", "delete": True})
+
+
+def _roster(scene: Scene) -> None:
+    for drop in ("", "e1"):
+        kit = Kit(scene.folder, scene.store)
+        kit.drop("enrollments", drop)
+        rosters.import_oneroster(scene.store, kit.write(), local=BANGKOK, by="op", because="term")
+
+
+def _start(scene: Scene) -> None:
+    standing.note(scene.store, scene.settings, policy())
+    other = scene.settings.model_copy(update={"age_of_majority": 18})
+    standing.note(scene.store, other, policy())
+
+
+def _erase(scene: Scene) -> None:
+    scene.facts({"fact": "erasure", "person": "ann", "approved_at": "2020-01-01"})
+    erasing.erase(scene.store, "ann", by="dpo", because="request 7")
+
+
+def _decide(scene: Scene) -> None:
+    """One that opens a notice or a review item beside its record (2.7)."""
+    scene.facts(
+        {"fact": "grant", "person": "bob", "role": "school_admin", "organisation": "S1",
+         "granted_by": "x", "reason": "y"},
+        {"fact": "elevation", "person": "bob", "school": "S1", "justification": "flood",
+         "from": "2026-11-15T00:00", "until": "2026-11-16T00:00"},
+    )  # fmt: skip
+    asked = question("bob", "read", "contact", "ann", purpose="emergency", justification="flood")
+    scene.world.ask(scene.store, asked)
+
+
+EXERCISED: Mapping[str, Callable[[Scene], None]] = {
+    "users.add": _add_user,
+    "users.disable": _disable_user,
+    "users.reset": _reset_user,
+    "tokens.create_token": _token,
+    "tokens.revoke": _revoke,
+    "tokens.rotate_key": _rotate,
+    "tokens.jwks": _jwks,
+    "entities.import_entities": _entities,
+    "record_facts.import_facts": _facts,
+    "rosters.import_oneroster": _roster,
+    "standing.note": _start,
+    "erasing.erase": _erase,
+    "decide.DecisionPoint.evaluate": _decide,
+    "health.examine": lambda scene: [None for _ in health.examine(scene.settings)].clear(),
+}
+
+
+# The code, read.
+
+
+def _functions(path: Path) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Every function and method of a module, by its name within it."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node
+        elif isinstance(node, ast.ClassDef):
+            for each in node.body:
+                if isinstance(each, ast.FunctionDef):
+                    yield f"{node.name}.{each.name}", each
+
+
+def _called(function: ast.FunctionDef) -> set[str]:
+    """Every name that is called: ``f`` of ``f()``; ``m.f`` and ``.f`` of ``m.f()``."""
+    names = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            owner, _, name = ast.unparse(node.func).rpartition(".")
+            names |= {f"{owner}.{name}", f".{name}"} if owner else {name}
+    return names
+
+
+def _calls(caller: str, called: set[str], one: str) -> bool:
+    """Whether the caller calls that function: of its own module, by import, or by module."""
+    name = _last(one)
+    if _module(caller) == _module(one):
+        return name in called or f"self.{name}" in called
+    imported = one.count(".") == 1 and not name.startswith("_")
+    return imported and bool({name, one} & called)
+
+
+def _takes_a_connection(function: ast.FunctionDef) -> bool:
+    """Such a function is part of a transaction that another one owns, and that one is run."""
+    arguments = [each.arg for each in function.args.args if each.arg != "self"]
+    return arguments[:1] == ["connection"]
+
+
+def _is_public(name: str) -> bool:
+    return not any(part.startswith("_") for part in name.split("."))
+
+
+def writers(folder: Path) -> set[str]:
+    """The public functions that reach a write, through whatever else of the service they call."""
+    found = {
+        f"{path.stem}.{name}": function
+        for path in sorted(folder.rglob("*.py"))
+        for name, function in _functions(path)
+    }
+    calls = {name: _called(function) for name, function in found.items()}
+    writing_ones = {name for name, called in calls.items() if called & WRITES}
+    while True:
+        grown = writing_ones | {
+            name
+            for name, called in calls.items()
+            if any(_calls(name, called, one) for one in writing_ones)
+        }
+        if grown == writing_ones:
+            break
+        writing_ones = grown
+    return {
+        name
+        for name in writing_ones
+        if _is_public(name.partition(".")[2]) and not _takes_a_connection(found[name])
+    }
+
+
+def _module(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def test_every_function_that_writes_is_run_here_or_says_why_not() -> None:
+    assert writers(SERVICE) - set(EXERCISED) == set(LEFT_OUT)
+
+
+def test_what_is_run_is_there() -> None:
+    assert set(EXERCISED) <= writers(SERVICE) | {"health.examine"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def change(store):\n    with writing(store) as connection:\n        pass",
+        "def change(store):\n    _in(store)\n\ndef _in(store):\n    store.execute(delete(T))",
+        "class Case:\n    def change(self):\n        self.store.begin()",
+    ],
+)
+def test_a_new_function_that_writes_is_noticed(tmp_path: Path, code: str) -> None:
+    (tmp_path / "fresh.py").write_text(code)
+    assert [_last(name) for name in writers(tmp_path)] == ["change"]
+
+
+# The code, run.
+
+
+@dataclass
+class Heard:
+    """What each committed transaction wrote: the names of its tables."""
+
+    commits: list[set[str]] = field(default_factory=list)
+
+    def unrecorded(self) -> list[set[str]]:
+        """Tables that a transaction changed without adding to the trail."""
+        return [
+            tables - TRAIL
+            for tables in self.commits
+            if tables - TRAIL and "audit_record" not in tables
+        ]
+
+
+STATEMENT = re.compile(
+    r'\s*(?:INSERT INTO|UPDATE|DELETE FROM|REPLACE INTO)\s+"?([\w.]+)', re.IGNORECASE
+)
+
+
+def listen(store: Engine) -> Heard:
+    """Hear every statement of the store that changes rows, by the transaction it stands in."""
+    heard = Heard()
+
+    @event.listens_for(store, "before_cursor_execute")
+    def _statement(connection: Connection, _c: Any, sql: str, *_: Any) -> None:
+        match = STATEMENT.match(sql)
+        if match and not match[1].startswith(("stage_", "temp.", "pg_temp.")):
+            connection.info.setdefault("heard", set()).add(match[1])
+
+    @event.listens_for(store, "commit")
+    def _commit(connection: Connection) -> None:
+        heard.commits.append(connection.info.pop("heard", set()))
+
+    @event.listens_for(store, "rollback")
+    def _rollback(connection: Connection) -> None:
+        connection.info.pop("heard", None)
+
+    return heard
+
+
+@pytest.fixture
+def scene(sqlite_url: str, tmp_path: Path) -> Iterator[Scene]:
+    """A store with two people, which nobody listens to yet."""
+    store = open_store(sqlite_url, pseudonyms=True)
+    settings = Settings(database_url=sqlite_url, key_folder=tmp_path / "keys")
+    world = World().school("S1").person("ann", "bob", born="2012-05-05", at="S1").store(store)
+    yield Scene(store, tmp_path, settings, world)
+    store.dispose()
+
+
+def recorded(store: Engine) -> list[dict[str, Any]]:
+    with store.connect() as connection:
+        bodies = connection.scalars(select(AuditRecord.body).order_by(AuditRecord.sequence))
+        return [json.loads(body) for body in bodies]
+
+
+@pytest.mark.parametrize("name", EXERCISED)
+def test_a_change_and_its_record_are_one_transaction(scene: Scene, name: str) -> None:
+    heard = listen(scene.store)
+    EXERCISED[name](scene)
+    assert heard.unrecorded() == []
+    changed = any(tables - TRAIL for tables in heard.commits)
+    assert changed or name in {"health.examine", "tokens.rotate_key", "tokens.jwks"}
+    for record in recorded(scene.store):
+        if record["event"] not in {"decision", "trail_read"}:
+            assert record["detail"]["who"], record
+            assert record["detail"]["why"], record
+            assert CHANGES & record["detail"].keys(), record
+
+
+def test_a_change_without_a_record_is_noticed(scene: Scene) -> None:
+    heard = listen(scene.store)
+    values = {"id": "x", "origin": "fact", "recorded_at": By.now("op", "").at}
+    with writing(scene.store) as connection:
+        connection.execute(insert(Project).values(values))
+    assert heard.unrecorded() == [{"project"}]
+
+
+def test_a_record_in_another_transaction_is_noticed(scene: Scene) -> None:
+    heard = listen(scene.store)
+    with writing(scene.store) as connection:
+        connection.execute(text("UPDATE person SET status = 'suspended'"))
+    users.add(scene.store, "siri", person=None, by="op")
+    assert heard.unrecorded() == [{"person"}]
+
+
+@pytest.mark.parametrize("name", sorted(set(EXERCISED) - {"health.examine"}))
+def test_without_its_record_no_change_is_made(scene: Scene, name: str) -> None:
+    """The trail cannot be written: the change is not made either (3.5)."""
+    with scene.store.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE TRIGGER full BEFORE INSERT ON audit_record "
+                "BEGIN SELECT RAISE(ABORT, 'full'); END"
+            )
+        )
+    heard = listen(scene.store)
+    with pytest.raises(Exception, match="record could not be written"):
+        EXERCISED[name](scene)
+    assert [tables for tables in heard.commits if tables - TRAIL] == []
+    assert not list((scene.folder / "keys").glob("*.json"))
