@@ -7,6 +7,7 @@ means that day's local midnight, so that an end date is the first day without.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 
@@ -74,3 +75,9 @@ def birthday(born: date, age: int) -> date:
         return born.replace(year=born.year + age)
     except ValueError:
         return born.replace(year=born.year + age, day=28)
+
+
+@lru_cache(maxsize=65536)
+def of_age(born: date, age: int, local: tzinfo) -> datetime:
+    """The local midnight that begins the day on which somebody reaches ``age``."""
+    return midnight(birthday(born, age), local)
