@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from time import time_ns
 from zoneinfo import ZoneInfo
 
 
 def now() -> datetime:
     """The present moment, in UTC."""
     return datetime.now(UTC)
+
+
+def microseconds() -> int:
+    """The present moment in microseconds since 1970, for ids that begin with the time."""
+    return time_ns() // 1000
 
 
 def zone(name: str) -> tzinfo:

@@ -86,11 +86,11 @@ class Remembered(Asking):
         super().__init__(None, "")
         self._revision = revision
 
-    def parts(self, parts: tuple[Part, ...], given: Mapping[str, Any]) -> list[Row]:
+    def parts(self, *_: object) -> list[Row]:
         """Not kept."""
         raise NotKept
 
-    def entities(self, given: Mapping[str, Any]) -> list[Row]:
+    def entities(self, *_: object) -> list[Row]:
         """Not kept."""
         raise NotKept
 

@@ -316,9 +316,7 @@ class Situation:
             return False
         of_age = clock.of_age(person.birth_date, self.place.age_of_majority, self.place.local)
         emancipated = self.facts.emancipated
-        return self.now < of_age and not (
-            emancipated is not None and emancipated.covers(self.now)
-        )
+        return self.now < of_age and not (emancipated is not None and emancipated.covers(self.now))
 
     def administers(self) -> bool:
         """A ``school_admin`` grant at the person's school, or above it (N-20)."""

@@ -88,6 +88,4 @@ def about(catalogue: Catalogue, category: str, purpose: str | None) -> tuple[str
 def _left(
     catalogue: Catalogue, rule: Rule, category: str, purpose: str | None, *, own: bool
 ) -> tuple[str, ...]:
-    return fields.allowed(
-        catalogue, rule, category, purpose, own=own, contracted=None, asked=None
-    )
+    return fields.allowed(catalogue, rule, category, purpose, own=own, contracted=None, asked=None)

@@ -187,9 +187,7 @@ class Matcher:
     def _general(self) -> Iterator[str]:
         """The refusals that do not depend on a rule, nor on a purpose nobody gave (2.6)."""
         purpose = self.question.purpose
-        given = self._given(
-            UnderTest("", *about(self.catalogue, self.category, purpose)), purpose
-        )
+        given = self._given(UnderTest("", *about(self.catalogue, self.category, purpose)), purpose)
         rules = self.rules.timeless if purpose is None else self.rules.general
         return (compiled.rule.id for compiled in rules if self._holds(compiled, given))
 

@@ -24,7 +24,6 @@ from authz.policy.words import either
 from authz.vocabulary import CLASS_RELATIONS
 
 
-
 def load(folder: Path) -> Policy:
     """The policy of the pack in ``folder``, compiled."""
     source = read(folder)

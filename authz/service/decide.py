@@ -110,15 +110,22 @@ class DecisionPoint:
         raised for a single item only; in a batch its place is refused (page 5).
         AuditUnavailableError and StoreUnavailableError leave no answer at all.
         """
-        with translated():
-            try:
-                found, now = self._of_kept(items, caller, semantic)
-            except NotKept:
-                found, now = self._of_one_snapshot(items, caller, semantic)
+        found, now = self._decide(items, caller, semantic)
         if len(items) == 1 and found[0].malformed is not None and not path:
             raise found[0].malformed
         receipts = self._record(found, caller, request_id, now)
-        return [replace(one, receipt=place) for one, place in zip(found, receipts, strict=True)]
+        return [
+            Decided(one.decision, one.question, one.situation, one.malformed, place)
+            for one, place in zip(found, receipts, strict=True)
+        ]
+
+    def _decide(self, items: Items, caller: Caller, semantic: Semantic) -> Found:
+        """The decisions, all of one state of the directory, and the moment that they are of."""
+        with translated():
+            try:
+                return self._of_kept(items, caller, semantic)
+            except NotKept:
+                return self._of_one_snapshot(items, caller, semantic)
 
     def _of_kept(self, items: Items, caller: Caller, semantic: Semantic) -> Found:
         """Decided by kept facts alone, where one look shows that they are still true.

@@ -78,8 +78,10 @@ class Watch:
             self._idle.pop().close()
 
     def forget(self) -> None:
-        """Begin anew in a forked child: SQLite's connections do not go with it, nor may it
-        close them, since that would take the parent's locks away."""
+        """Begin anew in a forked child, without closing what is the parent's.
+
+        SQLite's connections may not be used in a child, nor closed: they are left alone.
+        """
         self._inherited += self._idle
         self._idle = []
 

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from simpleeval import InvalidExpression  # type: ignore[import-untyped]
 
 from authz.decision.request import Action, Entity, Question, Request, question
-from authz.engine.expression import FUNCTIONS, Bag
 from authz.engine.candidates import UnderTest, about, candidate
+from authz.engine.expression import FUNCTIONS, Bag
 from authz.engine.match import Matcher
 from authz.engine.policy import Compiled, Policy
 from authz.policy.cases import Case
@@ -232,7 +232,8 @@ class Comparison:
             return False
         catalogue, category = self.policy.catalogue, self.asked.category
         found = candidate(catalogue, compiled, category, purpose)
-        return bool(catalogue.fields_of(category)) and not (found and self.matcher.pair(found).fields)
+        left = found is not None and self.matcher.pair(found).fields
+        return bool(catalogue.fields_of(category)) and not left
 
     def _stock(self, pair: UnderTest, purpose: str | None) -> bool:
         tokens = {

@@ -25,6 +25,7 @@ from authz.service import decide
 from authz.service.database import open_store, reading, writing
 from authz.service.decide import DecisionPoint
 from authz.service.record_facts import import_facts
+from authz.service.watch import Watch, watch
 from authz.vocabulary import Relation
 from tests.world import BANGKOK, CALLER, NOW, World, point, policy, question
 
@@ -244,5 +245,14 @@ def test_what_was_revoked_before_the_snapshot_refuses_however_long_the_request_h
         with snapshot(of) as asking:
             yield asking
 
-    monkeypatch.setattr(decide, "snapshot", late)
+    def late_look(of: Engine) -> Watch | None:
+        """The same where a look is enough."""
+        watching = watch(of)
+        if watching is not None:
+            recorded(store, {**LINK, "delete": True})
+        return watching
+
+    monkeypatch.setattr(decide, "watch", late_look)
+    if watch(store) is None:
+        monkeypatch.setattr(decide, "snapshot", late)
     assert not asker.evaluate([request], CALLER)[0].decision.permit
