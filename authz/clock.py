@@ -7,12 +7,19 @@ means that day's local midnight, so that an end date is the first day without.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from time import time_ns
 from zoneinfo import ZoneInfo
 
 
 def now() -> datetime:
     """The present moment, in UTC."""
     return datetime.now(UTC)
+
+
+def microseconds() -> int:
+    """The present moment in microseconds since 1970, for ids that begin with the time."""
+    return time_ns() // 1000
 
 
 def zone(name: str) -> tzinfo:
@@ -74,3 +81,9 @@ def birthday(born: date, age: int) -> date:
         return born.replace(year=born.year + age)
     except ValueError:
         return born.replace(year=born.year + age, day=28)
+
+
+@lru_cache(maxsize=65536)
+def of_age(born: date, age: int, local: tzinfo) -> datetime:
+    """The local midnight that begins the day on which somebody reaches ``age``."""
+    return midnight(birthday(born, age), local)

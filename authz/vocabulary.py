@@ -206,3 +206,6 @@ PURPOSE_RELATIONS = frozenset(
     {Relation.CONTRACTED, Relation.RETENTION_ENDED, Relation.OBJECTED, Relation.CONSENTED}
 )
 """The relations whose answer differs by the purpose of the use."""
+
+CLASS_RELATIONS = frozenset({Relation.TEACHES, Relation.ASSISTS})
+"""The relations that hold in classes, which a permit then names (2.7)."""

@@ -33,9 +33,10 @@ from authz.directory.facts import Facts, Place
 from authz.directory.known import KnownFacts
 from authz.directory.needs import EVERYTHING
 from authz.directory.relations import Situation
+from authz.engine.candidates import UnderTest
 from authz.engine.decide import decide
 from authz.engine.expression import FUNCTIONS
-from authz.engine.match import Matcher, UnderTest
+from authz.engine.match import Matcher
 from authz.policy.load import load
 from authz.service.database import open_store, upgrade
 from authz.service.decide import Caller, DecisionPoint

@@ -24,6 +24,8 @@ from authz.errors import MalformedError, TooLargeError
 JSON: Final = "application/json"
 WHOLE: Final = "body"
 _DIGITS: Final = 310
+_SURELY: Final = 300
+"""So many digits are within a double's range."""
 _LARGEST: Final = int(float.fromhex("0x1.fffffffffffffp+1023"))
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
@@ -57,10 +59,21 @@ def _bytes(environ: dict[str, Any], limit: int) -> bytes:
 
     One that was cut off is refused here: a server may hand on what it got of it.
     """
-    length = get_content_length(environ) or 0
+    short = MalformedError("The body is shorter than it says.", where=WHOLE)
+    said = environ.get("CONTENT_LENGTH", "")
+    plain = said.isascii() and said.isdecimal() and "HTTP_TRANSFER_ENCODING" not in environ
+    length = int(said) if plain else get_content_length(environ) or 0
     if length > limit:
         raise _too_large(limit)
-    short = MalformedError("The body is shorter than it says.", where=WHOLE)
+    if plain:  # as nearly every request is: the library's way costs five times as much
+        stream = environ["wsgi.input"]
+        data: bytes = stream.read(length)
+        while len(data) < length:
+            more = stream.read(length - len(data))
+            if not more:
+                raise short
+            data += more
+        return data
     try:
         data = get_input_stream(environ).read(limit + 1)
     except ClientDisconnected as error:
@@ -83,7 +96,10 @@ def parse(data: bytes, depth: int) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise MalformedError("The body is not UTF-8.", where=WHOLE) from error
     _check_depth(data, depth)
-    value, troubled = _decode(text)
+    try:
+        value, troubled = _QUICK.decode(text), False
+    except (_StrangeError, json.JSONDecodeError):
+        value, troubled = _decode(text)
     if troubled or _SURROGATE.search(data):
         for where, found in _walk(value, ""):
             raise MalformedError(found.message, where=where or WHOLE)
@@ -108,6 +124,40 @@ def _check_depth(data: bytes, depth: int) -> None:
         )
     if left:
         raise MalformedError("The body is not JSON: a bracket is missing.", where=WHOLE)
+
+
+class _StrangeError(Exception):
+    """There is something that may be no I-JSON: it is to be read again, with its place."""
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _StrangeError
+    return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _SURELY:
+        raise _StrangeError
+    return int(digits)
+
+
+def _real(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):
+        raise _StrangeError
+    return number
+
+
+def _constant(_: str) -> Any:
+    raise _StrangeError
+
+
+_QUICK: Final = json.JSONDecoder(
+    object_pairs_hook=_members, parse_int=_whole, parse_float=_real, parse_constant=_constant
+)
+"""Reads what has no trouble in it, and says of the rest only that it has."""
 
 
 def _decode(text: str) -> tuple[Any, bool]:

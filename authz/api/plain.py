@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
-from secrets import token_hex
+from random import getrandbits
 from typing import Any, Final
 
 from werkzeug.datastructures import LanguageAccept
@@ -39,6 +39,7 @@ SAFE: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
+_SAFE: Final = tuple(SAFE.items())
 STATUS: Final = {each.value: f"{each.value} {each.phrase.upper()}" for each in HTTPStatus}
 _STRANGE: Final = re.compile(r"[^\t\x20-\x7e]")
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -77,7 +78,8 @@ def own_id() -> str:
     Ids of the same hour lie side by side in the trail's index, which is written with every
     record: ids of chance alone would each touch a page of their own.
     """
-    return f"{int(clock.now().timestamp() * 1_000_000):016x}{token_hex(8)}"
+    chance = getrandbits(64)
+    return f"{clock.microseconds():016x}{chance:016x}"
 
 
 @lru_cache(maxsize=256)
@@ -101,5 +103,9 @@ def answer(
 
 def headers(asked: Exchange, made: Answer) -> list[tuple[str, str]]:
     """All headers of the answer."""
-    own = {"Content-Length": str(len(made.body)), REQUEST_ID: asked.request_id}
-    return list({**SAFE, **made.headers, **own}.items())
+    return [
+        *_SAFE,
+        *made.headers.items(),
+        ("Content-Length", str(len(made.body))),
+        (REQUEST_ID, asked.request_id),
+    ]

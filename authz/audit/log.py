@@ -16,6 +16,7 @@ what every decision pays.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -29,7 +30,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from authz.audit.chain import MAIN, Tip, digest, genesis
 from authz.audit.group import GroupCommit
 from authz.audit.pseudonyms import hidden
-from authz.audit.record import Entry, canonical, document, index
+from authz.audit.record import Entry, index, spelt
 from authz.audit.tables import AuditHead, AuditRecord
 from authz.errors import AuditUnavailableError
 
@@ -61,16 +62,19 @@ class Receipt(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """A record's bytes and index, made before any lock is taken."""
+    """A record's bytes, made before any lock is taken."""
 
     body: bytes
-    columns: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What a search looks at, as it follows from the bytes."""
+        return tuple(index(json.loads(self.body)).values())
 
 
 def encode(entry: Entry) -> Encoded:
-    """The bytes and the columns of an entry; a mistake in it fails here, before the store."""
-    members = document(entry)
-    return Encoded(canonical(members), tuple(index(members).values()))
+    """The bytes of an entry; a mistake in it fails here, before the store."""
+    return Encoded(spelt(entry))
 
 
 def append(connection: Connection, entries: Sequence[Entry]) -> list[Receipt]:
@@ -93,7 +97,7 @@ def record(engine: Engine, entries: Sequence[Entry]) -> list[Receipt]:
     named = _hidden(engine, entries)
     journal: Journal | None = engine.get_execution_options().get(JOURNAL)
     if journal is not None:
-        return journal.append([canonical(document(entry)) for entry in named])
+        return journal.append([spelt(entry) for entry in named])
     receipts = list(_grouped(engine, [encode(entry) for entry in named]))
     try:
         _force(engine)
@@ -235,9 +239,9 @@ def _write(connection: Connection, records: Sequence[Encoded]) -> list[Receipt]:
     driver = Driver(connection)
     tip = driver.locked_head()
     receipts, rows = [], []
-    for sequence, (body, columns) in enumerate(records, tip.sequence + 1):
-        tip = Tip(sequence, digest(tip.hash, sequence, body))
-        rows.append((MAIN, sequence, body, tip.hash, *columns))
+    for sequence, one in enumerate(records, tip.sequence + 1):
+        tip = Tip(sequence, digest(tip.hash, sequence, one.body))
+        rows.append((MAIN, sequence, one.body, tip.hash, *one.columns))
         receipts.append(Receipt(MAIN, sequence, tip.hash))
     driver.run(driver.sql.insert, rows, many=True)
     driver.run(driver.sql.move, (tip.sequence, tip.hash, MAIN))

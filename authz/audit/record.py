@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from authz.vocabulary import Event
@@ -53,6 +54,8 @@ MASKED: Final = frozenset(
 _ENCODER: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
+_quoted: Final = encode_basestring
+_REFUSED: Final = '"decision":false'
 _LONGEST_INDEXED: Final = 200
 _HASHED: Final = "sha256:"
 _STRANGE: Final = re.compile("^sha256:|[\x00\ud800-\udfff]")
@@ -102,7 +105,8 @@ def timestamp(moment: datetime) -> str:
     """The one spelling of a moment; a time without a zone is a mistake, not a guess."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone cannot be recorded")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    there = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return there.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def document(entry: Entry) -> dict[str, Any]:
@@ -130,6 +134,56 @@ def document(entry: Entry) -> dict[str, Any]:
     kept = {name: value for name, value in members.items() if value or isinstance(value, int)}
     kept["v"] = VERSION
     return kept
+
+
+def spelt(entry: Entry) -> bytes:
+    """The bytes of :func:`canonical` of :func:`document`, for a fifth of the cost.
+
+    Every decision pays for them, and nearly all have the same members, whose order is known. A
+    property test holds both to the same bytes; what is not a plain decision goes the other way.
+    """
+    if entry.event is not Event.DECISION or entry.detail or entry.what_if_at is not None:
+        return canonical(document(entry))
+    subject, resource, revision = entry.subject, entry.resource, entry.directory_revision
+    properties = kept_properties(entry.properties) if entry.properties else None
+    context = kept_context(entry.context) if entry.context else None
+    members = (
+        f'"action":{_quoted(entry.action)}' if entry.action else "",
+        f'"application":{_quoted(entry.application)}' if entry.application else "",
+        f'"context":{_spelt(context)}' if context else "",
+        "" if entry.decision is None else '"decision":true' if entry.decision else _REFUSED,
+        "" if revision is None else f'"directory_revision":{revision}',
+        '"event":"decision"',
+        f'"obligations":{_spelt(list(entry.obligations))}' if entry.obligations else "",
+        f'"policy":{_quoted(entry.policy)}' if entry.policy else "",
+        f'"properties":{_spelt(properties)}' if properties else "",
+        f'"purpose":{_quoted(entry.purpose)}' if entry.purpose else "",
+        f'"reason":{_quoted(entry.reason)}' if entry.reason else "",
+        f'"request_id":{_quoted(entry.request_id)}' if entry.request_id else "",
+        f'"resource":{{"id":{_quoted(resource.id)},"type":{_quoted(resource.type)}}}'
+        if resource
+        else "",
+        f'"rules":{_spelt(list(entry.rules))}' if entry.rules else "",
+        f'"subject":{{"id":{_quoted(subject.id)},"type":{_quoted(subject.type)}}}'
+        if subject
+        else "",
+        f'"time":"{timestamp(entry.time)}","v":{VERSION}',
+    )
+    return f"{{{','.join(filter(None, members))}}}".encode("utf-8", "backslashreplace")
+
+
+def _spelt(value: Any) -> str:
+    """One value in the canonical spelling; what is not quite plain is left to the encoder."""
+    if type(value) is str:
+        return _quoted(value)
+    if value is True:
+        return "true"
+    if type(value) is list:
+        return f"[{','.join(map(_spelt, value))}]"
+    if type(value) is dict:
+        members = (f"{_quoted(name)}:{_spelt(value[name])}" for name in sorted(value))
+        return f"{{{','.join(members)}}}"
+    return _ENCODER.encode(_plain(value))
 
 
 def canonical(members: Mapping[str, Any]) -> bytes:

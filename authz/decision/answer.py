@@ -50,6 +50,9 @@ SENTENCES: Mapping[Reason, Texts] = {
 }
 
 
+_REASONS: Mapping[str, Reason] = {own.value: own for own in Reason}
+
+
 def sentence(catalogue: Catalogue, reason: str, language: str = DEFAULT_LANGUAGE) -> str:
     """The sentence of a reason, of the service's own or of a rule of the pack."""
     texts = catalogue.reasons.get(reason) or SENTENCES.get(_own(reason), {})
@@ -95,4 +98,4 @@ def _reason(catalogue: Catalogue, code: str, language: str) -> dict[str, str]:
 
 
 def _own(reason: str) -> Reason:
-    return next((own for own in Reason if own == reason), Reason.REFUSED)
+    return _REASONS.get(reason, Reason.REFUSED)

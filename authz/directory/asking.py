@@ -75,6 +75,26 @@ class Asking:
         return rows
 
 
+class NotKept(Exception):  # noqa: N818 (a turn of the way, not an error)
+    """More is asked than is kept: read it, and all that goes with it, in one snapshot."""
+
+
+class Remembered(Asking):
+    """A state of which only the revision is known: whatever else is asked is not kept."""
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(None, "")
+        self._revision = revision
+
+    def parts(self, *_: object) -> list[Row]:
+        """Not kept."""
+        raise NotKept
+
+    def entities(self, *_: object) -> list[Row]:
+        """Not kept."""
+        raise NotKept
+
+
 def askable(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The values as a database can be asked; an id that it cannot hold is nobody's (N-51)."""
     if all(storable(value) for value in values.values() if isinstance(value, str)):

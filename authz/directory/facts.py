@@ -8,7 +8,7 @@ with their end put into the interval, so that nobody can forget to look.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Any
 
@@ -212,3 +212,7 @@ class Facts:
     restrictions: tuple[Span, ...] = ()
     subject_entity: Mapping[str, Any] | None = None
     resource_entity: Mapping[str, Any] | None = None
+    settled: dict[tuple[str, bool], dict[str, bool]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """What :func:`authz.directory.tested.settled` found, for as long as these facts are kept."""

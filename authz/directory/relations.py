@@ -19,7 +19,7 @@ from authz.decision.catalogue import Catalogue, Clock
 from authz.decision.request import Question
 from authz.directory.facts import Consented, Elevated, Facts, Goods, Link, Place, Span, Terms
 from authz.directory.lazy import Lazy
-from authz.directory.tested import Relations
+from authz.directory.tested import Relations, settled
 from authz.vocabulary import Relation, Role
 
 FULFILLING_DAYS = 90
@@ -37,7 +37,7 @@ ENROLMENT_ROLES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # frozen costs a microsecond, and each serves one decision
 class Situation:
     """One question and the facts that bear on it, at one moment; asked by the engine."""
 
@@ -50,6 +50,15 @@ class Situation:
     @Lazy
     def _views(self) -> dict[str | None, Relations]:
         return {}
+
+    @property
+    def settled(self) -> dict[str, bool]:
+        """The relations that no moment changes, kept with the facts."""
+        kind = self.question.request.subject.type, self.same
+        found = self.facts.settled.get(kind)
+        if found is None:
+            found = self.facts.settled[kind] = settled(self)
+        return found
 
     @Lazy
     def known(self) -> dict[str, bool]:
@@ -305,11 +314,9 @@ class Situation:
         person = self.facts.person
         if person is None or person.birth_date is None:
             return False
-        of_age = clock.birthday(person.birth_date, self.place.age_of_majority)
+        of_age = clock.of_age(person.birth_date, self.place.age_of_majority, self.place.local)
         emancipated = self.facts.emancipated
-        return self.now < clock.midnight(of_age, self.place.local) and not (
-            emancipated is not None and emancipated.covers(self.now)
-        )
+        return self.now < of_age and not (emancipated is not None and emancipated.covers(self.now))
 
     def administers(self) -> bool:
         """A ``school_admin`` grant at the person's school, or above it (N-20)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from authz.directory.facts import UNREAD
 from authz.vocabulary import GRANTABLE_ROLES, PURPOSE_RELATIONS, Relation
 
 if TYPE_CHECKING:
@@ -14,6 +15,24 @@ if TYPE_CHECKING:
 def _between(test: Callable[[Situation], bool]) -> Callable[[Situation, str | None], bool]:
     """A relation of an active subject to somebody else (2.4)."""
     return lambda now, _: now.others() and test(now)
+
+
+BETWEEN = frozenset(
+    {
+        Relation.GUARDIAN,
+        Relation.TEACHES,
+        Relation.ASSISTS,
+        Relation.SAME_SCHOOL,
+        Relation.ORDERED,
+        Relation.TICKETED,
+        Relation.FULFILLING,
+        Relation.MENTORS,
+        Relation.ON_CASE,
+        Relation.ON_RIGHTS_REQUEST,
+        Relation.ELEVATED,
+    }
+)
+"""The relations of an active subject to somebody else: nobody has one to themselves."""
 
 
 TESTS: Mapping[Relation, Callable[[Situation, str | None], bool]] = {
@@ -63,6 +82,51 @@ TESTS: Mapping[Relation, Callable[[Situation, str | None], bool]] = {
 """One test for each name of the vocabulary; an architecture test holds them complete."""
 
 
+STANDS_ON: Mapping[Relation, str] = {
+    Relation.GUARDIAN: "links",
+    Relation.CUSTODY_RESTRICTED: "custody",
+    Relation.TEACHES: "subject_enrolments",
+    Relation.ASSISTS: "subject_enrolments",
+    Relation.SAME_SCHOOL: "grants",
+    Relation.CONTRACTED: "contracts",
+    Relation.ORDERED: "order",
+    Relation.TICKETED: "ticket",
+    Relation.FULFILLING: "goods",
+    Relation.MENTORS: "mentoring",
+    Relation.ON_CASE: "case",
+    Relation.ON_RIGHTS_REQUEST: "case",
+    Relation.ELEVATED: "elevations",
+    Relation.OBJECTED: "objections",
+    Relation.CONSENTED: "consents",
+    Relation.PROCESSING_RESTRICTED: "restrictions",
+    Relation.HOLDS_GRANTED_ROLE: "person_grants",
+}
+"""The facts without any of which a relation never holds."""
+
+
+def settled(situation: Situation) -> dict[str, bool]:
+    """The relations that these facts answer alike at every moment and for every purpose.
+
+    Mostly there is no fact of the kind at all. What was not read is left out: to ask it is
+    still an error. A property test holds all of it against :data:`TESTS`.
+    """
+    facts, others = situation.facts, situation.others()
+    found = {
+        Relation.SELF.value: situation.own(),
+        Relation.SUBJECT_ACTIVE.value: situation.active,
+        Relation.PERSON_KNOWN.value: facts.person is not None,
+    }
+    for relation, name in STANDS_ON.items():
+        if (relation in BETWEEN and not others) or not _some(getattr(facts, name)):
+            found[relation.value] = False
+    return found
+
+
+def _some(facts: object) -> bool:
+    """Whether there may be a fact of a kind."""
+    return facts is UNREAD or bool(facts)
+
+
 class _Tested:
     """One relation as an attribute of :class:`Relations`; tested once, then remembered.
 
@@ -93,6 +157,7 @@ class Relations:
     def __init__(self, situation: Situation, purpose: str | None) -> None:
         self.situation = situation
         self.purpose = purpose
+        self.__dict__.update(situation.settled)
 
 
 for _relation in Relation:

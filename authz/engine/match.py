@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from authz.decision import fields
 from authz.decision.catalogue import About
 from authz.decision.combine import Findings, Pair
-from authz.decision.request import Question
-from authz.decision.rule import Rule
+from authz.decision.request import Entity, Question
+from authz.engine.candidates import Candidate, UnderTest, about
 from authz.engine.expression import Bag
 from authz.engine.policy import Compiled, Policy
 
@@ -44,14 +44,39 @@ class Situation(Protocol):
         """The classes in which one of these relations holds."""
 
 
-@dataclass(slots=True)
 class Subject:
     """``r.sub``: who asks, and the roles the directory says they hold."""
 
-    type: str
-    id: str
-    roles: frozenset[str]
-    properties: Bag
+    __slots__ = ("_situation", "id", "roles", "type")
+
+    def __init__(self, asked: Entity, roles: frozenset[str], situation: Situation) -> None:
+        self.type, self.id, self.roles = asked.type, asked.id, roles
+        self._situation = situation
+
+    @property
+    def properties(self) -> Bag:
+        """What the store and the caller say of a generic entity."""
+        return Bag(self._situation.subject_properties)
+
+
+class Resource:
+    """``r.res``: the category and the person, or the generic entity."""
+
+    __slots__ = ("_situation", "id", "type")
+
+    def __init__(self, asked: Entity, situation: Situation) -> None:
+        self.type, self.id = asked.type, asked.id
+        self._situation = situation
+
+    @property
+    def known(self) -> bool:
+        """Whether the directory knows what it names."""
+        return self._situation.resource_known
+
+    @property
+    def properties(self) -> Bag:
+        """The properties, as sent and stored."""
+        return Bag(self._situation.resource_properties)
 
 
 @dataclass(slots=True)
@@ -59,16 +84,6 @@ class Named:
     """``r.act`` (its name) and the properties that the caller sent."""
 
     name: str
-    properties: Bag
-
-
-@dataclass(slots=True)
-class Resource:
-    """``r.res``: the category and the person, or the generic entity."""
-
-    type: str
-    id: str
-    known: bool
     properties: Bag
 
 
@@ -81,17 +96,6 @@ class Context:
     class_named: bool
 
 
-@dataclass(slots=True)
-class UnderTest:
-    """``r.pair``: the permit and the purpose that a refusal is looked at for."""
-
-    rule: str = ""
-    purpose: str = ""
-    basis: str = ""
-    needed: bool = True
-    no_fields: bool = False
-
-
 class Matcher:
     """One question against one policy; made for it and thrown away."""
 
@@ -100,28 +104,22 @@ class Matcher:
         self.catalogue = policy.catalogue
         self.question = question
         self.situation = situation
+        self.category = question.category
+        self.action = question.action
+        self.rules = policy.applicable(self.action, self.category)
         request = question.request
         people = self.catalogue.about is About.PEOPLE
+        self.roles = policy.closure(situation.roles)
         self.tokens: dict[str, Any] = {
-            "r_sub": Subject(
-                request.subject.type,
-                request.subject.id,
-                policy.closure(situation.roles),
-                Bag(situation.subject_properties),
-            ),
-            "r_act": Named(request.action.name, Bag(request.action.properties)),
-            "r_res": Resource(
-                request.resource.type,
-                request.resource.id,
-                situation.resource_known,
-                Bag(situation.resource_properties),
-            ),
+            "r_sub": Subject(request.subject, self.roles, situation),
+            "r_act": Named(self.action, Bag(request.action.properties)),
+            "r_res": Resource(request.resource, situation),
             "r_ctx": Context(question.mfa, question.justified, question.class_id is not None)
             if people
             else Bag(request.context),
         }
-        self.roles: frozenset[str] = self.tokens["r_sub"].roles
-        self.rules = policy.applicable(question.action, question.category)
+        # The values of the model's tokens in its order; the pair and the relations of its
+        # purpose are put in before each condition is asked.
         self._values = [self.tokens.get(token) for token in policy.tokens]
         self.broken: list[str] = []
 
@@ -129,21 +127,12 @@ class Matcher:
         """Everything the decision needs, whatever the order of the rules."""
         pairs: list[Pair] = []
         left_out = False
-        for compiled in self.candidates():
-            rule, gate = compiled.rule, compiled.expression.gate
-            if gate is not None and gate not in self.roles:
-                continue
-            purposeless = self._lacks_purpose(rule)
-            purpose = self.question.purpose or rule.default_purpose
-            if not purposeless and not _serves(rule, purpose):
-                continue
-            # With no purpose to test, any of the rule's own lets its condition be asked.
-            tested = rule.purposes[0] if purposeless and rule.purposes else purpose
-            given = self._given(UnderTest(rule.id, *self._about(tested)), purpose)
-            if self._holds(compiled, given):
-                left_out |= purposeless
-                if not purposeless:
-                    pairs.append(self._pair(rule, purpose))
+        asked = self.question.purpose
+        for found in self.policy.candidates(self.action, self.category, asked, self.roles):
+            if self._holds(found.compiled, self._given(found.asked, found.purpose)):
+                left_out |= found.left_out
+                if not found.left_out:
+                    pairs.append(self.pair(found))
         return Findings(
             pairs=tuple(pairs),
             general=() if pairs else tuple(self._general()),
@@ -156,32 +145,33 @@ class Matcher:
         """The permits about this action and category."""
         return self.rules.permits
 
-    def _lacks_purpose(self, rule: Rule) -> bool:
-        """Whether the rule wants a purpose that the caller did not give (2.3)."""
-        wants = bool(self.catalogue.purposes)
-        return wants and self.question.purpose is None and rule.default_purpose is None
-
-    def _pair(self, rule: Rule, purpose: str | None) -> Pair:
-        own = self.situation.relations(purpose).self
-        left = fields.allowed(
-            self.catalogue,
-            rule,
-            self.question.category,
-            purpose,
-            own=own,
-            contracted=(
-                self.situation.contract_fields(purpose) if "contracted" in rule.relations else None
-            ),
-            asked=self.question.fields,
-        )
-        bare = bool(self.catalogue.fields_of(self.question.category)) and not left
-        given = self._given(UnderTest(rule.id, *self._about(purpose), bare), purpose)
+    def pair(self, found: Candidate) -> Pair:
+        """The permit with its purpose: what it leaves, and what strikes it."""
+        rule, purpose = found.compiled.rule, found.purpose
+        left = self._left(found)
+        bare = not left and bool(self.catalogue.fields_of(self.category))
         return Pair(
             rule=rule,
             purpose=purpose,
             fields=left,
-            struck=self._struck(given),
-            classes=self.situation.classes(rule.relations),
+            struck=self._struck(self._given(found.bare if bare else found.pair, purpose)),
+            classes=self.situation.classes(rule.relations) if found.in_class else (),
+        )
+
+    def _left(self, found: Candidate) -> tuple[str, ...]:
+        """The fields that the permit leaves; mostly those that were worked out before."""
+        purpose = found.purpose
+        own = found.own != found.others and self.situation.relations(purpose).self
+        if not found.contracted and self.question.fields is None:
+            return found.own if own else found.others
+        return fields.allowed(
+            self.catalogue,
+            found.compiled.rule,
+            self.category,
+            purpose,
+            own=own,
+            contracted=self.situation.contract_fields(purpose) if found.contracted else None,
+            asked=self.question.fields,
         )
 
     def _struck(self, given: list[Any]) -> tuple[str, ...]:
@@ -197,21 +187,13 @@ class Matcher:
     def _general(self) -> Iterator[str]:
         """The refusals that do not depend on a rule, nor on a purpose nobody gave (2.6)."""
         purpose = self.question.purpose
-        given = self._given(UnderTest("", *self._about(purpose)), purpose)
+        given = self._given(UnderTest("", *about(self.catalogue, self.category, purpose)), purpose)
         rules = self.rules.timeless if purpose is None else self.rules.general
         return (compiled.rule.id for compiled in rules if self._holds(compiled, given))
 
-    def _about(self, purpose: str | None) -> tuple[str, str, bool]:
-        """What ``r.pair`` says of a purpose: its name, its basis, whether it needs the category."""
-        if purpose is None:
-            return "", "", True
-        known = self.catalogue.purposes[purpose]
-        return purpose, known.basis, self.question.category in known.needs
-
     def _given(self, test: UnderTest, purpose: str | None) -> list[Any]:
-        """The values of the model's tokens for one pair, in its order."""
-        values = self._values.copy()
-        policy = self.policy
+        """The values of the model's tokens for one pair; they stand until the next is asked."""
+        values, policy = self._values, self.policy
         values[policy.pair_place] = test
         if policy.relations_place is not None:
             values[policy.relations_place] = self.situation.relations(purpose)
@@ -223,7 +205,3 @@ class Matcher:
         except Exception:  # noqa: BLE001 (whatever it is: never skipped, always a refusal, 3.5)
             self.broken.append(compiled.rule.id)
             return False
-
-
-def _serves(rule: Rule, purpose: str | None) -> bool:
-    return rule.purposes is None or purpose in rule.purposes

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from authz.decision.catalogue import Catalogue
 from authz.decision.rule import Rule
+from authz.engine.candidates import Candidate, candidate
 from authz.engine.expression import Expression, any_of
 from authz.vocabulary import PURPOSE_RELATIONS
 
+MOST = 4096
+"""How many sets of candidates are kept; there are as many as questions of different kinds."""
 RULE_NAMES = frozenset({"r.pair.rule", "r.pair.no_fields"})
 PURPOSE_NAMES = frozenset({"r.pair.purpose", "r.pair.basis", "r.pair.needed"}) | {
     f"r.rel.{relation}" for relation in PURPOSE_RELATIONS
@@ -81,13 +84,39 @@ class Policy:
     def applicable(self, action: str, category: str) -> Applicable:
         """The rules about this action and category; the lists are closed, so each is kept."""
         known = self._applicable.get((action, category))
-        return self._find(action, category) if known is None else known
+        if known is None:
+            known = self._applicable[action, category] = self._find(action, category)
+        return known
 
     @cached_property
-    def _applicable(self) -> Mapping[tuple[str, str], Applicable]:
-        catalogue = self.catalogue
-        every = ((a, c) for a in catalogue.actions for c in catalogue.categories)
-        return {pair: self._find(*pair) for pair in every}
+    def _applicable(self) -> dict[tuple[str, str], Applicable]:
+        return {}
+
+    def candidates(
+        self, action: str, category: str, purpose: str | None, roles: frozenset[str]
+    ) -> tuple[Candidate, ...]:
+        """The permits to look at for somebody who holds these roles (with what they inherit)."""
+        key = (action, category, purpose, roles)
+        known = self._candidates.get(key)
+        if known is None:
+            if len(self._candidates) >= MOST:  # an entity's roles may be anything
+                self._candidates.clear()
+            known = self._candidates[key] = tuple(self._choose(action, category, purpose, roles))
+        return known
+
+    @cached_property
+    def _candidates(self) -> dict[object, tuple[Candidate, ...]]:
+        return {}
+
+    def _choose(
+        self, action: str, category: str, purpose: str | None, roles: frozenset[str]
+    ) -> Iterator[Candidate]:
+        for compiled in self.applicable(action, category).permits:
+            gate = compiled.expression.gate
+            if gate is None or gate in roles:
+                found = candidate(self.catalogue, compiled, category, purpose)
+                if found is not None:
+                    yield found
 
     def _find(self, action: str, category: str) -> Applicable:
         permits = tuple(c for c in self.permits if c.rule.covers(action, category))

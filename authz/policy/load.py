@@ -21,9 +21,7 @@ from authz.policy.reach import unreachable
 from authz.policy.rules import Line, RuleReader, lines
 from authz.policy.source import POLICY, Source, read
 from authz.policy.words import either
-from authz.vocabulary import Relation
-
-CLASS_RELATIONS = frozenset({Relation.TEACHES, Relation.ASSISTS})
+from authz.vocabulary import CLASS_RELATIONS
 
 
 def load(folder: Path) -> Policy:

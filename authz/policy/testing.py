@@ -19,11 +19,10 @@ from authz.engine import decide as engine
 from authz.engine.policy import Policy
 from authz.errors import MalformedError
 from authz.policy.cases import Case, CaseReader
-from authz.vocabulary import ObligationId, Relation, Role
+from authz.vocabulary import CLASS_RELATIONS, ObligationId, Relation, Role
 
 FOLDER = "tests"
 ALWAYS_TRUE = frozenset({Relation.SUBJECT_ACTIVE.value, Relation.PERSON_KNOWN.value})
-CLASS_RELATIONS = frozenset({Relation.TEACHES.value, Relation.ASSISTS.value})
 SUBJECT_ID, PERSON_ID = "U-1", "S-1"
 
 

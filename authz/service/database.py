@@ -22,9 +22,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from authz.audit import pseudonyms as pseudonymous
 from authz.audit.log import forced
-from authz.audit.pseudonyms import OPTION, Names
 from authz.errors import SettingError, StoreUnavailableError
+from authz.service.watch import OPTION, Watch
 
 BUSY_SECONDS = 15
 SHORTEST_WAIT, LONGEST_WAIT = 0.0001, 0.002
@@ -44,7 +45,11 @@ def open_store(url: str, *, durability: str = "fsync", pseudonyms: bool = False)
     With ``pseudonyms`` its trail names no person by their id (:mod:`authz.audit.pseudonyms`).
     """
     engine = _opened(url, durability)
-    return engine.execution_options(**{OPTION: Names()}) if pseudonyms else engine
+    return (
+        engine.execution_options(**{pseudonymous.OPTION: pseudonymous.Names()})
+        if pseudonyms
+        else engine
+    )
 
 
 def _opened(url: str, durability: str) -> Engine:
@@ -110,6 +115,9 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
         except sqlite3.Error as error:
             raise OperationalError("BEGIN", None, error) from error
 
+    if database and not memory and not database.startswith("file:"):
+        found = Watch(engine, database, BUSY_SECONDS)
+        engine.update_execution_options(**{OPTION: found})
     return engine
 
 
@@ -189,17 +197,27 @@ def _placed(statement: Select[Any], dialect: str) -> str:
     return str(statement.compile(dialect=sqlite.dialect()))
 
 
-@contextmanager
-def translated() -> Iterator[None]:
+class _Translated:
+    """As a class, for it stands around every decision: a generator costs five times as much."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, SQLAlchemyError):
+            cause = getattr(error, "orig", None) or error
+            raise StoreUnavailableError(
+                f"The database does not answer as it should ({type(cause).__name__}).",
+                hint="See `authz doctor`.",
+            ) from error
+
+
+_TRANSLATED = _Translated()
+
+
+def translated() -> _Translated:
     """Says that the store does not answer in our own words, without its address."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        raise StoreUnavailableError(
-            f"The database does not answer as it should ({type(cause).__name__}).",
-            hint="See `authz doctor`.",
-        ) from error
+    return _TRANSLATED
 
 
 def upgrade(store: Engine) -> None:

@@ -23,7 +23,7 @@ from authz.decision.catalogue import About
 from authz.decision.combine import Decision, refuse
 from authz.decision.request import Question, Request, question
 from authz.directory import reader
-from authz.directory.asking import Asking, snapshot
+from authz.directory.asking import Asking, NotKept, Remembered, snapshot
 from authz.directory.facts import Facts, Place
 from authz.directory.known import KnownFacts
 from authz.directory.needs import EVERYTHING, needs
@@ -33,6 +33,7 @@ from authz.engine.policy import Policy
 from authz.errors import MalformedError
 from authz.service import duties
 from authz.service.database import reading, translated, writing
+from authz.service.watch import watch
 from authz.vocabulary import Event
 
 MALFORMED = MalformedError.code
@@ -76,6 +77,11 @@ class Decided:
     receipt: Receipt | None = None
 
 
+Items = Sequence[Request | MalformedError]
+Found = tuple[list[Decided], datetime]
+"""Decisions, and the moment that they are of."""
+
+
 @dataclass(frozen=True)
 class DecisionPoint:
     """A policy and a store, asked many times, from many threads.
@@ -91,7 +97,7 @@ class DecisionPoint:
 
     def evaluate(
         self,
-        items: Sequence[Request | MalformedError],
+        items: Items,
         caller: Caller,
         *,
         request_id: str = "",
@@ -104,20 +110,46 @@ class DecisionPoint:
         raised for a single item only; in a batch its place is refused (page 5).
         AuditUnavailableError and StoreUnavailableError leave no answer at all.
         """
-        with translated(), snapshot(self.store) as asking:
+        found, now = self._decide(items, caller, semantic)
+        if len(items) == 1 and found[0].malformed is not None and not path:
+            raise found[0].malformed
+        receipts = self._record(found, caller, request_id, now)
+        return [
+            Decided(one.decision, one.question, one.situation, one.malformed, place)
+            for one, place in zip(found, receipts, strict=True)
+        ]
+
+    def _decide(self, items: Items, caller: Caller, semantic: Semantic) -> Found:
+        """The decisions, all of one state of the directory, and the moment that they are of."""
+        with translated():
+            try:
+                return self._of_kept(items, caller, semantic)
+            except NotKept:
+                return self._of_one_snapshot(items, caller, semantic)
+
+    def _of_kept(self, items: Items, caller: Caller, semantic: Semantic) -> Found:
+        """Decided by kept facts alone, where one look shows that they are still true.
+
+        NotKept where they do not answer every item: all are then of one snapshot.
+        """
+        watching = watch(self.store)
+        if watching is None:
+            raise NotKept
+        asking = Remembered(watching.look().revision)
+        now = clock.now()  # not before the look: see below
+        return list(self._until(asking, items, caller, now, semantic)), now
+
+    def _of_one_snapshot(self, items: Items, caller: Caller, semantic: Semantic) -> Found:
+        with snapshot(self.store) as asking:
             # A snapshot begins with its first statement. The moment is not before it, so that
             # what was revoked while a request waited for its connection is revoked for it.
             asking.revision()
             now = clock.now()
-            found = list(self._until(asking, items, caller, now, semantic))
-        if len(items) == 1 and found[0].malformed is not None and not path:
-            raise found[0].malformed
-        receipts = self._record(found, caller, request_id, now)
-        return [replace(one, receipt=place) for one, place in zip(found, receipts, strict=True)]
+            return list(self._until(asking, items, caller, now, semantic)), now
 
     def what_if(
         self,
-        items: Sequence[Request | MalformedError],
+        items: Items,
         caller: Caller,
         at: datetime,
         *,
@@ -148,7 +180,7 @@ class DecisionPoint:
     def _until(
         self,
         asking: Asking,
-        items: Sequence[Request | MalformedError],
+        items: Items,
         caller: Caller,
         now: datetime,
         semantic: Semantic,

@@ -32,9 +32,10 @@ from authz.errors import (
 from authz.service import changing, keys
 from authz.service.belief import LEEWAY, OWN, TYPE, Registry, believe, invalid, ours
 from authz.service.changing import By
-from authz.service.database import glance, reading, writing
+from authz.service.database import glance, reading, translated, writing
 from authz.service.decide import Caller
 from authz.service.tables import ClientToken
+from authz.service.watch import watch
 from authz.vocabulary import Event, Scope
 
 REALM: Final = "authz"
@@ -180,17 +181,30 @@ def authenticate(
 ) -> Caller:
     """Who sent this ``Authorization`` header; 401 or 403 where nobody may who did (4.3).
 
-    Whether a token was revoked is looked up each time, in one statement, so that every
-    process refuses it on its next request; the rest is remembered (:mod:`authz.service.belief`).
+    Whether a token was revoked is looked up anew whenever anything was committed, so that
+    every process refuses it on its next request; the rest is remembered
+    (:mod:`authz.service.belief`).
     """
     believed = believe(settings, _bearer(header), now.timestamp())
-    if believed.jti is not None:
-        row = glance(store, _IN_FORCE, believed.jti)
-        if row is None or not row[0]:
-            raise invalid("The token was revoked.")
+    if believed.jti is not None and not _in_force(store, believed.jti):
+        raise invalid("The token was revoked.")
     if scope not in believed.caller.scopes:
         raise ForbiddenError("The token does not have the scope that is needed.", where=scope)
     return believed.caller
+
+
+def _in_force(store: Engine, jti: str) -> bool:
+    """Whether a token of our own is on file and was not taken back."""
+    watching = watch(store)
+    known = {}
+    if watching is not None:
+        with translated():
+            known = watching.look().tokens
+    found = known.get(jti)
+    if found is None:
+        row = glance(store, _IN_FORCE, jti)
+        found = known[jti] = row is not None and bool(row[0])
+    return found
 
 
 def challenge(error: UnauthenticatedError | ForbiddenError) -> str:

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from simpleeval import InvalidExpression  # type: ignore[import-untyped]
 
 from authz.decision.request import Action, Entity, Question, Request, question
-from authz.decision.rule import Rule
+from authz.engine.candidates import UnderTest, about, candidate
 from authz.engine.expression import FUNCTIONS, Bag
-from authz.engine.match import Matcher, UnderTest
-from authz.engine.policy import Policy
+from authz.engine.match import Matcher
+from authz.engine.policy import Compiled, Policy
 from authz.policy.cases import Case
 from authz.policy.load import load
 from authz.policy.testing import StatedSituation
@@ -200,16 +200,16 @@ class Comparison:
         pairs = {pair.rule.id: pair for pair in findings.pairs}
         stands = {name for name, pair in pairs.items() if not pair.struck}
         broken = False
-        for rule in self._rules():
+        for compiled in self._rules():
+            rule = compiled.rule
             purpose = self.asked.purpose or rule.default_purpose
             if self.policy.catalogue.purposes and purpose is None:
                 assert rule.id not in pairs
                 continue
-            bare = self._bare(rule, purpose)
+            bare = self._bare(compiled, purpose)
+            said = about(self.policy.catalogue, self.asked.category, purpose)
             try:
-                stock = self._stock(
-                    UnderTest(rule.id, *self.matcher._about(purpose), bare), purpose
-                )
+                stock = self._stock(UnderTest(rule.id, *said, bare), purpose)
             except (TypeError, RuntimeError, InvalidExpression):
                 broken = True
                 continue
@@ -218,20 +218,22 @@ class Comparison:
         assert not broken or findings.broken
         return len(stands)
 
-    def _rules(self) -> Iterator[Rule]:
+    def _rules(self) -> Iterator[Compiled]:
         """The permits about what is asked, and one that is not (Casbin takes its time)."""
         others = 0
         for compiled in self.policy.permits:
             covers = compiled.rule.covers(self.asked.action, self.asked.category)
             others += not covers
             if covers or others == 1:
-                yield compiled.rule
+                yield compiled
 
-    def _bare(self, rule: Rule, purpose: str | None) -> bool:
-        if not rule.covers(self.asked.action, self.asked.category):
+    def _bare(self, compiled: Compiled, purpose: str | None) -> bool:
+        if not compiled.rule.covers(self.asked.action, self.asked.category):
             return False
-        pair = self.matcher._pair(rule, purpose)
-        return bool(self.policy.catalogue.fields_of(self.asked.category)) and not pair.fields
+        catalogue, category = self.policy.catalogue, self.asked.category
+        found = candidate(catalogue, compiled, category, purpose)
+        left = found is not None and self.matcher.pair(found).fields
+        return bool(catalogue.fields_of(category)) and not left
 
     def _stock(self, pair: UnderTest, purpose: str | None) -> bool:
         tokens = {

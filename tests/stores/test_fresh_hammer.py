@@ -20,14 +20,13 @@ import pytest
 from sqlalchemy import Engine
 
 from authz.decision.request import parse
-from authz.decision.request import question as asked_of
-from authz.directory.asking import snapshot
 from authz.service.database import open_store
-from authz.service.decide import DecisionPoint
-from tests.world import NOW, World, point, policy, question
+from authz.service.decide import DecisionPoint, Semantic
+from tests.world import CALLER, NOW, World, frozen, point, policy, question
 
 SECONDS = 3.0
 THREADS = 3
+LATER = NOW + timedelta(seconds=1)
 LINK = {"fact": "guardianship", "guardian": "mum", "student": "kid", "kind": "parent"}
 
 
@@ -59,9 +58,9 @@ def change(url: str, committed: Synchronized[int], begin: Barrier, told: Pipe) -
 
 
 def ask(asker: DecisionPoint, committed: Synchronized[int], begin: Barrier) -> list[Answer]:
-    """Ask the same again and again, of facts that are kept where they may be."""
+    """Ask the same again and again, as a request does but for its record (the clock is frozen)."""
     questions = [
-        asked_of(parse(question("mum", "read", category, "kid")), believes_mfa=False)
+        parse(question("mum", "read", category, "kid"))
         for category in ("identity", "assessment_result")
     ]
     answers: list[Answer] = []
@@ -70,8 +69,7 @@ def ask(asker: DecisionPoint, committed: Synchronized[int], begin: Barrier) -> l
     while time.time() < until:
         for asked in questions:
             before = committed.value
-            with snapshot(asker.store) as asking:
-                found = asker.decided(asking, asked, NOW + timedelta(seconds=1))
+            (found,), _ = asker._decide([asked], CALLER, Semantic.EXECUTE_ALL)
             assert found.situation is not None
             revision = found.situation.facts.revision
             answers.append(Answer(found.decision.permit, revision, before))
@@ -81,7 +79,8 @@ def ask(asker: DecisionPoint, committed: Synchronized[int], begin: Barrier) -> l
 def ask_elsewhere(url: str, committed: Synchronized[int], begin: Barrier, told: Pipe) -> None:
     """The same in a process of its own."""
     store = open_store(url, durability="os")
-    told.send([tuple(answer) for answer in ask(point(store), committed, begin)])
+    with frozen(LATER):
+        told.send([tuple(answer) for answer in ask(point(store), committed, begin)])
     store.dispose()
 
 
@@ -100,7 +99,7 @@ def test_every_answer_is_the_truth_of_its_revision(store: Engine, store_url: str
         pipes.append(here)
         workers[-1].start()
     shared = point(store)
-    with ThreadPoolExecutor(THREADS) as threads:
+    with frozen(LATER), ThreadPoolExecutor(THREADS) as threads:
         asked = [threads.submit(ask, shared, committed, begin) for _ in range(THREADS)]
         answers = [answer for one in asked for answer in one.result()]
     truth = {1: True, **pipes[0].recv()}

@@ -10,15 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz.audit.record import (
+    CONTEXT,
     MASK,
     MASKED,
+    PROPERTIES,
     Entry,
+    Ref,
     canonical,
     document,
     index,
     indexed,
     kept_context,
     masked,
+    spelt,
 )
 from authz.audit.tables import INDEX_COLUMNS
 from authz.vocabulary import Event
@@ -146,3 +150,41 @@ def test_what_is_indexed_fits_any_store_and_tells_texts_apart(one: str, other: s
 def test_a_forged_hash_shares_no_entry_with_the_text_it_is_the_hash_of() -> None:
     long = "x" * 1000
     assert indexed(indexed(long)) != indexed(long)
+
+
+REFS = st.none() | st.builds(Ref, type=ANY_TEXT, id=ANY_TEXT)
+TEXTS = st.lists(ANY_TEXT, max_size=3)
+OBLIGATIONS = st.lists(
+    st.fixed_dictionaries({"id": ANY_TEXT, "value": TEXTS | st.booleans() | VALUES}), max_size=3
+)
+ENTRIES = st.builds(
+    Entry,
+    event=st.sampled_from([Event.DECISION, Event.DECISION, Event.WHAT_IF]),
+    time=st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=7))])),
+    application=ANY_TEXT,
+    request_id=ANY_TEXT,
+    subject=REFS,
+    action=ANY_TEXT,
+    resource=REFS,
+    properties=st.dictionaries(st.sampled_from([*PROPERTIES, "score"]), ANY_TEXT | TEXTS | VALUES),
+    context=st.dictionaries(
+        st.sampled_from([*CONTEXT, "justification", "ip"]), ANY_TEXT | st.booleans() | VALUES
+    ),
+    purpose=ANY_TEXT,
+    decision=st.none() | st.booleans(),
+    rules=TEXTS | TEXTS.map(tuple),
+    reason=ANY_TEXT,
+    obligations=OBLIGATIONS | OBLIGATIONS.map(tuple),
+    policy=ANY_TEXT,
+    directory_revision=st.none() | st.integers(0),
+    detail=st.just({}) | st.dictionaries(ANY_TEXT, VALUES, max_size=2),
+    what_if_at=st.none() | st.just(BEGAN),
+)
+
+
+@given(ENTRIES)
+def test_the_short_way_to_the_bytes_gives_the_same_bytes(one: Entry) -> None:
+    """Lone surrogates, control characters, absent members and all."""
+    made = spelt(one)
+    assert made == canonical(document(one))
+    assert index(json.loads(made)) == index(document(one))

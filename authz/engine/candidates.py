@@ -1,0 +1,91 @@
+"""What of a decision is fixed before anybody asks: worked out once, then looked up (2.5, 2.6).
+
+Which permits can come into question follows from the action, the category, the purpose and
+the roles held; and for each of them what ``r.pair`` says of it, and which fields it leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from authz.decision import fields
+from authz.decision.catalogue import Catalogue
+from authz.decision.rule import Rule
+from authz.vocabulary import CLASS_RELATIONS, Relation
+
+if TYPE_CHECKING:
+    from authz.engine.policy import Compiled
+
+
+@dataclass(frozen=True, slots=True)
+class UnderTest:
+    """``r.pair``: the permit and the purpose that a refusal is looked at for."""
+
+    rule: str = ""
+    purpose: str = ""
+    basis: str = ""
+    needed: bool = True
+    no_fields: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A permit with the purpose that it would be used for.
+
+    ``left_out`` says that it has none, and can only tell that one was wanted (2.3).
+    ``asked`` is what its condition is told of itself; ``pair`` and ``bare`` are what refusals
+    are told, with fields left and without. ``own`` and ``others`` are the fields that it
+    leaves for a person's own use and for anybody else's, where nothing more cuts them:
+    ``contracted`` says that a contract does. ``in_class`` says that it is bound to classes.
+    """
+
+    compiled: Compiled
+    purpose: str | None
+    left_out: bool
+    asked: UnderTest
+    pair: UnderTest
+    bare: UnderTest
+    own: tuple[str, ...]
+    others: tuple[str, ...]
+    contracted: bool
+    in_class: bool
+
+
+def candidate(
+    catalogue: Catalogue, compiled: Compiled, category: str, wanted: str | None
+) -> Candidate | None:
+    """The permit as it is looked at for the purpose that the caller gave; none if it serves not."""
+    rule = compiled.rule
+    purpose = wanted or rule.default_purpose
+    left_out = bool(catalogue.purposes) and wanted is None and rule.default_purpose is None
+    if not left_out and not (rule.purposes is None or purpose in rule.purposes):
+        return None
+    # With no purpose to test, any of the rule's own lets its condition be asked.
+    tested = rule.purposes[0] if left_out and rule.purposes else purpose
+    return Candidate(
+        compiled=compiled,
+        purpose=purpose,
+        left_out=left_out,
+        asked=UnderTest(rule.id, *about(catalogue, category, tested)),
+        pair=UnderTest(rule.id, *about(catalogue, category, purpose)),
+        bare=UnderTest(rule.id, *about(catalogue, category, purpose), no_fields=True),
+        own=_left(catalogue, rule, category, purpose, own=True),
+        others=_left(catalogue, rule, category, purpose, own=False),
+        contracted=Relation.CONTRACTED in rule.relations,
+        in_class=not CLASS_RELATIONS.isdisjoint(rule.relations),
+    )
+
+
+def about(catalogue: Catalogue, category: str, purpose: str | None) -> tuple[str, str, bool]:
+    """What ``r.pair`` says of a purpose: its name, its basis, whether it needs the category."""
+    if purpose is None:
+        return "", "", True
+    known = catalogue.purposes[purpose]
+    return purpose, known.basis, category in known.needs
+
+
+def _left(
+    catalogue: Catalogue, rule: Rule, category: str, purpose: str | None, *, own: bool
+) -> tuple[str, ...]:
+    return fields.allowed(catalogue, rule, category, purpose, own=own, contracted=None, asked=None)

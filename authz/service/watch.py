@@ -1,0 +1,147 @@
+"""Whether anything was committed since the last look, for almost nothing (3.5).
+
+SQLite tells each connection how often *others* have committed (``PRAGMA data_version``). A
+connection that never writes is kept for that: while its number stays, the directory's revision
+and what was known of tokens then are still true, in 3 µs and without a transaction. When it
+moves, the revision is read anew and all else is forgotten. The number is read *before* what is
+kept under it: what is committed in between is seen as a change by the next look.
+
+A kept connection would outlive a file that an operator put in the place of its own, so each
+look makes sure that the file is still that one.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote
+from weakref import WeakSet
+
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
+
+from authz.directory.asking import Asking
+
+OPTION: Final = "authz_watch"
+Identity = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One committed state: the directory's revision, and which tokens were found in force.
+
+    A token is looked up after the look, so it may be of a later state. That is no harm: a
+    token that was taken back is never given again, and the next look sees the change.
+    """
+
+    revision: int
+    tokens: dict[str, bool] = field(default_factory=dict)
+
+
+class Watch:
+    """Looks at one SQLite file, from many threads, each with a connection of its own."""
+
+    def __init__(self, store: Engine, path: str, wait: float) -> None:
+        """Nothing is opened yet; what is open is closed when the engine is disposed of.
+
+        ``wait`` is how many seconds a look may wait for a lock.
+        """
+        self._store = store
+        self._path = path
+        self._wait = wait
+        self._idle: list[_Eye] = []
+        self._inherited: list[_Eye] = []
+        event.listen(store, "engine_disposed", lambda _: self.close())
+        _watches.add(self)
+
+    def look(self) -> Sight:
+        """What is committed now; OperationalError where the database does not answer."""
+        try:
+            eye = self._idle.pop() if self._idle else self._open()
+        except IndexError:  # another thread was faster
+            eye = self._open()
+        try:
+            if eye.file != _identity(self._path):
+                eye = self._anew(eye)
+            found = eye.look()
+        except (sqlite3.Error, OSError) as error:
+            eye.close()
+            raise OperationalError("PRAGMA data_version", None, error) from error
+        self._idle.append(eye)
+        return found
+
+    def close(self) -> None:
+        """Close what is not in use."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def forget(self) -> None:
+        """Begin anew in a forked child, without closing what is the parent's.
+
+        SQLite's connections may not be used in a child, nor closed: they are left alone.
+        """
+        self._inherited += self._idle
+        self._idle = []
+
+    def _anew(self, eye: _Eye) -> _Eye:
+        """Look at the file that is there now; the pool's connections are of the old one too."""
+        eye.close()
+        self._store.dispose()
+        return self._open()
+
+    def _open(self) -> _Eye:
+        try:
+            return _Eye(self._path, self._wait)
+        except (sqlite3.Error, OSError) as error:
+            raise OperationalError("open", None, error) from error
+
+
+class _Eye:
+    """A connection that only looks, and what it saw last."""
+
+    def __init__(self, path: str, wait: float) -> None:
+        # Not made where there is none, and never written by: its own commits it would not see.
+        uri = f"file:{quote(path)}?mode=rw"
+        self.file = _identity(path)
+        self._connection = sqlite3.connect(
+            uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False
+        )
+        self._cursor = self._connection.cursor()
+        self._cursor.execute("PRAGMA query_only=ON")
+        self._version = -1
+        self._sight = Sight(0)
+
+    def look(self) -> Sight:
+        # Read to the end, or the statement would hold its snapshot, and see no change ever.
+        version = self._cursor.execute("PRAGMA data_version").fetchall()[0][0]
+        if version != self._version:
+            self._sight = Sight(Asking(self._cursor, "sqlite").revision())
+            self._version = version
+        return self._sight
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def watch(store: Engine) -> Watch | None:
+    """Who looks for this store; none where only a statement can tell."""
+    found: Watch | None = store.get_execution_options().get(OPTION)
+    return found
+
+
+def _identity(path: str) -> Identity:
+    status = os.stat(path)  # noqa: PTH116 (asked with every request; a third of Path.stat)
+    return status.st_dev, status.st_ino
+
+
+_watches: WeakSet[Watch] = WeakSet()
+
+
+def _forget_all() -> None:
+    for each in list(_watches):
+        each.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
