@@ -12,7 +12,10 @@ from authz.cli.policy import policy
 from authz.policy.uncompiled import uncompiled
 from tests.cli.conftest import ROOT
 
-PACKS = [ROOT / "policies/school", ROOT / "tests/packs/todo", ROOT / "tests/packs/certification"]
+PACKS = [
+    *(ROOT / "policies" / name for name in ("school", "console")),
+    *(ROOT / "tests/packs" / name for name in ("todo", "certification")),
+]
 MODEL = """[request_definition]
 r = sub, obj, act
 
