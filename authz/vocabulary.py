@@ -170,6 +170,11 @@ class Event(StrEnum):
     USER_DISABLED = "user_disabled"
     USER_RESET = "user_reset"
     TRAIL_READ = "trail_read"
+    AUDIT_KEY_ROTATED = "audit_key_rotated"
+    WRITER_OPENED = "writer.opened"
+    """A process began a chain of records of its own (N-49)."""
+    WRITER_CLOSED = "writer.closed"
+    """Such a chain ended, with that record: nothing follows it."""
 
 
 class Scope(StrEnum):
