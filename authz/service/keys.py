@@ -50,11 +50,16 @@ def signing_key(folder: Path) -> Key:
 def rotate(folder: Path) -> Key:
     """A new key that signs from now on; the older private halves are destroyed."""
     key = new_key(folder)
+    retire(folder, key)
+    return key
+
+
+def retire(folder: Path, key: Key) -> None:
+    """Destroy the private halves of all keys but that one."""
     for path in key_files(folder):
         older = OKPKey.import_key(json.loads(path.read_text(encoding="ascii")))
         if older.kid != key.kid and older.is_private:
             _write(path, older, private=False)
-    return key
 
 
 @lru_cache(maxsize=8)
@@ -82,9 +87,18 @@ def key_files(folder: Path) -> list[Path]:
 
 def new_key(folder: Path, *, first: bool = False) -> Key:
     """A key under the next number; where only the first is wanted, whoever made it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return add(folder, generate(), first=first)
+
+
+def generate() -> Key:
+    """A key that is in no folder yet."""
     about: dict[str, Any] = {"use": "sig", "alg": "EdDSA", "iat": int(clock.now().timestamp())}
-    made = OKPKey.generate_key("Ed25519", cast("Any", about), auto_kid=True)
+    return OKPKey.generate_key("Ed25519", cast("Any", about), auto_kid=True)
+
+
+def add(folder: Path, made: Key, *, first: bool = False) -> Key:
+    """Put the key under the next number; where only the first is wanted, whoever made it."""
+    _made(folder)
     while True:
         files = key_files(folder)
         if first and files:
@@ -93,6 +107,19 @@ def new_key(folder: Path, *, first: bool = False) -> Key:
         with suppress(FileExistsError):
             _write(folder / f"{number:06}.json", made, private=True)
             return made
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> SettingError:
+    return SettingError(
+        f"The key cannot be written ({type(error).__name__}).", where="AUTHZ_KEY_FOLDER"
+    )
 
 
 def _write(path: Path, key: Key, *, private: bool) -> None:
@@ -111,9 +138,7 @@ def _write(path: Path, key: Key, *, private: bool) -> None:
     except FileExistsError:
         raise
     except OSError as error:
-        raise SettingError(
-            f"The key cannot be written ({type(error).__name__}).", where="AUTHZ_KEY_FOLDER"
-        ) from error
+        raise _unwritable(error) from error
     finally:
         draft.unlink(missing_ok=True)
 
