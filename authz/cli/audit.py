@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from authz import clock
+from authz.cli import audit_tree
 from authz.cli.output import as_json, opened, operator, progress, say, settings, table
 from authz.errors import MalformedError
 from authz.service import trail
@@ -148,10 +149,8 @@ def export(file: Path, first: int, last: int | None) -> None:
     say(f"{number} records written to {file}.")
 
 
-@audit.command()
-def checkpoint() -> None:
-    """Print where the trail stands; keep it elsewhere, for `verify --since`."""
-    as_json(trail.checkpoint(_store()))
+for _command in audit_tree.COMMANDS:
+    audit.add_command(_command)
 
 
 def _store() -> Any:

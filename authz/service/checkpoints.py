@@ -12,6 +12,7 @@ signed over them.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -34,6 +35,7 @@ from authz.service.database import reading, writing
 MOST_LISTED: Final = 1000
 _NEWEST_FIRST: Final = (AuditCheckpoint.size.desc(), AuditCheckpoint.time.desc())
 """A tree does not shrink, though a clock may be set back."""
+_AFTER: Final = re.compile(r"([0-9]{1,18})/([0-9TZ:.-]{1,40})", re.ASCII)
 _log = logging.getLogger(__name__)
 
 
@@ -165,10 +167,10 @@ def _moment(last: Checkpoint | None, leaves: int) -> str:
 
 
 def _place(after: str) -> tuple[int, str]:
-    leaves, _, time = after.partition("/")
-    if not (leaves.isascii() and leaves.isdecimal() and len(leaves) <= len(str(2**62)) and time):
+    named = _AFTER.fullmatch(after)
+    if named is None:
         raise MalformedError("This is no place in the list.", where="after")
-    return int(leaves), time
+    return int(named[1]), named[2]
 
 
 def _published(settings: Settings) -> list[Known]:
