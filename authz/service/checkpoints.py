@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -103,10 +102,11 @@ def checkpoint(store: Engine, settings: Settings) -> Note:
 
 def publish(store: Engine, settings: Settings) -> int:
     """Write the stored checkpoints that are not in the folder yet; how many there were."""
-    with reading(store) as connection:
-        rows = connection.execution_options(yield_per=10).execute(
-            select(AuditCheckpoint.time, AuditCheckpoint.note).order_by(*_NEWEST_FIRST)
-        )
+    asked = select(AuditCheckpoint.time, AuditCheckpoint.note).order_by(*_NEWEST_FIRST)
+    with (
+        reading(store) as connection,
+        connection.execution_options(yield_per=10).execute(asked) as rows,
+    ):
         return checkpoint_files.publish(
             settings.checkpoint_folder, ((row.time, row.note) for row in rows)
         )
@@ -137,17 +137,6 @@ def listed(store: Engine, *, limit: int = 100, after: str = "") -> Listed:
     shown = rows[:limit]
     more = len(rows) > limit
     return Listed(shown, f"{shown[-1]['size']}/{shown[-1]['time']}" if more else "")
-
-
-def notes(connection: Connection) -> Iterator[tuple[str, str]]:
-    """All stored checkpoints (moment, note), the oldest first, in constant memory."""
-    rows = connection.execution_options(yield_per=1000).execute(
-        select(AuditCheckpoint.time, AuditCheckpoint.note).order_by(
-            AuditCheckpoint.size, AuditCheckpoint.time
-        )
-    )
-    for row in rows:
-        yield row.time, row.note
 
 
 def _newest(connection: Connection) -> str | None:
