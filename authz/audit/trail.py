@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from authz.audit.bundle import Selection, write
+from authz.audit.bundle_check import verify_bundle
 from authz.audit.chain import Damage, Kind, Verdict
 from authz.audit.marks import Source
-from authz.audit.search import Found, Page, search
+from authz.audit.search import Found, Page, between, conditions, search
 from authz.audit.verify import verify, verify_range
 
 __all__ = [
@@ -12,9 +14,14 @@ __all__ = [
     "Found",
     "Kind",
     "Page",
+    "Selection",
     "Source",
     "Verdict",
+    "between",
+    "conditions",
     "search",
     "verify",
+    "verify_bundle",
     "verify_range",
+    "write",
 ]

@@ -16,7 +16,7 @@ from authz.audit.tables import AuditRecord
 from authz.config import Settings
 from authz.errors import AuthzError
 from authz.policy.load import load
-from authz.service import trail
+from authz.service import verification
 from authz.service.database import current, open_store, reading, writing
 
 SKEW = timedelta(minutes=5)
@@ -31,14 +31,14 @@ class Check:
     detail: str
 
 
-def examine(settings: Settings, progress: Callable[[int], None] | None = None) -> list[Check]:
+def examine(settings: Settings, progress: Callable[[int, int], None] | None = None) -> list[Check]:
     """Look at policy, database, migrations, audit chain, clock and keys, in this order."""
     store = open_store(settings.database_url, durability=settings.audit_durability)
     looks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("policy", lambda: _policy(settings)),
         ("database", lambda: _database(store)),
         ("migrations", lambda: _migrations(store)),
-        ("audit", lambda: _audit(store, progress)),
+        ("audit", lambda: _audit(store, settings, progress)),
         ("clock", lambda: _clock(store)),
         ("keys", lambda: _keys(settings.key_folder)),
     )
@@ -73,8 +73,8 @@ def _migrations(store: Engine) -> str:
     return f"at revision {here}"
 
 
-def _audit(store: Engine, progress: Callable[[int], None] | None) -> str:
-    verdict = trail.verify(store, progress=progress)
+def _audit(store: Engine, settings: Settings, progress: Callable[[int, int], None] | None) -> str:
+    verdict = verification.verify(store, settings, progress=progress)
     if verdict.damage is not None:
         raise AuthzError(
             f"The trail is damaged: {verdict.damage.text}.",

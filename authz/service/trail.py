@@ -3,54 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Engine
 
 from authz import clock
 from authz.audit import log
 from authz.audit import trail as audit
-from authz.audit.chain import Verdict
 from authz.audit.record import Entry, Ref
-from authz.errors import MalformedError
+from authz.config import Settings
+from authz.service import audit_keys, checkpoints
 from authz.service.database import reading
 from authz.vocabulary import Event
 
-Progress = Callable[[int], None]
-
-
-def verify(
-    store: Engine,
-    *,
-    first: int | None = None,
-    last: int | None = None,
-    since: Mapping[str, Any] | None = None,
-    progress: Progress | None = None,
-) -> Verdict:
-    """Whether the records are as they were written."""
-    with reading(store) as connection:
-        return audit.verify(connection, first=first, last=last, since=since, progress=progress)
-
-
-def verify_file(path: Path, *, since: Mapping[str, Any] | None = None) -> Verdict:
-    """Whether an exported file is whole."""
-    try:
-        return audit.verify_export(_Lines(path), since=since)
-    except (OSError, UnicodeDecodeError) as error:
-        raise MalformedError("It cannot be read.", where=str(path)) from error
-
-
-class _Lines(Iterable[str]):
-    """The lines of a file, each time anew."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __iter__(self) -> Iterator[str]:
-        with self.path.open(encoding="utf-8") as stream:
-            yield from stream
+Progress = Callable[[int, int], None]
 
 
 def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:
@@ -64,23 +32,38 @@ def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:
 
 def export(
     store: Engine,
+    settings: Settings,
     path: Path,
     *,
     by: str,
-    first: int = 1,
-    last: int | None = None,
+    asked: Mapping[str, Any],
     progress: Progress | None = None,
 ) -> int:
-    """Write records to a file, and return how many there were."""
-    log.record(store, [_look(by, "export", {"first": first, "last": last}, "")])
-    with path.open("w", encoding="utf-8", newline="\n") as out, reading(store) as connection:
-        return audit.export(connection, out, first=first, last=last, progress=progress)
+    """Write a bundle of the whole trail, or of the records that were ``asked`` for; how many.
 
-
-def checkpoint(store: Engine) -> dict[str, Any]:
-    """Where the trail stands, to be kept elsewhere."""
+    What is asked is what a search takes, or ``chain`` with ``first`` and ``last``. The
+    export is recorded before, and its record is in the bundle: it proves what was asked.
+    """
+    looked_for = {name: value for name, value in asked.items() if value not in (None, "")}
+    look = _look(by, "export", looked_for, str(asked.get("person") or ""))
+    receipt = log.record(store, [look])[0]
+    signed = checkpoints.keep(store, settings)
+    also = (receipt.chain, receipt.sequence)
     with reading(store) as connection:
-        return audit.checkpoint(connection, clock.now())
+        return audit.write(
+            connection,
+            path,
+            checkpoint=str(signed),
+            vkeys=[each.vkey for each in audit_keys.verifiers(settings)],
+            selection=audit.Selection(_fitting(looked_for), also) if looked_for else None,
+            progress=progress,
+        )
+
+
+def _fitting(asked: Mapping[str, Any]) -> Sequence[ColumnElement[bool]]:
+    place = {name: asked[name] for name in ("chain", "first", "last") if name in asked}
+    rest = {name: value for name, value in asked.items() if name not in place}
+    return [*audit.conditions(**rest), *(audit.between(**place) if place else ())]
 
 
 def requests_since(store: Engine, since: Any) -> Iterator[dict[str, Any]]:

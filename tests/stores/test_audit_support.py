@@ -79,7 +79,9 @@ def named(engine: Engine, **options: Any) -> tuple[str, int] | None:
     return (damage.kind.value, damage.sequence) if damage else None
 
 
-def write_chain(engine: Engine, chain: str, count: int, start: int = 0, *, close: bool = False) -> None:
+def write_chain(
+    engine: Engine, chain: str, count: int, start: int = 0, *, close: bool = False
+) -> None:
     """Records of a writer of its own, as its journal would bring them; it is opened on main."""
     with engine.connect() as connection:
         tip = state.heads(connection).get(chain)
@@ -114,7 +116,9 @@ def sequence_all(engine: Engine) -> None:
                     return
 
 
-def signed(engine: Engine, *, name: str = LOG, key: Ed25519PrivateKey = KEY, number: int = 0) -> str:
+def signed(
+    engine: Engine, *, name: str = LOG, key: Ed25519PrivateKey = KEY, number: int = 0
+) -> str:
     """A checkpoint over all leaves, signed and stored; what is published of it."""
     time = timestamp(BEGAN + timedelta(minutes=number))
     with engine.connect().execution_options(authz_write=True) as connection, connection.begin():

@@ -205,5 +205,3 @@ def test_an_empty_store_is_whole_and_an_empty_trail_with_a_head_is_not(store_url
     harm(engine, "DELETE FROM audit_record")
     assert named(engine) == ("tail_cut", 1)
     engine.dispose()
-
-
