@@ -23,7 +23,7 @@ from authz.service.tokens import create_token
 from authz.vocabulary import Event
 from tests.api.conftest import Client, open_client
 from tests.conftest import ROOT
-from tests.stores.test_checkpoints import BEGAN
+from tests.stores.checkpoint_log import BEGAN
 
 PAGE = ROOT / "docs/how-to/witness.py"
 Witness = Callable[..., None]

@@ -15,15 +15,15 @@ from sqlalchemy import Engine
 from authz.audit.note import parse
 from authz.service.checkpoints import keep
 from tests.conftest import ROOT
+from tests.stores.checkpoint_log import Log, settings
 from tests.stores.test_audit_tree import add, whole
-from tests.stores.test_checkpoints import Log, settings
 
 KEEPER = """
 import sys
 from pathlib import Path
 from authz.service import checkpoints
 from authz.service.database import open_store
-from tests.stores.test_checkpoints import settings
+from tests.stores.checkpoint_log import settings
 
 checkpoints.MOST = 20
 store, known = open_store(sys.argv[1]), settings(Path(sys.argv[2]))
