@@ -171,9 +171,9 @@ class Event(StrEnum):
     USER_RESET = "user_reset"
     TRAIL_READ = "trail_read"
     AUDIT_KEY_ROTATED = "audit_key_rotated"
-    WRITER_OPENED = "writer.opened"
+    WRITER_OPENED = "writer_opened"
     """A process began a chain of records of its own (N-49)."""
-    WRITER_CLOSED = "writer.closed"
+    WRITER_CLOSED = "writer_closed"
     """Such a chain ended, with that record: nothing follows it."""
 
 

@@ -16,6 +16,7 @@ from itertools import chain as joined
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from authz.audit import state
 from authz.audit.chain import MAIN, Damage, Kind, Tip, Verdict, check_end, diagnose, genesis
@@ -23,7 +24,7 @@ from authz.audit.growth import Damaged, Growth, in_tree
 from authz.audit.marks import Mark, Marks, Source, read
 from authz.audit.note import Verifier
 from authz.audit.pieces import UNPLACED, Job, Piece, jobs, pieces
-from authz.audit.spans import Checked, Fault, Links, Writer, check_job
+from authz.audit.spans import Checked, Fault, Links, Writer, check_job, lenient
 from authz.audit.tree import size as tree_size
 
 Progress = Callable[[int, int], None]
@@ -47,6 +48,23 @@ def verify(
     signed over is still there follows from the stored tiles, not from the records.
     With ``keys``, every checkpoint must be signed by one of them.
     """
+    known = (sources, since, keys)
+    try:
+        return _verified(connection, known, progress, run)
+    except DBAPIError as error:
+        if connection.dialect.name != "sqlite" or "decode to UTF-8" not in str(error.orig):
+            raise
+    with lenient(connection):
+        return _verified(connection, known, progress, None)
+
+
+def _verified(
+    connection: Connection,
+    known: tuple[Sequence[Source], Source | None, Sequence[Verifier]],
+    progress: Progress | None,
+    run: Run | None,
+) -> Verdict:
+    sources, since, keys = known
     marks = Marks(connection, keys)
     marks.add(sources)
     walk = _Verification(connection, progress, run)

@@ -59,6 +59,7 @@ def _tile(number: int) -> str:
     return f"(SELECT hashes FROM audit_tile WHERE level = 0 AND number = {number})"
 
 
+_OF_TWO = f"WHERE chain = '{TWO}'"
 _SECOND = "(SELECT min(position) FROM audit_batch WHERE position > 0)"
 _RECORDS = [
     Fault("A record's bytes were edited", (_set(ONE, 77, "body = hash"),), "changed", f"{ONE} 77"),
@@ -74,8 +75,8 @@ _RECORDS = [
         "A record was removed and those after it renumbered",
         (
             _remove(TWO, 20),
-            f"UPDATE audit_record SET sequence = -sequence WHERE chain = '{TWO}' AND sequence > 20",
-            f"UPDATE audit_record SET sequence = -1 - sequence WHERE chain = '{TWO}' AND sequence < 0",
+            f"UPDATE audit_record SET sequence = -sequence {_OF_TWO} AND sequence > 20",
+            f"UPDATE audit_record SET sequence = -1 - sequence {_OF_TWO} AND sequence < 0",
         ),
         "changed",
         f"{TWO} 20",

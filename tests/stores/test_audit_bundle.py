@@ -86,6 +86,11 @@ def read(path: Path) -> tuple[dict[str, bytes], Lines]:
     return members, [json.loads(each) for each in members["records.jsonl"].splitlines()]
 
 
+def read_records(path: Path) -> bytes:
+    with ZipFile(path) as file:
+        return file.read("records.jsonl")
+
+
 def rewrite(path: Path, lines: Lines, **others: bytes) -> Path:
     """The bundle with other lines, and other members."""
     members, _ = read(path)
@@ -189,7 +194,7 @@ def test_any_bit_of_a_bundle_may_flip(export: Callable[..., Path]) -> None:
     path = export(person="student-3")
     whole = path.read_bytes()
     good = verify_bundle(path, keys=[VERIFIER])
-    members = read(path)[0]
+    lines = read_records(path)
     for at in range(0, len(whole), 7):
         flipped = whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :]
         path.write_bytes(flipped)
@@ -199,7 +204,7 @@ def test_any_bit_of_a_bundle_may_flip(export: Callable[..., Path]) -> None:
             continue
         if found.whole:  # the flipped bit is a date or a comment of the zip file
             assert found == good
-            assert read(path)[0]["records.jsonl"] == members["records.jsonl"]
+            assert read_records(path) == lines
 
 
 @pytest.mark.parametrize("harm_", ["DELETE FROM audit_record WHERE sequence = 5 AND chain='main'"])
