@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -113,7 +114,7 @@ class Settings(BaseSettings):
     @cached_property
     def origin(self) -> str:
         """The name of the log, under which its checkpoints are signed (C2SP: no plus in it)."""
-        return self.audit_origin or self.public_url.removeprefix("https://").replace("+", "%2B")
+        return self.audit_origin or quote(self.public_url.removeprefix("https://"), safe="/:%[]@~")
 
     @cached_property
     def local(self) -> ZoneInfo:
