@@ -12,7 +12,7 @@ from zlib import error as ZlibError  # noqa: N812 (a class)
 
 from authz.audit.bundle import ABOUT, CHECKPOINT, RECORDS, VERSION
 from authz.audit.chain import Damage, Kind, Link, Tip, Verdict, follows, genesis
-from authz.audit.growth import Damaged
+from authz.audit.finding import Damaged
 from authz.audit.marks import Mark, Source, read
 from authz.audit.merkle import SIZE, Frontier, entry, leaf_hash, verify_inclusion
 from authz.audit.note import Verifier

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from authz.audit import merkle, state
 from authz.audit import tiles as layout
 from authz.audit.chain import Damage, Kind
+from authz.audit.finding import Damaged
 from authz.audit.marks import Mark, Marks
 from authz.audit.merkle import SIZE
 from authz.audit.pieces import Piece
@@ -23,14 +24,6 @@ from authz.audit.tables import AuditBatch
 from authz.audit.tiles import WIDTH, Place, Tiles
 
 _WHOLE: Final = WIDTH * SIZE
-
-
-class Damaged(Exception):  # noqa: N818 (a finding, and caught where it is told)
-    """The first damage was found."""
-
-    def __init__(self, damage: Damage) -> None:
-        super().__init__(damage.text)
-        self.damage = damage
 
 
 def in_tree(connection: Connection, pieces: Sequence[Piece], leaves: Sequence[bytes]) -> None:

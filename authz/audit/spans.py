@@ -215,11 +215,11 @@ def _members(body: bytes) -> Any:
 
 def _writer(sequence: int, body: bytes) -> Writer:
     members = _members(body)
-    detail = members.get("detail", {})
-    chain = str(detail.get("chain", ""))
+    chain = str(members.get("resource", {}).get("id", ""))
     if members["event"] == Event.WRITER_OPENED:
         return Writer(sequence, chain, None)
-    return Writer(sequence, chain, Tip(detail.get("sequence"), _octets(detail.get("hash"))))
+    detail = members.get("detail", {})
+    return Writer(sequence, chain, Tip(detail.get("records"), _octets(detail.get("hash"))))
 
 
 def _octets(text: Any) -> bytes:

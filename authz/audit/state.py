@@ -148,5 +148,5 @@ def opened(connection: Connection) -> set[str]:
     found = set()
     opening = (AuditRecord.chain == MAIN) & (AuditRecord.event == Event.WRITER_OPENED.value)
     for (body,) in connection.execute(select(AuditRecord.body).where(opening)):
-        found.add(str(json.loads(body)["detail"]["chain"]))
+        found.add(str(json.loads(body)["resource"]["id"]))
     return found

@@ -19,12 +19,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from authz.audit import state
-from authz.audit.chain import MAIN, Damage, Kind, Tip, Verdict, check_end, diagnose, genesis
-from authz.audit.growth import Damaged, Growth, in_tree
+from authz.audit.chain import MAIN, Damage, Kind, Tip, Verdict, check_end, genesis
+from authz.audit.finding import Damaged, explained
+from authz.audit.growth import Growth, in_tree
 from authz.audit.marks import Mark, Marks, Source, read
 from authz.audit.note import Verifier
 from authz.audit.pieces import UNPLACED, Job, Piece, jobs, pieces
-from authz.audit.spans import Checked, Fault, Links, Writer, check_job, lenient
+from authz.audit.spans import Checked, Fault, Writer, check_job, lenient
 from authz.audit.tree import size as tree_size
 
 Progress = Callable[[int, int], None]
@@ -174,7 +175,7 @@ class _Verification:
         before = state.place(self.connection, chain, first - 1) if first > 1 else genesis(chain)
         self.tips[chain] = before or Tip(first - 2, b"")
         if before is None:
-            raise Damaged(self._explained(Fault(chain, self.tips[chain])))
+            raise Damaged(explained(self.connection, Fault(chain, self.tips[chain]), self.heads))
         for checked in self.run(jobs(self._placed(chain, first, last))):
             placed = [piece for piece in checked.pieces if piece.position != UNPLACED]
             in_tree(self.connection, placed, checked.leaves)
@@ -182,12 +183,13 @@ class _Verification:
 
     def writers(self) -> None:
         """Whether each chain that was opened is there, and each closed one as it was closed."""
-        for chain, end in self.closed.items():
-            tip = self.tips.get(chain, genesis(chain))
-            if not tip.sequence and end.sequence:
-                text = f"the whole chain is missing, which had {end.sequence} records"
+        for chain in sorted(self.opened - {MAIN}):
+            if chain not in self.heads:
+                end = self.closed.get(chain)
+                text = f"the whole chain is missing{f', of {end.sequence} records' if end else ''}"
                 raise Damaged(Damage(Kind.MISSING, 1, text, chain))
-            damage = check_end(tip, end)
+        for chain, end in self.closed.items():
+            damage = check_end(self.tips.get(chain, genesis(chain)), end)
             if damage is not None:
                 raise Damaged(damage.of(chain))
 
@@ -201,7 +203,7 @@ class _Verification:
             self.progress(self.records, self.total)
         if checked.fault is not None:
             pending = self.growth.pending if self.growth else None
-            raise Damaged(pending or self._explained(checked.fault))
+            raise Damaged(pending or explained(self.connection, checked.fault, self.heads))
 
     def end(self, chain: Any) -> None:
         """Whether a chain ends at its head, and somebody opened it."""
@@ -279,27 +281,6 @@ class _Verification:
         if self.partial and chain not in self.opened:
             self.opened |= state.opened(self.connection)
         return chain in self.opened
-
-    def _explained(self, fault: Fault) -> Damage:
-        """What was done where a chain is no more as it was written."""
-        chain, tip, place = fault.chain, fault.tip, fault.tip.sequence + 1
-        if fault.column:
-            text = f"column {fault.column} of record {place} is not what the record says"
-            return Damage(Kind.INDEX, place, text, chain)
-        if not tip.hash:
-            return Damage(Kind.MISSING, place, f"record {place} is missing", chain)
-        links = Links(self.connection, chain)
-        found = next(links.after(tip.sequence), None)
-        if found is None:
-            head = self.heads.get(chain)
-            text = f"the trail ends at record {tip.sequence}, and more were written"
-            if head is not None and head.sequence > tip.sequence:
-                text = f"the trail ends at record {tip.sequence}, but {head.sequence} were written"
-            return Damage(Kind.TAIL_CUT, place, text, chain)
-        if tip == self.heads.get(chain):
-            text = f"a record was put after the head, which is record {tip.sequence}"
-            return Damage(Kind.APPENDED, place, text, chain)
-        return diagnose(tip, found, links).of(chain)
 
 
 def _is_batch(row: Any) -> bool:

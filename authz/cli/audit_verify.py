@@ -11,11 +11,11 @@ from typing import Any
 import click
 
 from authz import clock
+from authz.audit.trail import Verdict
 from authz.cli.output import as_json, opened, operator, progress, say, settings
 from authz.config import Settings
 from authz.errors import MalformedError
 from authz.service import trail, verification
-from authz.audit.trail import Verdict
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -234,3 +234,11 @@ _CHECKPOINTS = [
     ),
 ]
 FAULTS = [*_RECORDS, *_TAILS, *_TREE, *_CHECKPOINTS]
+
+
+def row(fault: Fault) -> str:
+    """The line of the page's table."""
+    names = {ONE: "chain 1", TWO: "chain 2"}
+    chain, _, number = fault.where.partition(" ")
+    where = f"{names.get(chain, chain)}, record {number}" if chain else "the tree"
+    return f"| {fault.done}. | `{fault.kind}` | {where} |"

@@ -22,7 +22,7 @@ from authz.audit.chain import Damage, Tip, digest, genesis
 from authz.audit.log import record
 from authz.audit.tables import INDEX_COLUMNS, Base
 from authz.audit.trail import Source, verify
-from tests.faults.damages import FAULTS, ONE, TWO, Fault
+from tests.faults.damages import FAULTS, ONE, TWO, Fault, row
 from tests.stores.test_audit_support import (
     VERIFIER,
     entries,
@@ -120,6 +120,12 @@ def test_each_fault_is_found_and_named(trail: Engine, fault: Fault) -> None:
     assert found is not None
     assert found.kind == fault.kind, found
     assert named_place(found) == fault.where, found
+
+
+def test_the_page_has_each_fault() -> None:
+    page = PAGE.read_text("utf-8")
+    table = [line for line in page.splitlines() if line.startswith("|")][2:]
+    assert table == [row(fault) for fault in FAULTS]
 
 
 def named_place(found: Damage) -> str:
@@ -225,6 +231,17 @@ def test_a_closed_chain_that_never_reached_the_tree_may_not_vanish(trail: Engine
     harm(trail, "DELETE FROM audit_head WHERE chain = :it", it=three)
     assert named(trail) == ("head", 3)
     harm(trail, "DELETE FROM audit_record WHERE chain = :it", it=three)
+    found = verdict(trail).damage
+    assert found is not None
+    assert (found.kind, found.chain, found.sequence) == ("missing", three, 1)
+
+
+def test_a_chain_that_was_opened_and_not_closed_may_not_vanish(trail: Engine) -> None:
+    three = "20260504T013000Z-00000003"
+    write_chain(trail, three, 3)
+    harm(trail, "DELETE FROM audit_record WHERE chain = :it", it=three)
+    assert named(trail) == ("tail_cut", 1)
+    harm(trail, "DELETE FROM audit_head WHERE chain = :it", it=three)
     found = verdict(trail).damage
     assert found is not None
     assert (found.kind, found.chain, found.sequence) == ("missing", three, 1)

@@ -86,7 +86,7 @@ def write_chain(
     with engine.connect() as connection:
         tip = state.heads(connection).get(chain)
     if tip is None:
-        record(engine, [_writer(Event.WRITER_OPENED, {"chain": chain})])
+        record(engine, [_writer(Event.WRITER_OPENED, chain, {})])
         tip = genesis(chain)
     rows = []
     for each in entries(count, start):
@@ -99,12 +99,12 @@ def write_chain(
         connection.execute(delete(AuditHead).where(AuditHead.chain == chain))
         connection.execute(insert(AuditHead), [{"chain": chain, **tip._asdict()}])
     if close:
-        end = {"chain": chain, "sequence": tip.sequence, "hash": tip.hash.hex()}
-        record(engine, [_writer(Event.WRITER_CLOSED, end)])
+        end = {"records": tip.sequence, "hash": tip.hash.hex(), "ended": "closed"}
+        record(engine, [_writer(Event.WRITER_CLOSED, chain, end)])
 
 
-def _writer(event: Event, detail: dict[str, Any]) -> Entry:
-    return Entry(event=event, time=BEGAN, detail=detail)
+def _writer(event: Event, chain: str, detail: dict[str, Any]) -> Entry:
+    return Entry(event=event, time=BEGAN, resource=Ref("writer", chain), detail=detail)
 
 
 def sequence_all(engine: Engine) -> None:
