@@ -61,7 +61,8 @@ def entry(number: int) -> Entry:
 def fill(store: Engine, records: int) -> None:
     """Write that many records as writers' journals would bring them, sequence and sign them."""
     opened = [
-        Entry(event=Event.WRITER_OPENED, time=BEGAN, detail={"chain": each}) for each in WRITERS
+        Entry(event=Event.WRITER_OPENED, time=BEGAN, resource=Ref("writer", each))
+        for each in WRITERS
     ]
     log.record(store, opened)
     tips = {chain: genesis(chain) for chain in WRITERS}
