@@ -20,8 +20,8 @@ from authz.audit.spans import Checked, check_job
 from authz.audit.verify import Run
 from authz.service.database import open_store
 
-ALONE: Final = 8
-"""Jobs that are done before helpers are called: some tenths of a second."""
+ALONE: Final = 32
+"""Jobs that are done before helpers are called: a second or two, which is what they cost."""
 AHEAD: Final = 4
 """Jobs given to each helper before the first of them must be back."""
 _connections: list[Connection] = []
