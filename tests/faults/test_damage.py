@@ -60,7 +60,6 @@ def trail(store_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     engine.dispose()
 
 
-TABLES = ("record", "head", "batch", "tile", "checkpoint")
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -73,14 +72,14 @@ def backup(engine: Engine) -> Rows:
     with engine.connect() as connection:
         return {
             name: [dict(row) for row in connection.execute(select(_table(name))).mappings()]
-            for name in TABLES
+            for name in COVERED
         }
 
 
 def restore(engine: Engine, rows: Rows) -> None:
     """Put an old backup in place of what is there."""
     with engine.connect().execution_options(authz_write=True) as connection, connection.begin():
-        for name in TABLES:
+        for name in COVERED:
             table = _table(name)
             connection.execute(delete(table))
             connection.execute(insert(table), rows[name])
