@@ -47,6 +47,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.import_roster var/bench/roster
 	$(BIN)/python -m benchmarks.decide
 	$(BIN)/python -m benchmarks.evaluation
+	$(BIN)/python -m benchmarks.verify
 	$(BIN)/python -m benchmarks.servers
 	$(BIN)/python -m benchmarks.server_faults
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -101,6 +102,19 @@ class Settings(BaseSettings):
         description="Whether the trail names people by a keyed hash whose key can be destroyed "
         "(N-34), and not by their id. Records written before stay as they are.",
     )
+    audit_origin: str = Field(
+        "",
+        description="Name of the log in its checkpoints, which must never change; if empty, "
+        "what follows `https://` in `AUTHZ_PUBLIC_URL`.",
+    )
+    checkpoint_folder: Path = Field(
+        Path("var/checkpoints"),
+        description="Folder that signed checkpoints are published into: `latest`, and a file "
+        "for each in a folder a day.",
+    )
+    checkpoint_seconds: int = Field(
+        60, ge=1, le=86_400, description="Seconds from one checkpoint to the next."
+    )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body.")
     max_depth: int = Field(32, ge=4, le=200, description="Deepest nesting of a request body.")
     max_evaluations: int = Field(1000, ge=1, le=100_000, description="Most items in a batch.")
@@ -122,6 +136,18 @@ class Settings(BaseSettings):
         if not plain or len(value) <= len("https://"):
             raise ValueError("it must be an https URL without query or fragment")
         return value.rstrip("/")
+
+    @field_validator("audit_origin")
+    @classmethod
+    def _one_word(cls, value: str) -> str:
+        if not value.isprintable() or any(c.isspace() or c == "+" for c in value):
+            raise ValueError("it must be one word without a plus")
+        return value
+
+    @cached_property
+    def origin(self) -> str:
+        """The name of the log, under which its checkpoints are signed (C2SP: no plus in it)."""
+        return self.audit_origin or quote(self.public_url.removeprefix("https://"), safe="/:%[]@~")
 
     @cached_property
     def local(self) -> ZoneInfo:

@@ -140,6 +140,12 @@ class AuditDamagedError(AuthzError):
     code = "audit_damaged"
 
 
+class CheckpointRefusedError(AuditDamagedError):
+    """The tree does not go on from the last checkpoint, so no further one is signed."""
+
+    code = "checkpoint_refused"
+
+
 class StoreUnavailableError(AuthzError):
     """The database does not answer: no facts, no permit (page 3.5)."""
 

@@ -188,6 +188,7 @@ class Event(StrEnum):
     """A process began a chain of its own; so a whole chain cannot vanish unseen."""
     WRITER_CLOSED = "writer_closed"
     """A writer's chain has ended, and all of it is in the store."""
+    AUDIT_KEY_ROTATED = "audit_key_rotated"
 
 
 class Scope(StrEnum):

@@ -13,7 +13,9 @@ from authz.audit import log, ship
 from authz.audit.journal import LIMIT, Journal
 from authz.audit.log import Receipt
 from authz.audit.ship import Shipper
-from authz.service import trail
+from authz.audit.trail import Verdict
+from authz.config import load
+from authz.service import verification
 from authz.service.database import reading
 from authz.service.journals import catch_up
 from tests.world import placed
@@ -51,16 +53,22 @@ def killed(journal: Journal) -> None:
     journal.forget()
 
 
+def verified(engine: Engine) -> Verdict:
+    """The verdict on the whole trail of an engine that has no settings, and no checkpoints."""
+    nowhere = Path(str(engine.url.database)).parent / "nowhere"
+    return verification.verify(engine, load(key_folder=nowhere, checkpoint_folder=nowhere))
+
+
 def whole(engine: Engine, receipts: list[Receipt]) -> None:
     """All of them are in the trail, and the trail is whole."""
-    found = trail.verify(engine)
+    found = verified(engine)
     assert found.whole, found.damage
     assert {(each.chain, each.sequence) for each in receipts} <= placed(engine).keys()
 
 
 def damaged(engine: Engine) -> tuple[str, int]:
     """What verification says is wrong; and the text names the journal's file."""
-    found = trail.verify(engine).damage
+    found = verified(engine).damage
     assert found is not None
     assert ".journal" in found.text or "journal" in found.text
     return found.kind.value, found.sequence

@@ -6,6 +6,7 @@ from flask import Flask
 
 from authz import config
 from authz.api import (
+    audit,
     documentation,
     evaluation,
     exchange,
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     explanation.register(app)
     search.register(app)
     metadata.register(app, known)
+    audit.register(app)
     health.register(app)
     documentation.register(app)
     front.register(app)

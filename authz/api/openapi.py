@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from authz.api.audit_schemas import AUDIT_ROUTES, AUDIT_SCHEMAS, Route
 from authz.api.evaluation import EVALUATION, EVALUATIONS
 from authz.api.explanation import EXPLAIN
 from authz.api.explanation_schemas import EXPLAIN_EXAMPLE, EXPLAIN_SCHEMAS
@@ -40,7 +41,7 @@ def document(settings: Settings | None = None, language: str = LANGUAGES[0]) -> 
         "security": [],
         "paths": _paths(known, language),
         "components": {
-            "schemas": {**SCHEMAS, **EXPLAIN_SCHEMAS},
+            "schemas": {**SCHEMAS, **EXPLAIN_SCHEMAS, **AUDIT_SCHEMAS},
             "parameters": {
                 "RequestId": _parameter(REQUEST_ID, {"type": "string", "maxLength": LONGEST_ID}),
                 "Language": _parameter("Accept-Language", {"type": "string"}),
@@ -73,6 +74,8 @@ def _paths(settings: Settings, language: str) -> Document:
     for number, path in enumerate(metadata_paths(settings)):
         found[path] = {"get": _getting("metadata", number, ("200", "500"), language)}
     found[JWKS] = {"get": _getting("jwks", 0, ("200", "500", "503"), language)}
+    for path, route in AUDIT_ROUTES.items():
+        found[path] = {"get": _reading(route, language)}
     found["/healthz"] = {"get": _getting("healthz", 0, ("200",), language)}
     found["/readyz"] = {"get": _getting("readyz", 0, ("200", "503"), language)}
     found["/openapi.json"] = {"get": _getting("openapi", 0, ("200",), language)}
@@ -124,6 +127,24 @@ def _getting(name: str, number: int, statuses: Iterable[str], language: str) -> 
         **_operation(name, number, language),
         "security": [],
         "responses": _responses(statuses, schema, language),
+    }
+
+
+def _reading(route: Route, language: str) -> Document:
+    """A route of the trail: with a query, with or without a scope, JSON or plain text."""
+    operation = _operation(route.name, 0, language)
+    responses = _responses(route.statuses, route.schema or "", language)
+    if route.schema is None:
+        responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    query = [
+        {"name": name, "in": "query", "required": required, "schema": schema}
+        for name, (required, schema) in route.query.items()
+    ]
+    return {
+        **operation,
+        "parameters": [*query, *operation["parameters"]],
+        "security": [{"token": [route.scope.value]}] if route.scope else [],
+        "responses": responses,
     }
 
 

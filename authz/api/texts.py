@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from authz.api.audit_schemas import AUDIT_TEXTS
 from authz.api.search_texts import SEARCH_ROUTES
 
 Texts = Mapping[str, str]
@@ -51,6 +52,7 @@ ROUTES: Mapping[str, tuple[Texts, Texts]] = {
         },
     ),
     **SEARCH_ROUTES,
+    **AUDIT_TEXTS,
     "metadata": (
         {"en": "Metadata of the decision point", "th": "ข้อมูลประจำจุดตัดสินใจ"},
         {
@@ -100,6 +102,7 @@ STATUSES: Mapping[str, Texts] = {
         "th": "ไม่มีโทเคนที่ใช้ได้",
     },
     "403": {"en": "The token lacks the scope.", "th": "โทเคนไม่มีขอบเขตสิทธิที่ต้องใช้"},
+    "404": {"en": "There is no such thing.", "th": "ไม่พบสิ่งที่ขอ"},
     "413": {"en": "Too many bytes or items.", "th": "ใหญ่หรือมากเกินกำหนด"},
     "500": {"en": "A mistake of ours; no decision.", "th": "ข้อผิดพลาดภายใน ไม่มีคำตัดสิน"},
     "503": {

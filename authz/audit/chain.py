@@ -11,17 +11,14 @@ This module is pure: it reads no clock, file, network or database.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from authz.errors import MalformedError
-
 MAIN: Final = "main"
-"""The chain in the database: of changes, and of whoever writes no journal of its own."""
+"""The chain that changes are recorded on, with their change; each writer has one of its own."""
 
-_SIZE: Final = 32
 _RECORD: Final = b"authz audit record 1\x00"
 _GENESIS: Final = b"authz audit genesis 1\x00"
 
@@ -45,7 +42,7 @@ class Tip(NamedTuple):
 
 
 class Kind(StrEnum):
-    """What happened to a trail; ``sequence`` of a :class:`Damage` says where."""
+    """What happened to a trail; a :class:`Damage` says to which record."""
 
     CHANGED = "changed"
     MISSING = "missing"
@@ -58,8 +55,16 @@ class Kind(StrEnum):
     """The head is gone or does not name the newest record's hash."""
     INDEX = "index"
     """A column that searches use does not say what the record says."""
+    BATCH = "batch"
+    """The order of the tree's leaves has a gap, or names what no chain has next."""
+    TILE = "tile"
+    """A stored hash of the tree does not follow from the records."""
+    REWRITTEN = "rewritten"
+    """The records fit together, but are not those that a checkpoint was signed over."""
     CHECKPOINT = "checkpoint"
-    """The history is not the one a checkpoint was taken of: rewritten, or another log."""
+    """It is none, not as it was stored, or of another log."""
+    SIGNATURE = "signature"
+    """No known key signed a checkpoint, or its signature is of another text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +74,24 @@ class Damage:
     kind: Kind
     sequence: int
     text: str
+    chain: str = MAIN
+
+    def of(self, chain: str) -> Damage:
+        """The same, of that chain."""
+        return replace(self, chain=chain)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a verification found: ``records`` from ``first`` on are whole, up to ``damage``."""
+    """What a verification found: ``records`` are whole, up to ``damage`` if there is one.
 
-    chain: str
-    first: int
+    ``leaves`` of them are in the tree, and its root was that of ``checkpoints`` signed ones.
+    """
+
     records: int
-    head: Tip | None
-    damage: Damage | None
+    leaves: int = 0
+    checkpoints: int = 0
+    damage: Damage | None = None
 
     @property
     def whole(self) -> bool:
@@ -136,31 +148,6 @@ def check_end(last: Tip, head: Tip) -> Damage | None:
     if last.hash != head.hash:
         return Damage(Kind.HEAD, head.sequence, "the head has another hash than the newest record")
     return None
-
-
-def check_checkpoint(known: Tip, stored: bytes | None, newest: int) -> Damage | None:
-    """Whether the record that a checkpoint names is still there; ``stored`` is its hash now."""
-    if stored == known.hash:
-        return None
-    if newest < known.sequence:
-        text = f"the trail ends at record {newest}, but the checkpoint knows {known.sequence}"
-        return Damage(Kind.TAIL_CUT, newest + 1, text)
-    if stored is None:
-        return Damage(Kind.MISSING, known.sequence, f"record {known.sequence} is missing")
-    text = f"record {known.sequence} is not the one that the checkpoint was taken of"
-    return Damage(Kind.CHECKPOINT, known.sequence, text)
-
-
-def known_place(since: Mapping[str, Any], chain: str = MAIN) -> Tip:
-    """The place that a checkpoint names; an error where it is none of this chain."""
-    try:
-        tip = Tip(since["sequence"], bytes.fromhex(since["hash"]))
-        valid = since["v"] == 1 and since["chain"] == chain and len(tip.hash) == _SIZE
-    except (KeyError, TypeError, ValueError) as error:
-        raise MalformedError("This is no checkpoint of the audit trail.") from error
-    if not valid or type(tip.sequence) is not int or tip.sequence < 0:
-        raise MalformedError(f"This is no checkpoint of the chain {chain!r}.")
-    return tip
 
 
 def diagnose(tip: Tip, found: Link, records: Iterable[Link]) -> Damage:

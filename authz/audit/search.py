@@ -40,8 +40,7 @@ class Page:
     after: str
 
 
-def search(  # noqa: PLR0913 - what people ask of the trail, by name
-    connection: Connection,
+def conditions(  # noqa: PLR0913 - what people ask of the trail, by name
     *,
     person: str | Sequence[str] | None = None,
     subject: str | Sequence[str] | None = None,
@@ -53,10 +52,8 @@ def search(  # noqa: PLR0913 - what people ask of the trail, by name
     purpose: str | None = None,
     request_id: str | None = None,
     event: str | None = None,
-    limit: int = 100,
-    after: str = "",
-) -> Page:
-    """The newest records that fit all that is asked, ``since <= time < until``.
+) -> list[ColumnElement[bool]]:
+    """What records must fit that are asked for, ``since <= time < until``.
 
     ``person`` is whose data or what was changed, ``subject`` who asked; each may be several
     ids of the same. A rule is found where it permitted and where it refused.
@@ -81,9 +78,21 @@ def search(  # noqa: PLR0913 - what people ask of the trail, by name
         asked.append(AuditRecord.time >= timestamp(since))
     if until is not None:
         asked.append(AuditRecord.time < timestamp(until))
+    return asked
+
+
+def between(chain: str, first: int = 1, last: int | None = None) -> list[ColumnElement[bool]]:
+    """What the records ``first`` to ``last`` of a chain fit."""
+    found = [AuditRecord.chain == chain, AuditRecord.sequence >= first]
+    return [*found, AuditRecord.sequence <= last] if last is not None else found
+
+
+def search(connection: Connection, *, limit: int = 100, after: str = "", **asked: Any) -> Page:
+    """The newest records that fit all that is asked, in the words of :func:`conditions`."""
+    fitting = conditions(**asked)
     if after:
-        asked.extend(_older(after))
-    return _page(connection, asked, max(1, min(limit, MOST)))
+        fitting.extend(_older(after))
+    return _page(connection, fitting, max(1, min(limit, MOST)))
 
 
 def _page(connection: Connection, asked: list[ColumnElement[bool]], limit: int) -> Page:

@@ -127,7 +127,7 @@ class AuditCheckpoint(Base):
     root: Mapped[bytes]
     note: Mapped[str]
 
-    __table_args__ = (Index("ix_audit_checkpoint_size", "size"),)
+    __table_args__ = (Index("ix_audit_checkpoint_size_time", "size", "time"),)
 
 
 class AuditPseudonym(Base):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
 from authz import clock
+from authz.cli import audit_tree, audit_verify
 from authz.cli.keeping import keep
-from authz.cli.output import as_json, opened, operator, progress, say, settings, table
-from authz.errors import MalformedError
+from authz.cli.output import as_json, opened, operator, say, settings, table
 from authz.service import trail
 
 
@@ -23,65 +20,6 @@ def audit() -> None:
 
 
 audit.add_command(keep)
-
-
-@audit.command()
-@click.option("--first", type=click.IntRange(1), help="First record to look at.")
-@click.option("--last", type=click.IntRange(1), help="Last record to look at.")
-@click.option(
-    "--since",
-    type=click.Path(exists=True, path_type=Path),
-    help="A checkpoint file kept elsewhere: finds a tail that was cut.",
-)
-@click.option(
-    "--export",
-    "exported",
-    type=click.Path(exists=True, path_type=Path),
-    help="Verify an exported file instead of the store.",
-)
-@click.option("--json", "json_", is_flag=True)
-def verify(
-    first: int | None,
-    last: int | None,
-    since: Path | None,
-    exported: Path | None,
-    json_: bool,  # noqa: FBT001
-) -> None:
-    """Check that no record was changed, removed, added or reordered."""
-    known = _checkpoint(since) if since else None
-    with progress() as advance:
-        if exported:
-            verdict = trail.verify_file(exported, since=known)
-        else:
-            verdict = trail.verify(
-                _store(),
-                first=first,
-                last=last,
-                since=known,
-                progress=lambda done: advance("records", done, None),
-            )
-    damage = verdict.damage
-    if json_:
-        as_json(
-            {
-                "whole": damage is None,
-                "records": verdict.records,
-                "damage": {
-                    "kind": damage.kind,
-                    "sequence": damage.sequence,
-                    "detail": damage.text,
-                }
-                if damage
-                else None,
-            }
-        )
-    elif damage is None:
-        click.echo(f"The trail is whole: {verdict.records} records.")
-    else:
-        click.echo(
-            f"The trail is damaged at record {damage.sequence}: {damage.kind}. {damage.text}"
-        )
-    sys.exit(0 if damage is None else 1)
 
 
 @audit.command()
@@ -134,41 +72,13 @@ def search(json_: bool, **asked: Any) -> None:  # noqa: FBT001 (options)
         say(f"There are more: --after {page.after}")
 
 
-@audit.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--first", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--last", type=click.IntRange(1))
-def export(file: Path, first: int, last: int | None) -> None:
-    """Write records to a file that `authz audit verify --export` checks."""
-    with progress() as advance:
-        number = trail.export(
-            _store(),
-            file,
-            first=first,
-            last=last,
-            by=operator(),
-            progress=lambda done: advance("records", done, None),
-        )
-    say(f"{number} records written to {file}.")
-
-
-@audit.command()
-def checkpoint() -> None:
-    """Print where the trail stands; keep it elsewhere, for `verify --since`."""
-    as_json(trail.checkpoint(_store()))
+for _command in (*audit_verify.COMMANDS, *audit_tree.COMMANDS):
+    audit.add_command(_command)
 
 
 def _store() -> Any:
     found = settings()
     return opened(found)
-
-
-def _checkpoint(path: Path) -> dict[str, Any]:
-    try:
-        known: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise MalformedError("It is no checkpoint.", where=str(path)) from error
-    return known
 
 
 def _moment(text: str | None, local: Any, name: str) -> datetime | None:

@@ -16,7 +16,7 @@ def doctor(json_: bool) -> None:  # noqa: FBT001 (an option)
     """Check that everything is as it must be; exit status 1 where something is not."""
     found = settings()
     with progress() as advance:
-        checks = examine(found, lambda done: advance("records", done, None))
+        checks = examine(found, lambda done, of: advance("records", done, of))
     if json_:
         as_json([{"check": c.name, "well": c.well, "detail": c.detail} for c in checks])
     else:

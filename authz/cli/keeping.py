@@ -14,9 +14,7 @@ from typing import Final
 import click
 
 from authz.cli.output import fail, opened, say, settings
-from authz.config import Settings
 from authz.service import keeper
-from authz.service.journals import folder_of
 
 NICE: Final = 10
 """The keeper's work yields to answers."""
@@ -28,18 +26,14 @@ END_SECONDS: Final = 30.0
 @click.option("--once", is_flag=True, help="One round, and its exit status says how it went.")
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input ends.")
 def keep(once: bool, until_eof: bool) -> None:  # noqa: FBT001 (options)
-    """Move records from the journals to the database, until stopped.
+    """Move records to the database and into the tree, and sign checkpoints, until stopped.
 
     `authz serve` runs it; an application that embeds the decision point runs it itself.
     """
     found = settings()
     store = opened(found)
-    folder = folder_of(found)
-    if folder is None:
-        say("authz: there are no journals to keep; records go to the database at once.")
-        return
     if once:
-        for error in keeper.round_of(store):
+        for error in keeper.round_of(store, found):
             fail(error)
         return
     stop = threading.Event()
@@ -48,7 +42,7 @@ def keep(once: bool, until_eof: bool) -> None:  # noqa: FBT001 (options)
     if until_eof:
         threading.Thread(target=_at_eof, args=(stop,), daemon=True).start()
     os.nice(NICE)
-    keeper.keep(store, folder, found.audit_interval, stop)
+    keeper.keep(store, found, stop)
 
 
 def _at_eof(stop: threading.Event) -> None:
@@ -59,11 +53,8 @@ def _at_eof(stop: threading.Event) -> None:
 
 
 @contextmanager
-def kept(found: Settings) -> Iterator[None]:
+def kept() -> Iterator[None]:
     """A keeper runs as a child while we serve, and does a last round when we end."""
-    if folder_of(found) is None:
-        yield
-        return
     watcher = _Watcher()
     watcher.start()
     try:

@@ -105,5 +105,5 @@ def run(
         ssl_cert=tls[0] if tls else None,
         ssl_key=tls[1] if tls else None,
     )
-    with kept(settings()):
+    with kept():
         server.serve()

@@ -16,7 +16,7 @@ from authz.audit.tables import AuditRecord
 from authz.config import Settings
 from authz.errors import AuthzError
 from authz.policy.load import load
-from authz.service import roles, trail
+from authz.service import roles, verification
 from authz.service.database import current, reading, writing
 from authz.service.journals import catch_up, folder_of, open_settings, waiting
 
@@ -32,7 +32,7 @@ class Check:
     detail: str
 
 
-def examine(settings: Settings, progress: Callable[[int], None] | None = None) -> list[Check]:
+def examine(settings: Settings, progress: Callable[[int, int], None] | None = None) -> list[Check]:
     """Look at policy, database, guards, journals, chains, clock and keys, in this order."""
     store = open_settings(settings)
     looks: tuple[tuple[str, Callable[[], str]], ...] = (
@@ -41,7 +41,7 @@ def examine(settings: Settings, progress: Callable[[int], None] | None = None) -
         ("migrations", lambda: _migrations(store)),
         ("journals", lambda: _journals(store, settings)),
         ("guards", lambda: roles.guarded(store)),
-        ("audit", lambda: _audit(store, progress)),
+        ("audit", lambda: _audit(store, settings, progress)),
         ("clock", lambda: _clock(store)),
         ("keys", lambda: _keys(settings.key_folder)),
     )
@@ -91,8 +91,8 @@ def _journals(store: Engine, settings: Settings) -> str:
     return f"in {folder}, {waiting(store)} bytes wait to be moved"
 
 
-def _audit(store: Engine, progress: Callable[[int], None] | None) -> str:
-    verdict = trail.verify(store, progress=progress)
+def _audit(store: Engine, settings: Settings, progress: Callable[[int, int], None] | None) -> str:
+    verdict = verification.verify(store, settings, progress=progress)
     if verdict.damage is not None:
         raise AuthzError(
             f"The trail is damaged: {verdict.damage.text}.",

@@ -63,11 +63,11 @@ def signing_key(folder: Path) -> Key:
     return (keys or (new_key(folder, first=True),))[-1]
 
 
-def retire_older(folder: Path) -> None:
-    """Destroy the private halves of all keys but the one that signs."""
-    for path in key_files(folder)[:-1]:
+def retire(folder: Path, key: Key) -> None:
+    """Destroy the private halves of all keys but that one."""
+    for path in key_files(folder):
         older = OKPKey.import_key(json.loads(path.read_text(encoding="ascii")))
-        if older.is_private:
+        if older.kid != key.kid and older.is_private:
             _write(path, older, private=False)
 
 
@@ -108,9 +108,21 @@ def new_key(folder: Path, *, first: bool = False) -> Key:
 
 def made_key(folder: Path, *, first: bool = False) -> tuple[Key, bool]:
     """The same, and whether it was made here."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return add(folder, generate(), first=first)
+
+
+def generate() -> Key:
+    """A key that is in no folder yet."""
     about: dict[str, Any] = {"use": "sig", "alg": "EdDSA", "iat": int(clock.now().timestamp())}
-    made = OKPKey.generate_key("Ed25519", cast("Any", about), auto_kid=True)
+    return OKPKey.generate_key("Ed25519", cast("Any", about), auto_kid=True)
+
+
+def add(folder: Path, made: Key, *, first: bool = False) -> tuple[Key, bool]:
+    """Put the key under the next number, unless only the first is wanted and there is one.
+
+    The key that is there now, and whether it is this one.
+    """
+    _made(folder)
     while True:
         files = key_files(folder)
         if first and files:
@@ -119,6 +131,19 @@ def made_key(folder: Path, *, first: bool = False) -> tuple[Key, bool]:
         with suppress(FileExistsError):
             _write(folder / f"{number:06}.json", made, private=True)
             return made, True
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> SettingError:
+    return SettingError(
+        f"The key cannot be written ({type(error).__name__}).", where="AUTHZ_KEY_FOLDER"
+    )
 
 
 def _write(path: Path, key: Key, *, private: bool) -> None:
@@ -137,9 +162,7 @@ def _write(path: Path, key: Key, *, private: bool) -> None:
     except FileExistsError:
         raise
     except OSError as error:
-        raise SettingError(
-            f"The key cannot be written ({type(error).__name__}).", where="AUTHZ_KEY_FOLDER"
-        ) from error
+        raise _unwritable(error) from error
     finally:
         draft.unlink(missing_ok=True)
 

@@ -123,9 +123,9 @@ def rotate_key(store: Engine, settings: Settings, *, by: str, because: str = "")
 
     They go once the record of the new key is kept; where it is not, the new key goes.
     """
-    kid = str(_new_key(store, settings.key_folder, By.now(by, because), first=False).kid)
-    keys.retire_older(settings.key_folder)
-    return kid
+    key = _new_key(store, settings.key_folder, By.now(by, because), first=False)
+    keys.retire(settings.key_folder, key)
+    return str(key.kid)
 
 
 def _signing_key(store: Engine, settings: Settings, by: str) -> Key:

@@ -3,86 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine
 
 from authz import clock
 from authz.audit import log, pseudonyms
 from authz.audit import trail as audit
-from authz.audit.chain import Verdict
 from authz.audit.record import Entry, Ref
-from authz.audit.ship import Shipped
-from authz.audit.tables import AuditHead
-from authz.errors import MalformedError
+from authz.config import Settings
+from authz.service import audit_keys, checkpoints
 from authz.service.database import reading
 from authz.service.journals import catch_up
 from authz.vocabulary import Event
 
-Progress = Callable[[int], None]
-
-
-def verify(
-    store: Engine,
-    *,
-    first: int | None = None,
-    last: int | None = None,
-    since: Mapping[str, Any] | None = None,
-    progress: Progress | None = None,
-) -> Verdict:
-    """Whether the records are as they were written, of all chains and of the journals here.
-
-    A range of numbers and a checkpoint are of the chain ``main``.
-    """
-    shipped = catch_up(store)
-    with reading(store) as connection:
-        found = audit.verify(connection, first=first, last=last, since=since, progress=progress)
-        if found.whole and first is None and last is None and since is None:
-            found = _others(connection, found, shipped, progress)
-    return found
-
-
-def _others(
-    connection: Connection, main: Verdict, shipped: Shipped, progress: Progress | None
-) -> Verdict:
-    """The chains of the writers; the first damage of them, or all as one."""
-    records = main.records
-    chains = select(AuditHead.chain).where(AuditHead.chain != main.chain)
-    for chain in connection.execute(chains.order_by(AuditHead.chain)).scalars().all():
-        found = audit.verify(connection, chain=chain, progress=_after(records, progress))
-        records += found.records
-        if not found.whole:
-            return replace(found, records=records)
-    for chain, damage in shipped.damage.items():
-        return Verdict(chain, 1, records, None, damage)
-    return replace(main, records=records)
-
-
-def _after(records: int, progress: Progress | None) -> Progress | None:
-    """The same progress, of records after so many others."""
-    return None if progress is None else lambda count: progress(records + count)
-
-
-def verify_file(path: Path, *, since: Mapping[str, Any] | None = None) -> Verdict:
-    """Whether an exported file is whole."""
-    try:
-        return audit.verify_export(_Lines(path), since=since)
-    except (OSError, UnicodeDecodeError) as error:
-        raise MalformedError("It cannot be read.", where=str(path)) from error
-
-
-class _Lines(Iterable[str]):
-    """The lines of a file, each time anew."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __iter__(self) -> Iterator[str]:
-        with self.path.open(encoding="utf-8") as stream:
-            yield from stream
+Progress = Callable[[int, int], None]
 
 
 def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:
@@ -90,12 +28,7 @@ def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:
     catch_up(store)
     looked_for = {k: v for k, v in asked.items() if v not in (None, "") and k != "limit"}
     with reading(store) as connection:
-        named = {
-            name: pseudonyms.aliases(connection, asked[name])
-            for name in ("person", "subject")
-            if asked.get(name)
-        }
-        page = audit.search(connection, **{**asked, **named})
+        page = audit.search(connection, **{**asked, **_named(connection, asked)})
         records = pseudonyms.shown(connection, [found.record for found in page.records])
     pairs = zip(page.records, records, strict=True)
     page = replace(page, records=[replace(found, record=record) for found, record in pairs])
@@ -103,27 +36,53 @@ def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:
     return page
 
 
+def _named(connection: Connection, asked: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The ids under which the trail may hold the people asked for."""
+    return {
+        name: pseudonyms.aliases(connection, asked[name])
+        for name in ("person", "subject")
+        if asked.get(name)
+    }
+
+
 def export(
     store: Engine,
+    settings: Settings,
     path: Path,
     *,
     by: str,
-    first: int = 1,
-    last: int | None = None,
+    asked: Mapping[str, Any],
     progress: Progress | None = None,
 ) -> int:
-    """Write records to a file, and return how many there were."""
-    catch_up(store)
-    log.record(store, [_look(by, "export", {"first": first, "last": last}, "")])
-    with path.open("w", encoding="utf-8", newline="\n") as out, reading(store) as connection:
-        return audit.export(connection, out, first=first, last=last, progress=progress)
+    """Write a bundle of the whole trail, or of the records that were ``asked`` for; how many.
 
-
-def checkpoint(store: Engine) -> dict[str, Any]:
-    """Where the trail stands, to be kept elsewhere."""
+    What is asked is what a search takes, or ``chain`` with ``first`` and ``last``. The
+    export is recorded before, and its record is in the bundle: it proves what was asked.
+    """
+    looked_for = {name: value for name, value in asked.items() if value not in (None, "")}
+    look = _look(by, "export", looked_for, str(asked.get("person") or ""))
+    receipt = log.record(store, [look])[0]
     catch_up(store)
+    signed = checkpoints.keep(store, settings)
+    also = (receipt.chain, receipt.sequence)
     with reading(store) as connection:
-        return audit.checkpoint(connection, clock.now())
+        fitting = _fitting(connection, looked_for)
+        return audit.write(
+            connection,
+            path,
+            checkpoint=str(signed),
+            vkeys=[each.vkey for each in audit_keys.verifiers(settings)],
+            selection=audit.Selection(fitting, also) if looked_for else None,
+            progress=progress,
+        )
+
+
+def _fitting(connection: Connection, asked: Mapping[str, Any]) -> Sequence[ColumnElement[bool]]:
+    """What the records must fulfil; people are found under their pseudonyms too."""
+    place = {name: asked[name] for name in ("chain", "first", "last") if name in asked}
+    rest = {name: value for name, value in asked.items() if name not in place}
+    rest |= _named(connection, rest)
+    return [*audit.conditions(**rest), *(audit.between(**place) if place else ())]
 
 
 def requests_since(store: Engine, since: Any) -> Iterator[dict[str, Any]]:

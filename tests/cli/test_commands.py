@@ -98,25 +98,56 @@ def test_looking_into_the_trail_is_itself_recorded(demo: Shell) -> None:
     assert found["records"][0]["detail"]["asked"]["person"] == "student-krit"
 
 
-def test_the_trail_verifies_and_damage_is_found(demo: Shell, tmp_path: Path) -> None:
-    """N-49: a record that was changed is found and named."""
-    assert demo("audit", "verify").returncode == 0
-    assert demo("audit", "export", tmp_path / "trail.jsonl").returncode == 0
-    assert demo("audit", "verify", "--export", tmp_path / "trail.jsonl").returncode == 0
-    text = (tmp_path / "trail.jsonl").read_text("utf-8").replace("demo school", "demo skool", 1)
-    (tmp_path / "damaged.jsonl").write_text(text, "utf-8")
-    found = demo("audit", "verify", "--export", tmp_path / "damaged.jsonl")
+def test_the_trail_verifies_and_an_exported_copy_does_with_the_key_alone(
+    demo: Shell, shell: Shell, tmp_path: Path
+) -> None:
+    """N-49: all of it and the records of one person, on a machine without the database."""
+    verified = demo("audit", "verify")
+    assert verified.returncode == 0, verified.stdout
+    for name, words in (("all.zip", ()), ("one.zip", ("--person", "student-mali"))):
+        made = demo("audit", "export", tmp_path / name, *words)
+        assert made.returncode == 0, made.stderr
+        (tmp_path / "keys").write_text(demo("audit", "key", "show").stdout)
+        found = shell("audit", "verify", "--bundle", tmp_path / name, "--key", tmp_path / "keys")
+        assert found.returncode == 0, found.stdout + found.stderr
+    text = (tmp_path / "all.zip").read_bytes()
+    (tmp_path / "cut.zip").write_bytes(text[:-100])
+    found = shell("audit", "verify", "--bundle", tmp_path / "cut.zip", "--key", tmp_path / "keys")
+    assert found.returncode == 2
+    assert "no bundle" in found.stderr
+
+
+def test_a_range_and_a_damaged_record_are_told(shell: Shell) -> None:
+    shell("audit", "search", "--person", "nobody")
+    assert shell("audit", "verify", "--chain", "main", "--first", 1, "--last", 1).returncode == 0
+    harm = "UPDATE audit_record SET reason = 'x' WHERE sequence = 1"
+    shell.python(
+        f"import sqlite3; c = sqlite3.connect('authz.db'); c.execute({harm!r}); c.commit()"
+    )
+    found = shell("audit", "verify", "--json")
+    damage = json.loads(found.stdout)["damage"]
     assert found.returncode == 1
-    assert "changed" in found.stdout
+    assert (damage["kind"], damage["chain"], damage["sequence"]) == ("index", "main", 1)
+    assert "at record main-1: index" in shell("audit", "verify").stdout
 
 
-def test_a_checkpoint_finds_a_tail_that_was_cut(demo: Shell, tmp_path: Path) -> None:
-    known = json.loads(demo("audit", "checkpoint").stdout)
-    (tmp_path / "known.json").write_text(json.dumps(known))
-    assert demo("audit", "verify", "--since", tmp_path / "known.json").returncode == 0
-    known["sequence"] += 1000
-    (tmp_path / "later.json").write_text(json.dumps(known))
-    assert demo("audit", "verify", "--since", tmp_path / "later.json").returncode == 1
+def test_a_checkpoint_finds_a_tail_that_was_cut(shell: Shell, tmp_path: Path) -> None:
+    """N-49: an old backup is restored; what was published later tells it."""
+    shell("audit", "search", "--person", "nobody")
+    first = shell("audit", "checkpoint")
+    (tmp_path / "first").write_text(first.stdout)
+    backup = (tmp_path / "authz.db").read_bytes()
+    shell("audit", "search", "--person", "nobody")
+    (tmp_path / "second").write_text(shell("audit", "checkpoint").stdout)
+    for name in ("first", "second"):
+        assert shell("audit", "verify", "--since", tmp_path / name).returncode == 0
+    for path in tmp_path.glob("authz.db*"):
+        path.unlink()
+    (tmp_path / "authz.db").write_bytes(backup)
+    assert shell("audit", "verify", "--since", tmp_path / "first").returncode == 1  # the folder's
+    found = shell("audit", "verify", "--since", tmp_path / "second")
+    assert found.returncode == 1
+    assert "tail_cut" in found.stdout
 
 
 def test_a_bad_roster_changes_nothing_and_says_where(shell: Shell, tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from sqlalchemy import Engine, text
 
 from authz.audit import trail
 from authz.audit.ship import SHIPPER, Shipper
-from authz.service import trail as service
 from authz.service.database import open_store, reading
 from tests.api.conftest import EVALUATION, EVALUATIONS, Client, open_client, question
 from tests.api.server import ROOT, Place, Server, exchange
+from tests.journals import verified
 from tests.postgres import Postgres
 
 UNWRITABLE = {
@@ -185,7 +185,7 @@ def _check(place: Place, received: dict[str, bool]) -> None:
     store = open_store(place.database_url)
     shipper = Shipper(store, place.folder / "audit")
     store.update_execution_options(**{SHIPPER: shipper})
-    verdict = service.verify(store)
+    verdict = verified(store)
     assert verdict.whole, verdict.damage
     with reading(store) as connection:
         for request_id, decision in received.items():
@@ -298,4 +298,4 @@ def test_a_journal_that_cannot_be_written_gives_no_answer(
         monkeypatch.undo()
         assert client.post(EVALUATION, question()).json["decision"] is True
         assert client.ask("GET", "/readyz").status_code == 200
-        assert service.verify(client.store).whole
+        assert verified(client.store).whole

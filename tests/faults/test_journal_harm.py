@@ -12,9 +12,8 @@ from authz.audit import journal_files as files
 from authz.audit.chain import Kind
 from authz.audit.journal import Journal
 from authz.audit.log import record
-from authz.service import trail
 from authz.service.journals import catch_up
-from tests.journals import damaged, journals, killed, placed_of, whole
+from tests.journals import damaged, journals, killed, placed_of, verified, whole
 from tests.stores.test_audit_support import entries, entry
 from tests.world import placed
 
@@ -160,7 +159,7 @@ def test_a_hole_before_another_group_is_damage_and_no_torn_tail(
     killed(journal)
     (path,) = journals(tmp_path)
     rewrite(path, lambda d: d[: files.SECTOR] + bytes(files.SECTOR) + d[2 * files.SECTOR :])
-    found = trail.verify(engine).damage
+    found = verified(engine).damage
     assert found is not None
     assert path.exists()
 

@@ -6,15 +6,24 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, Engine, delete, insert, text
 
-from authz.audit.record import Entry, Ref
-from authz.audit.tables import Base
-from authz.audit.trail import Verdict, verify
+from authz.audit import state, tree
+from authz.audit.chain import MAIN, Tip, digest, genesis
+from authz.audit.log import encode, record
+from authz.audit.note import Checkpoint, public, sign
+from authz.audit.record import Entry, Ref, timestamp
+from authz.audit.sequence import sequence
+from authz.audit.tables import INDEX_COLUMNS, AuditCheckpoint, AuditHead, AuditRecord, Base
+from authz.audit.trail import Verdict, verify, verify_range
 from authz.service.database import open_store
 from authz.vocabulary import Event
 
 BEGAN = datetime(2026, 5, 4, 1, 30, tzinfo=UTC)
+LOG = "authz.example/trail"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+VERIFIER = public(LOG, KEY)
 
 
 def entry(number: int = 0, **members: Any) -> Entry:
@@ -73,6 +82,8 @@ def unguard(connection: Connection) -> None:
 
 def verdict(engine: Engine, **options: Any) -> Verdict:
     with engine.connect() as connection:
+        if {"first", "last", "chain"} & options.keys():
+            return verify_range(connection, options.pop("chain", MAIN), **options)
         return verify(connection, **options)
 
 
@@ -80,3 +91,55 @@ def named(engine: Engine, **options: Any) -> tuple[str, int] | None:
     """The kind and place of the damage that verification finds."""
     damage = verdict(engine, **options).damage
     return (damage.kind.value, damage.sequence) if damage else None
+
+
+def write_chain(
+    engine: Engine, chain: str, count: int, start: int = 0, *, close: bool = False
+) -> None:
+    """Records of a writer of its own, as its journal would bring them; it is opened on main."""
+    with engine.connect() as connection:
+        tip = state.heads(connection).get(chain)
+    if tip is None:
+        record(engine, [_writer(Event.WRITER_OPENED, chain, {})])
+        tip = genesis(chain)
+    rows = []
+    for each in entries(count, start):
+        encoded = encode(each)
+        body, columns = encoded.body, encoded.columns
+        tip = Tip(tip.sequence + 1, digest(tip.hash, tip.sequence + 1, body))
+        row = {"chain": chain, "sequence": tip.sequence, "body": body, "hash": tip.hash}
+        rows.append({**row, **dict(zip(INDEX_COLUMNS, columns, strict=True))})
+    with engine.connect().execution_options(authz_write=True) as connection, connection.begin():
+        connection.execute(insert(AuditRecord), rows)
+        connection.execute(delete(AuditHead).where(AuditHead.chain == chain))
+        connection.execute(insert(AuditHead), [{"chain": chain, **tip._asdict()}])
+    if close:
+        end = {"records": tip.sequence, "hash": tip.hash.hex(), "ended": "closed"}
+        record(engine, [_writer(Event.WRITER_CLOSED, chain, end)])
+
+
+def _writer(event: Event, chain: str, detail: dict[str, Any]) -> Entry:
+    return Entry(event=event, time=BEGAN, resource=Ref("writer", chain), detail=detail)
+
+
+def sequence_all(engine: Engine) -> None:
+    """Give every record its place in the tree."""
+    with engine.connect().execution_options(authz_write=True) as connection:
+        while True:
+            with connection.begin():
+                if not sequence(connection):
+                    return
+
+
+def signed(
+    engine: Engine, *, name: str = LOG, key: Ed25519PrivateKey = KEY, number: int = 0
+) -> str:
+    """A checkpoint over all leaves, signed and stored; what is published of it."""
+    time = timestamp(BEGAN + timedelta(minutes=number))
+    with engine.connect().execution_options(authz_write=True) as connection, connection.begin():
+        leaves = tree.size(connection)
+        root = tree.root(connection, leaves)
+        text = str(sign(str(Checkpoint(name, leaves, root, time)), name, [key]))
+        row = {"time": time, "size": leaves, "root": root, "note": text}
+        connection.execute(insert(AuditCheckpoint), [row])
+    return text

@@ -18,6 +18,7 @@ from authz.service import roles, tokens, trail, users
 from authz.service.database import open_store, require, upgrade
 from authz.service.entities import import_entities
 from authz.service.rosters import import_oneroster
+from tests.journals import verified
 from tests.stores.test_audit_support import entries, unguard
 from tests.stores.test_roster_kit import BANGKOK, Kit
 from tests.world import World, question
@@ -98,7 +99,7 @@ def test_the_last_tile_grows_and_the_head_moves(trailed: Engine) -> None:
         grown = "UPDATE audit_tile SET hashes = " + octets(trailed, b"abcd")  # noqa: S608
         assert connection.exec_driver_sql(grown).rowcount == 1
     log.record(trailed, entries(1, start=2))
-    assert trail.verify(trailed).damage is None
+    assert verified(trailed).damage is None
 
 
 def test_whoever_says_that_he_retires_must_own_the_trail(
@@ -171,7 +172,7 @@ def test_the_service_does_all_it_does_under_the_granted_role(
     users.disable(served, "siri", by="op")
     assert world.ask(served, question("teacher", "read", "assessment_result", "pupil")) is not None
     assert trail.search(served, by="op", person="pupil").records
-    assert trail.verify(served).damage is None
+    assert verified(served).damage is None
     assert roles.guarded(served) == "this role can only add to the trail"
 
 

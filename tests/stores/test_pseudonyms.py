@@ -21,6 +21,7 @@ from authz.errors import ConflictError, NotFoundError
 from authz.service import erasing, trail, users
 from authz.service.database import open_store
 from authz.vocabulary import Event
+from tests.journals import verified
 from tests.stores.test_roster_kit import BANGKOK, Kit
 from tests.world import CALLER, World, question
 
@@ -79,7 +80,7 @@ def test_no_record_holds_the_id_of_a_person(named: Engine, world: World) -> None
     everything = bodies(named) + columns(named)
     assert [person for person in (*PEOPLE, "stranger-9") if person in everything] == []
     assert all((pseudonym(named, person) or "?") in everything for person in PEOPLE)
-    assert trail.verify(named).damage is None
+    assert verified(named).damage is None
 
 
 def test_a_roster_names_nobody_either(named: Engine, tmp_path: Path) -> None:
@@ -137,7 +138,7 @@ def test_an_erased_person_is_found_by_nobody_and_the_chain_verifies(
     assert before is not None
     assert before in bodies(named)
     assert "boonmee-2" not in bodies(named)
-    assert trail.verify(named).damage is None
+    assert verified(named).damage is None
     last = trail.search(named, by="op", event=Event.PERSON_ERASED).records[0].record
     assert (last["resource"]["id"], last["detail"]["why"]) == (before, "request 7")
     world.ask(named, question("anong-1", "read", "contact", "boonmee-2"))
@@ -174,7 +175,7 @@ def test_whatever_a_caller_sends_as_an_id_is_recorded(named: Engine, strange: st
     about = Entry(event=Event.DECISION, time=now(), subject=Ref("user", strange), people=[strange])
     log.record(named, [about])
     log.record(named, [about])
-    assert trail.verify(named).damage is None
+    assert verified(named).damage is None
     records = [json.loads(line) for line in bodies(named).splitlines()]
     assert len({record["subject"]["id"] for record in records}) == 1
     assert strange not in {record["subject"]["id"] for record in records}

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.audit.chain import Damage, Kind, Link, Tip, check, digest, genesis, known_place
-from authz.errors import MalformedError
+from authz.audit.chain import Damage, Kind, Link, Tip, check, digest, genesis
 
 BODIES = st.lists(st.binary(max_size=40), min_size=2, max_size=12, unique=True)
 
@@ -150,20 +149,3 @@ def test_a_rewritten_record_shows_at_the_next(bodies: list[bytes], data: st.Data
 def test_what_is_no_record_at_all_is_found(link: Link) -> None:
     whole = chained([b"a", b"b"])
     assert damage([link, *whole[1:]], whole) is not None
-
-
-@pytest.mark.parametrize(
-    "known",
-    [
-        {},
-        {"v": 1, "chain": "other", "sequence": 1, "hash": "00" * 32},
-        {"v": 2, "chain": "main", "sequence": 1, "hash": "00" * 32},
-        {"v": 1, "chain": "main", "sequence": "1", "hash": "00" * 32},
-        {"v": 1, "chain": "main", "sequence": 1, "hash": "00"},
-        {"v": 1, "chain": "main", "sequence": 1, "hash": "xy"},
-        {"v": 1, "chain": "main", "sequence": -1, "hash": "00" * 32},
-    ],
-)
-def test_a_checkpoint_of_something_else_is_no_checkpoint(known: dict[str, object]) -> None:
-    with pytest.raises(MalformedError):
-        known_place(known)

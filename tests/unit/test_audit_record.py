@@ -18,6 +18,7 @@ from authz.audit.record import (
     Ref,
     canonical,
     document,
+    fits,
     index,
     indexed,
     kept_context,
@@ -135,6 +136,24 @@ def test_a_change_carries_dates_and_sets_as_json() -> None:
 
 def test_the_index_has_the_columns_of_the_table_in_their_order() -> None:
     assert tuple(index(document(entry()))) == INDEX_COLUMNS
+
+
+@given(
+    st.sampled_from(["application", "request_id", "action", "purpose", "reason", "rules"]),
+    ANY_TEXT | st.text("ab:|", min_size=150, max_size=250) | st.just("sha256:" + "0" * 64),
+    st.sampled_from(INDEX_COLUMNS),
+    ANY_TEXT,
+)
+def test_columns_fit_exactly_when_they_are_the_index(
+    name: str, value: str, column: str, other: str
+) -> None:
+    members = document(entry(1)) | {name: [value] if name == "rules" else value}
+    columns = index(members)
+    assert fits(members, tuple(columns.values()))
+    changed = columns | {column: other}
+    assert fits(members, tuple(changed.values())) == (changed == columns)
+    raw = columns | ({name: value} if name != "rules" else {"rules": f"|{value}|"})
+    assert fits(members, tuple(raw.values())) == (raw == columns)
 
 
 @given(ANY_TEXT, ANY_TEXT)

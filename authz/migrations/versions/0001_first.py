@@ -585,7 +585,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("time", name=op.f("pk_audit_checkpoint")),
     )
     with op.batch_alter_table("audit_checkpoint", schema=None) as batch_op:
-        batch_op.create_index("ix_audit_checkpoint_size", ["size"], unique=False)
+        batch_op.create_index("ix_audit_checkpoint_size_time", ["size", "time"], unique=False)
 
     op.create_table(
         "audit_head",
@@ -797,7 +797,7 @@ def downgrade() -> None:
     op.drop_table("audit_pseudonym")
     op.drop_table("audit_head")
     with op.batch_alter_table("audit_checkpoint", schema=None) as batch_op:
-        batch_op.drop_index("ix_audit_checkpoint_size")
+        batch_op.drop_index("ix_audit_checkpoint_size_time")
 
     op.drop_table("audit_checkpoint")
     with op.batch_alter_table("audit_batch", schema=None) as batch_op:

@@ -1,0 +1,200 @@
+"""Checking a bundle with a public key alone: without the store, its settings, its service."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from zipfile import BadZipFile, ZipFile
+from zlib import error as ZlibError  # noqa: N812 (a class)
+
+from authz.audit.bundle import ABOUT, CHECKPOINT, RECORDS, VERSION
+from authz.audit.chain import Damage, Kind, Link, Tip, Verdict, follows, genesis
+from authz.audit.finding import Damaged
+from authz.audit.marks import Mark, Source, read
+from authz.audit.merkle import SIZE, Frontier, entry, leaf_hash, verify_inclusion
+from authz.audit.note import Verifier
+from authz.errors import MalformedError
+
+_LARGEST: Final = 1_000_000
+"""Bytes of a member that is not the records; what claims to be more is none of ours."""
+_STEP: Final = 1000
+_COMMON: Final = {"leaf", "chain", "sequence", "body"}
+
+Progress = Callable[[int, int], None]
+
+
+class _Line(NamedTuple):
+    leaf: int
+    chain: str
+    sequence: int
+    body: bytes
+    hash: bytes
+    proof: list[bytes]
+
+
+def verify_bundle(
+    path: Path,
+    *,
+    keys: Sequence[Verifier],
+    copies: Sequence[Source] = (),
+    progress: Progress | None = None,
+) -> Verdict:
+    """Whether each record of a bundle is a leaf of the tree that one of the keys signed.
+
+    ``copies`` are checkpoints from elsewhere, which a whole bundle must agree with.
+    MalformedError where the file is no bundle.
+    """
+    try:
+        with ZipFile(path) as file:
+            about, checkpoint = _about(file), _member(file, CHECKPOINT).decode()
+            check = _Check(file, about, progress)
+            return check.run(Source("the checkpoint", checkpoint), copies, keys)
+    except (OSError, BadZipFile, ZlibError, KeyError, ValueError, NotImplementedError) as error:
+        raise MalformedError("It is no bundle of the audit trail.", where=str(path)) from error
+
+
+class _Check:
+    """One pass over a bundle: ``count`` records are good."""
+
+    def __init__(self, file: ZipFile, about: dict[str, Any], progress: Progress | None) -> None:
+        self.file = file
+        self.whole = about["whole"]
+        self.expected = about["records"]
+        self.progress = progress
+        self.count = 0
+        self.checkpoints = 0
+        self.last: _Line | None = None
+        self.tree = Frontier()
+        self.tips: dict[str, Tip] = {}
+
+    def run(self, own: Source, copies: Sequence[Source], keys: Sequence[Verifier]) -> Verdict:
+        """The verdict over the records."""
+        try:
+            marks = [_mark(each, keys) for each in (own, *copies)]
+            for line in self._lines():
+                self._leaf(line, marks) if self.whole else self._part(line, marks[0])
+                self.count += 1
+                self.last = line
+                if self.progress is not None and self.count % _STEP == 0:
+                    self.progress(self.count, self.expected)
+            self._end(marks)
+        except Damaged as found:
+            return Verdict(self.count, self.tree.size, self.checkpoints, found.damage)
+        return Verdict(self.count, self.tree.size, self.checkpoints)
+
+    def _leaf(self, line: _Line, marks: Sequence[Mark]) -> None:
+        """A line of a whole bundle: the next leaf, and the next of its chain."""
+        if line.leaf != self.tree.size:
+            raise Damaged(self._elsewhere(line))
+        tip = self.tips.get(line.chain, genesis(line.chain))
+        if not follows(tip, Link(line.sequence, line.body, line.hash)):
+            raise self._changed(line)
+        self.tips[line.chain] = Tip(line.sequence, line.hash)
+        self.tree.append(leaf_hash(entry(line.chain, line.sequence, line.body)))
+        self._hold(marks, line)
+
+    def _hold(self, marks: Sequence[Mark], line: _Line | None) -> None:
+        for mark in marks:
+            if mark.size == self.tree.size:
+                if mark.root != self.tree.root():
+                    text = f"the records up to here are not those that {mark.name} was signed over"
+                    raise Damaged(_damage(Kind.REWRITTEN, line, text))
+                self.checkpoints += 1
+
+    def _part(self, line: _Line, mark: Mark) -> None:
+        """A line of a part: some leaf, which its proof must lead from."""
+        if self.last is not None and line.leaf <= self.last.leaf:
+            kind = Kind.DUPLICATED if line.leaf == self.last.leaf else Kind.REORDERED
+            raise Damaged(_damage(kind, line, "it stands after a later record, or a second time"))
+        leaf = leaf_hash(entry(line.chain, line.sequence, line.body))
+        if not verify_inclusion(leaf, line.leaf, mark.size, line.proof, mark.root):
+            raise self._changed(line)
+
+    def _end(self, marks: Sequence[Mark]) -> None:
+        if self.whole and self.tree.size < marks[0].size:
+            text = f"the bundle has {self.tree.size} of {marks[0].size} leaves"
+            raise Damaged(_damage(Kind.TAIL_CUT, self.last, text))
+        if self.whole and self.tree.size > marks[0].size:
+            text = f"the checkpoint knows {marks[0].size} leaves only"
+            raise Damaged(_damage(Kind.APPENDED, self.last, text))
+        if self.count != self.expected:
+            text = f"the bundle has {self.count} records, and {self.expected} were written"
+            kind = Kind.TAIL_CUT if self.count < self.expected else Kind.APPENDED
+            raise Damaged(_damage(kind, self.last, text))
+        if not self.count:
+            self._hold(marks, None)
+        if not self.whole:
+            self.checkpoints = 1
+
+    def _elsewhere(self, line: _Line) -> Damage:
+        """What a leaf is that does not stand in its place."""
+        place = self.tree.size
+        if line.leaf < place:
+            return _damage(Kind.DUPLICATED, line, "it stands in the bundle a second time")
+        home = next((each for each in self._lines() if each.leaf == place), None)
+        if home is not None:
+            return _damage(Kind.REORDERED, home, f"it stands after leaf {line.leaf}")
+        return _damage(
+            Kind.MISSING, line, f"the leaves {place} to {line.leaf - 1} before it are missing"
+        )
+
+    def _changed(self, line: _Line) -> Damaged:
+        return Damaged(_damage(Kind.CHANGED, line, "it is not as it was written"))
+
+    def _lines(self) -> Iterator[_Line]:
+        with self.file.open(RECORDS) as stream:
+            for number, text in enumerate(stream, 1):
+                try:
+                    yield _line(text, whole=self.whole)
+                except (ValueError, TypeError, KeyError, AttributeError) as error:
+                    text_ = f"line {number} of the bundle is no record"
+                    raise Damaged(Damage(Kind.CHANGED, 0, text_, chain="")) from error
+
+
+def _mark(source: Source, keys: Sequence[Verifier]) -> Mark:
+    found = read(source, keys)
+    if isinstance(found, Damage):
+        raise Damaged(found)
+    return found
+
+
+def _line(text: bytes, *, whole: bool) -> _Line:
+    """The record of a line, which has these members and no others; ValueError and the like."""
+    members = json.loads(text)
+    if members.keys() != {*_COMMON, "hash" if whole else "proof"}:
+        raise ValueError("other members")
+    numbers = type(members["leaf"]) is int and type(members["sequence"]) is int
+    if not numbers or not isinstance(members["chain"], str) or min(members["leaf"], 0) < 0:
+        raise ValueError("other types")
+    proof = [b64decode(each, validate=True) for each in members.get("proof", ())]
+    if any(len(each) != SIZE for each in proof):
+        raise ValueError("no hashes")
+    return _Line(
+        members["leaf"],
+        members["chain"],
+        members["sequence"],
+        members["body"].encode(),
+        bytes.fromhex(members.get("hash", "")),
+        proof,
+    )
+
+
+def _about(file: ZipFile) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads(_member(file, ABOUT))
+    known = about["v"] == VERSION and type(about["records"]) is int
+    if not known or not isinstance(about["whole"], bool):
+        raise ValueError("another version")
+    return about
+
+
+def _member(file: ZipFile, name: str) -> bytes:
+    if file.getinfo(name).file_size > _LARGEST:
+        raise ValueError("too large")
+    return file.read(name)
+
+
+def _damage(kind: Kind, line: _Line | None, text: str) -> Damage:
+    return Damage(kind, line.sequence if line else 0, text, line.chain if line else "")
