@@ -1,10 +1,11 @@
 """Writing the trail: in the transaction of a change, or durably on its own (2.8, N-49).
 
-Three statements write any number of records: the head is read and locked, the records
-are inserted, the head is moved. Whoever else writes to the chain waits for the head's
-row (PostgreSQL) or the database (SQLite, where the transaction must be a writing one from
-its begin: ``authz_write=True``), so that numbers have no gaps and hashes no forks. What
-does not get through is an :class:`AuditUnavailableError`: no record, no answer (3.5).
+Four statements write any number of records: the head is read and locked, the records and
+what they mention are inserted, the head is moved. Whoever else writes to the chain waits
+for the head's row (PostgreSQL) or the database (SQLite, where the transaction must be a
+writing one from its begin: ``authz_write=True``), so that numbers have no gaps and hashes
+no forks. What does not get through is an :class:`AuditUnavailableError`: no record, no
+answer (3.5).
 
 The statements are made once for each dialect and go to the driver as they are: this is
 what every decision pays.
@@ -24,8 +25,9 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from authz.audit.chain import MAIN, Tip, digest, genesis
 from authz.audit.group import GroupCommit
+from authz.audit.mentions import Mention, mentions, rows
 from authz.audit.record import Entry, canonical, document, index
-from authz.audit.tables import AuditHead, AuditRecord
+from authz.audit.tables import AuditHead, AuditMention, AuditRecord
 from authz.errors import AuditUnavailableError
 
 _HEAD: Final = (
@@ -54,12 +56,13 @@ class Encoded(NamedTuple):
 
     body: bytes
     columns: tuple[str, ...]
+    mentions: tuple[Mention, ...]
 
 
 def encode(entry: Entry) -> Encoded:
     """The bytes and the columns of an entry; a mistake in it fails here, before the store."""
     members = document(entry)
-    return Encoded(canonical(members), tuple(index(members).values()))
+    return Encoded(canonical(members), tuple(index(members).values()), mentions(members))
 
 
 def append(connection: Connection, entries: Sequence[Entry]) -> list[Receipt]:
@@ -195,12 +198,16 @@ def _write(connection: Connection, records: Sequence[Encoded]) -> list[Receipt]:
         return []
     driver = _Driver(connection)
     tip = driver.locked_head()
-    receipts, rows = [], []
-    for sequence, (body, columns) in enumerate(records, tip.sequence + 1):
+    receipts, written = [], []
+    mentioned: list[tuple[Any, ...]] = []
+    for sequence, (body, columns, found) in enumerate(records, tip.sequence + 1):
         tip = Tip(sequence, digest(tip.hash, sequence, body))
-        rows.append((MAIN, sequence, body, tip.hash, *columns))
+        written.append((MAIN, sequence, body, tip.hash, *columns))
+        mentioned += rows(MAIN, sequence, columns[0], found)
         receipts.append(Receipt(MAIN, sequence, tip.hash))
-    driver.run(driver.sql.insert, rows, many=True)
+    driver.run(driver.sql.insert, written, many=True)
+    if mentioned:
+        driver.run(driver.sql.mention, mentioned, many=True)
     driver.run(driver.sql.move, (tip.sequence, tip.hash, MAIN))
     return receipts
 
@@ -210,14 +217,17 @@ class _Statements(NamedTuple):
 
     head: str
     insert: str
+    mention: str
     move: str
 
 
 @cache
 def _statements(dialect: str) -> _Statements:
     known = _PLACED if dialect == "postgresql" else sqlite.dialect()
-    texts = (str(each.compile(dialect=known)) for each in (_HEAD, insert(AuditRecord), _MOVE))
-    return _Statements(*texts)
+    kind = postgresql if dialect == "postgresql" else sqlite
+    # What an index holds already, from records that are gone, stops no record.
+    inserts = (insert(AuditRecord), kind.insert(AuditMention).on_conflict_do_nothing())
+    return _Statements(*(str(each.compile(dialect=known)) for each in (_HEAD, *inserts, _MOVE)))
 
 
 class _Driver:

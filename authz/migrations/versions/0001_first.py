@@ -595,6 +595,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("chain", name=op.f("pk_audit_head")),
     )
     op.create_table(
+        "audit_mention",
+        sa.Column("chain", sa.String(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("time", sa.String(), nullable=False),
+        sa.Column("how", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("chain", "sequence", "what", "name", name=op.f("pk_audit_mention")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("audit_mention", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_audit_mention_name", ["what", "name", "time", "chain", "sequence"], unique=False
+        )
+
+    op.create_table(
         "audit_record",
         sa.Column("chain", sa.String(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -619,10 +635,22 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_audit_record_application_time", ["application", "time"], unique=False
         )
-        batch_op.create_index("ix_audit_record_request_id", ["request_id"], unique=False)
         batch_op.create_index(
-            "ix_audit_record_resource_id_time", ["resource_id", "time"], unique=False
+            "ix_audit_record_event_time",
+            ["event", "time"],
+            unique=False,
+            sqlite_where=sa.text("event <> 'decision'"),
+            postgresql_where=sa.text("event <> 'decision'"),
         )
+        batch_op.create_index("ix_audit_record_purpose_time", ["purpose", "time"], unique=False)
+        batch_op.create_index(
+            "ix_audit_record_refused_time",
+            ["time"],
+            unique=False,
+            sqlite_where=sa.text("decision = 'refuse'"),
+            postgresql_where=sa.text("decision = 'refuse'"),
+        )
+        batch_op.create_index("ix_audit_record_request_id", ["request_id"], unique=False)
         batch_op.create_index(
             "ix_audit_record_subject_id_time", ["subject_id", "time"], unique=False
         )
@@ -726,11 +754,25 @@ def downgrade() -> None:
     with op.batch_alter_table("audit_record", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_record_time")
         batch_op.drop_index("ix_audit_record_subject_id_time")
-        batch_op.drop_index("ix_audit_record_resource_id_time")
         batch_op.drop_index("ix_audit_record_request_id")
+        batch_op.drop_index(
+            "ix_audit_record_refused_time",
+            sqlite_where=sa.text("decision = 'refuse'"),
+            postgresql_where=sa.text("decision = 'refuse'"),
+        )
+        batch_op.drop_index("ix_audit_record_purpose_time")
+        batch_op.drop_index(
+            "ix_audit_record_event_time",
+            sqlite_where=sa.text("event <> 'decision'"),
+            postgresql_where=sa.text("event <> 'decision'"),
+        )
         batch_op.drop_index("ix_audit_record_application_time")
 
     op.drop_table("audit_record")
+    with op.batch_alter_table("audit_mention", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_mention_name")
+
+    op.drop_table("audit_mention")
     op.drop_table("audit_head")
     with op.batch_alter_table("audit_checkpoint", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_checkpoint_size")
