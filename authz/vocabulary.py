@@ -170,6 +170,12 @@ class Event(StrEnum):
     USER_DISABLED = "user_disabled"
     USER_RESET = "user_reset"
     TRAIL_READ = "trail_read"
+    INCIDENT_OPENED = "incident_opened"
+    INCIDENT_ASSIGNED = "incident_assigned"
+    INCIDENT_UPDATED = "incident_updated"
+    INCIDENT_CLOSED = "incident_closed"
+    BULK_READING = "bulk_reading"
+    """A subject's use of many people's data, out of its own and its peers' habit (N-48)."""
 
 
 class Scope(StrEnum):

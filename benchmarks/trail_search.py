@@ -85,7 +85,8 @@ def fill(store: Engine, count: int) -> None:
     made = entries(count)
     done = 0
     while batch := list(islice(made, BATCH)):
-        records, mentioned = [], []
+        records: list[tuple[Any, ...]] = []
+        mentioned: list[tuple[Any, ...]] = []
         for sequence, one in enumerate(batch, done + 1):
             body, columns, found = encode(one)
             records.append((MAIN, sequence, body, bytes(32), *columns))

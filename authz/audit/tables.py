@@ -76,7 +76,7 @@ class AuditRecord(Base):
         Index("ix_audit_record_application_time", "application", "time"),
         Index("ix_audit_record_purpose_time", "purpose", "time"),
         Index("ix_audit_record_request_id", "request_id"),
-        _partial("ix_audit_record_refused_time", "time", of=REFUSED),
+        _partial("ix_audit_record_refused_time", "decision", "time", of=REFUSED),
         _partial("ix_audit_record_event_time", "event", "time", of=RARE_EVENT),
     )
 
