@@ -12,9 +12,12 @@ from authz.api import (
     explanation,
     front,
     health,
+    incidents,
     metadata,
     problem,
+    reports,
     search,
+    trail,
 )
 from authz.api.context import NAME, Service
 from authz.config import Settings
@@ -37,6 +40,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     evaluation.register(app)
     explanation.register(app)
     search.register(app)
+    trail.register(app)
+    reports.register(app)
+    incidents.register(app)
     metadata.register(app, known)
     health.register(app)
     documentation.register(app)

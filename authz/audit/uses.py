@@ -164,7 +164,8 @@ def last_of_rules(connection: Connection, rules: Sequence[str]) -> dict[str, str
 
     if not rules:
         return {}
-    return dict(connection.execute(union_all(*map(last, rules))))
+    found = connection.execute(union_all(*map(last, rules))).all()
+    return dict(found)
 
 
 def readers(connection: Connection, since: datetime, until: datetime) -> Iterator[Any]:

@@ -45,7 +45,8 @@ def formed(ask: Ask) -> Callable[..., None]:
             if name in asked:
                 asked[name] = moment(asked[name], found, name)
         made = ask(opened_point(found), found, **asked)
-        parts = FORMS[form][0](made, Reader(language, found.local))
+        write, _ = FORMS[form]
+        parts = write(made, Reader(language, found.local))
         _write(parts, output, binary=form == "pdf")
 
     return command
@@ -74,7 +75,7 @@ def _write(parts: Iterator[bytes], output: Path | None, *, binary: bool) -> None
         return
     if binary and sys.stdout.isatty():
         raise click.UsageError("A PDF is no text: say --output FILE.")
-    out = click.get_binary_stream("stdout")
+    out = sys.stdout.buffer
     out.writelines(parts)
     out.flush()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,23 @@ class _Lines(Iterable[str]):
             yield from stream
 
 
-def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:
-    """The records that fit, newest first; who looked for what is recorded before they leave."""
+def search(
+    store: Engine, *, by: str, client: bool = False, asked_as: str = "", **asked: Any
+) -> audit.Page:
+    """The records that fit, newest first; who looked for what is recorded before they leave.
+
+    ``by`` is an operator, or a ``client`` whose request is ``asked_as``. Windows in which
+    nothing fits are passed over (:mod:`authz.audit.search`).
+    """
     looked_for = {k: v for k, v in asked.items() if v not in (None, "") and k != "limit"}
     with reading(store) as connection:
         page = audit.search(connection, **asked)
-    log.record(store, [_look(by, "search", looked_for, str(asked.get("person") or ""))])
+        while not client and not page.records and page.after:
+            page = audit.search(connection, **{**asked, "after": page.after})
+    look = _look(by, "search", looked_for, str(asked.get("person") or ""))
+    if client:
+        look = replace(look, application=by, subject=Ref("client", by), request_id=asked_as)
+    log.record(store, [look])
     return page
 
 

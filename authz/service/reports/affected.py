@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from authz.audit import uses
 from authz.audit.mentions import LISTED
@@ -96,12 +96,15 @@ class Found:
         """Where these people belonged in the span of the uses."""
         m = Membership
         begin, end = self.which.since, self.which.until
-        spans = [or_(column.is_(None), column > begin) for column in (m.valid_until, m.ended_at)]
-        started = or_(m.valid_from.is_(None), m.valid_from < end)
+        within: list[ColumnElement[bool]] = []
+        if begin is not None:
+            within += [or_(each.is_(None), each > begin) for each in (m.valid_until, m.ended_at)]
+        if end is not None:
+            within.append(or_(m.valid_from.is_(None), m.valid_from < end))
         found: dict[str, list[str]] = defaultdict(list)
         for person, school in self.connection.execute(
             select(m.person, m.organisation)
-            .where(m.person.in_(people), *(spans if begin else ()), *((started,) if end else ()))
+            .where(m.person.in_(people), *within)
             .distinct()
             .order_by(m.person, m.organisation)
         ):

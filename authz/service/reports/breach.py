@@ -28,6 +28,8 @@ from authz.service.reports.words import Words
 from authz.service.tables import ClientToken
 
 NAME: Final = "breach"
+NAMES_OF: Final = {"account": "subject", "token": "jti"}
+"""Under which names the record has what was asked: ids, and no secret."""
 TITLE: Final[Texts] = {"th": "รายงานเหตุละเมิดข้อมูล", "en": "Breach report"}
 TABLES: Final[dict[str, Texts]] = {
     "schools": {"th": "ตามโรงเรียน", "en": "By school"},
@@ -83,7 +85,7 @@ def breach(point: DecisionPoint, asked: Asked, *, by: Asker) -> Report:
         which = _selection(connection, asked)
         found = Found(connection, which)
         found.read()
-    told = {name: getattr(asked, name) for name in Asked.__slots__}
+    told = {NAMES_OF.get(name, name): getattr(asked, name) for name in Asked.__slots__}
     record(point.store, Told(NAME, told), by)
     return _report(Words(point.policy.catalogue), asked, which, found, incident)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -38,6 +39,7 @@ class Rows(Iterable[Row]):
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self._file: Any = tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8")  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
         self.count = 0
         for row in rows:
             self.add(row)

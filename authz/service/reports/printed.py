@@ -124,6 +124,7 @@ class _Paper(FPDF):
 
 
 def _widths(rows: list[Any]) -> tuple[int, ...]:
-    """How wide the columns are, each by its longest cell, none of them too thin or too wide."""
+    """How wide the columns are, each by its longest cell, but no heading is broken in a word."""
     longest = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return tuple(min(max(each, 7), 30) for each in longest)
+    words = [max(map(len, heading.split() or [""])) + 3 for heading in rows[0]]
+    return tuple(max(min(each, 30), word) for each, word in zip(longest, words, strict=True))
