@@ -97,13 +97,13 @@ def search(  # noqa: PLR0913 - what people ask of the trail, by name
         _equal(AuditRecord.request_id, request_id),
         _mentioned(PERSON, person),
         _equal(AuditRecord.subject_id, subject),
-        _plain(_REFUSED) if decision is False else None,
+        _decided("refuse", _REFUSED) if decision is False else None,
         _happened(event) if event != Event.DECISION else None,
         _mentioned(RULE, rule),
         _equal(AuditRecord.application, application),
         _equal(AuditRecord.purpose, purpose),
         _plain(_ALL),  # no index is worth its cost for what most records are
-        _plain(AuditRecord.decision == "permit") if decision else None,
+        _decided("permit", _ALL) if decision else None,
         _happened(event) if event == Event.DECISION else None,
     ]
     lead, *others = [term for term in asked if term is not None]
@@ -117,15 +117,27 @@ def _plain(condition: ColumnElement[bool]) -> _Term:
 
 
 def _equal(column: Any, value: str | None) -> _Term | None:
-    return None if value is None else _plain(column == indexed(value))
+    """A column and its value; as one of the rest in words that no index knows.
+
+    A database that finds an index for the rest may walk all of it, and leave the window.
+    """
+    if value is None:
+        return None
+    name = indexed(value)
+    return _Term(AuditRecord, column == name, column.concat("") == name)
+
+
+def _decided(decision: str, leading: ColumnElement[bool]) -> _Term:
+    rest = AuditRecord.decision.concat("") == decision
+    return _Term(AuditRecord, leading, rest)
 
 
 def _happened(event: str | None) -> _Term | None:
     """An event; one that is no decision is said to be none, in the words of its index."""
-    if event is None:
-        return None
-    asked = AuditRecord.event == indexed(event)
-    return _plain(asked if event == Event.DECISION else and_(asked, _RARE))
+    asked = _equal(AuditRecord.event, event)
+    if asked is None or event == Event.DECISION:
+        return asked
+    return _Term(AuditRecord, and_(asked.leading, _RARE), asked.rest)
 
 
 def _mentioned(what: str, name: str | None) -> _Term | None:
