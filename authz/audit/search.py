@@ -36,7 +36,7 @@ from authz.errors import MalformedError
 from authz.vocabulary import Event
 
 MOST: Final = 1000
-WINDOW: Final = 5000
+WINDOW: Final = 3000
 """How many records of the lead a page is looked for in."""
 _KEY: Final = ("time", "chain", "sequence")
 _ALL: Final = true()

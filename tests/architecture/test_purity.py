@@ -49,6 +49,9 @@ PURE = {
     "engine": PLAIN | OWN | CASBIN | {"logging", "threading", "simpleeval"},
     "audit/chain.py": PLAIN | OWN,
     "audit/record.py": PLAIN | OWN,
+    "audit/mentions.py": PLAIN | OWN,
+    "privacy/incidents.py": PLAIN | OWN,
+    "privacy/habit.py": PLAIN | OWN,
 }
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns"}
 TIME_TYPES = {"datetime", "date", "time", "dt"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -68,7 +68,7 @@ class School:
 
 
 @pytest.fixture
-def school(sqlite_store: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[School]:
+def school(sqlite_store: Engine, monkeypatch: pytest.MonkeyPatch) -> School:
     return School(sqlite_store, monkeypatch)
 
 
