@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 
 from authz.audit import search as searching
 from authz.audit.log import record
@@ -98,3 +98,32 @@ def test_a_mention_that_is_removed_or_added_by_hand_is_found(trail: Engine) -> N
     assert checked() == 4
     with trail.connect() as connection:
         assert wrong(connection, "main", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({"decision": False}, "ix_audit_record_refused_time"),
+        ({"decision": False, "application": "portal"}, "ix_audit_record_refused_time"),
+        ({"event": "search"}, "ix_audit_record_event_time"),
+        ({"person": "S-1"}, "ix_audit_mention_name"),
+        ({"rule": "custody", "purpose": "service"}, "ix_audit_mention_name"),
+        ({"subject": "T"}, "ix_audit_record_subject_id_time"),
+    ],
+)
+def test_sqlite_takes_the_index_that_was_made_for_the_question(
+    sqlite_store: Engine, asked: dict[str, Any], index: str
+) -> None:
+    """N-49: a partial index is known by its words alone; a parameter would hide it."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _k: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        seen.append((statement, parameters))
+
+    with sqlite_store.connect() as connection:
+        event.listen(connection, "before_cursor_execute", note)
+        search(connection, **asked)
+        event.remove(connection, "before_cursor_execute", note)
+        statement, parameters = seen[0]
+        plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, parameters).all()
+    assert any(index in str(row[-1]) for row in plan), plan
