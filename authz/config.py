@@ -115,6 +115,26 @@ class Settings(BaseSettings):
     checkpoint_seconds: int = Field(
         60, ge=1, le=86_400, description="Seconds from one checkpoint to the next."
     )
+    report_staff: bool = Field(
+        default=False,
+        description="Whether a person who asks who used their data is told the accounts of "
+        "those who did, and not only their roles.",
+    )
+    bulk_floor: int = Field(
+        100, ge=1, description="People's data that anybody may use in an hour without question."
+    )
+    bulk_factor: float = Field(
+        3.0,
+        ge=1,
+        description="How many times the habit of a subject and of its peers an hour of "
+        "reading must be to be told of.",
+    )
+    bulk_quantile: float = Field(
+        0.95,
+        gt=0,
+        le=1,
+        description="Which hours make the habit: 0.95 is the busiest but one in twenty.",
+    )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body.")
     max_depth: int = Field(32, ge=4, le=200, description="Deepest nesting of a request body.")
     max_evaluations: int = Field(1000, ge=1, le=100_000, description="Most items in a batch.")

@@ -189,6 +189,12 @@ class Event(StrEnum):
     WRITER_CLOSED = "writer_closed"
     """A writer's chain has ended, and all of it is in the store."""
     AUDIT_KEY_ROTATED = "audit_key_rotated"
+    INCIDENT_OPENED = "incident_opened"
+    INCIDENT_ASSIGNED = "incident_assigned"
+    INCIDENT_UPDATED = "incident_updated"
+    INCIDENT_CLOSED = "incident_closed"
+    BULK_READING = "bulk_reading"
+    """A subject's use of many people's data, out of its own and its peers' habit (N-48)."""
 
 
 class Scope(StrEnum):

@@ -13,10 +13,13 @@ from authz.api import (
     explanation,
     front,
     health,
+    incidents,
     metadata,
     problem,
+    reports,
     search,
     starting,
+    trail,
 )
 from authz.api.context import NAME, Service
 from authz.config import Settings
@@ -42,6 +45,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     evaluation.register(app)
     explanation.register(app)
     search.register(app)
+    trail.register(app)
+    reports.register(app)
+    incidents.register(app)
     metadata.register(app, known)
     audit.register(app)
     health.register(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from authz.api import management
 from authz.api.audit_schemas import AUDIT_ROUTES, AUDIT_SCHEMAS, Route
 from authz.api.evaluation import EVALUATION, EVALUATIONS
 from authz.api.explanation import EXPLAIN
@@ -22,6 +23,11 @@ from authz.vocabulary import Scope
 VERSION: Final = "1.0"
 _JSON: Final = "application/json"
 _ASKING: Final = ("400", "401", "403", "413", "500", "503")
+
+_COMMON: Final = (
+    {"$ref": "#/components/parameters/RequestId"},
+    {"$ref": "#/components/parameters/Language"},
+)
 
 Document = dict[str, Any]
 
@@ -71,6 +77,8 @@ def _paths(settings: Settings, language: str) -> Document:
         sent, answered, example = SEARCHES[kind.value]
         name = f"search_{kind.value}"
         found[path] = {"post": _asking(name, sent, answered, example, language, Scope.PDP_SEARCH)}
+    for managed in management.ROUTES:
+        found.setdefault(managed.path, {})[managed.method] = _managing(managed, language)
     for number, path in enumerate(metadata_paths(settings)):
         found[path] = {"get": _getting("metadata", number, ("200", "500"), language)}
     found[JWKS] = {"get": _getting("jwks", 0, ("200", "500", "503"), language)}
@@ -121,6 +129,31 @@ def _explaining(language: str) -> Document:
     return {**found, "security": [{"token": [Scope.PDP_EXPLAIN.value]}]}
 
 
+def _managing(route: management.Route, language: str) -> Document:
+    """A route of the trail, the reports or the incidents."""
+    good = "201" if "201" in route.also else "200"
+    statuses = {good, "400", "401", "403", "500", "503", *route.also}
+    if sent := management.sent(route):
+        statuses.add("413")
+    responses = _responses(sorted(statuses), "Object", language)
+    schema = {"$ref": "#/components/schemas/Object"}
+    responses[good]["content"] = {
+        kind: {"schema": schema if kind == _JSON else {"type": "string"}}
+        for kind in management.media(route)
+    }
+    operation: Document = {
+        "operationId": route.name,
+        "summary": route.summary[language],
+        "description": route.description[language],
+        "parameters": [*_COMMON, *management.parameters(route)],
+        "security": [{"token": [route.scope.value]}],
+        "responses": responses,
+    }
+    if sent:
+        operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": sent}}}
+    return operation
+
+
 def _getting(name: str, number: int, statuses: Iterable[str], language: str) -> Document:
     schema = {"metadata": "Metadata", "jwks": "KeySet"}.get(name, "Object")
     return {
@@ -154,10 +187,7 @@ def _operation(name: str, number: int, language: str) -> Document:
         "operationId": f"{name}{number or ''}",
         "summary": summary[language],
         "description": description[language],
-        "parameters": [
-            {"$ref": "#/components/parameters/RequestId"},
-            {"$ref": "#/components/parameters/Language"},
-        ],
+        "parameters": list(_COMMON),
     }
 
 
@@ -166,7 +196,7 @@ def _responses(statuses: Iterable[str], schema: str, language: str) -> Document:
 
 
 def _response(status: str, schema: str, language: str) -> Document:
-    good = status == "200"
+    good = status in {"200", "201"}
     kind, name = (_JSON, schema) if good else (PROBLEM, "Problem")
     headers: Document = {REQUEST_ID: {"$ref": "#/components/headers/RequestId"}}
     if status in {"401", "403"}:

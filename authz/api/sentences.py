@@ -16,6 +16,10 @@ TITLES: Mapping[str, Mapping[str, str]] = {
         "th": "ผู้เรียกใช้บริการไม่มีสิทธิใช้ส่วนนี้",
     },
     "not_found": {"en": "There is nothing here.", "th": "ไม่พบสิ่งที่เรียก"},
+    "conflict": {
+        "en": "The change does not fit what is on file.",
+        "th": "การเปลี่ยนแปลงขัดกับข้อมูลที่มีอยู่",
+    },
     "method_not_allowed": {
         "en": "This method is not supported here.",
         "th": "ไม่รองรับวิธีเรียกแบบนี้",
@@ -73,4 +77,22 @@ THAI: Mapping[str, str] = {
     "The token has expired.": "โทเคนหมดอายุแล้ว",
     "The token was revoked.": "โทเคนถูกเพิกถอนแล้ว",
     "The token does not have the scope that is needed.": "โทเคนไม่มีขอบเขตสิทธิที่ต้องใช้",
+    "There is no such parameter.": "ไม่มีพารามิเตอร์นี้",
+    "It is none of the words that are known here.": "ไม่ใช่คำที่รู้จัก",
+    "This is no place in a search.": "ไม่ใช่ตำแหน่งในผลการค้นหา",
+    "Say what was stolen or misused.": "โปรดระบุสิ่งที่ถูกขโมยหรือถูกใช้ในทางที่ผิด",
+    "There is no token of this id.": "ไม่มีโทเคนรหัสนี้",
+    "There is no incident of that id.": "ไม่มีเหตุละเมิดรหัสนี้",
+    "There is an incident of that id already.": "มีเหตุละเมิดรหัสนี้อยู่แล้ว",
+    "There is no such person in the directory.": "ไม่พบบุคคลนี้ในระบบ",
+    "The incident is closed.": "เหตุละเมิดนี้ปิดแล้ว",
+    "An incident needs a title.": "ต้องระบุชื่อเหตุละเมิด",
+    "It cannot be known later than now.": "เวลาที่ทราบเหตุต้องไม่เกินปัจจุบัน",
+    "It cannot have happened later than now.": "เวลาต้องไม่เกินปัจจุบัน",
+    "It cannot be reported before it was known.": "แจ้งก่อนทราบเหตุไม่ได้",
+    "It must be assigned to a person.": "ต้องมอบหมายให้บุคคล",
+    "Say what changed.": "โปรดระบุสิ่งที่เปลี่ยนแปลง",
+    "This report is for the person, for their guardian while they are a minor, and for the "
+    "data-protection officer.": "รายงานนี้สำหรับเจ้าของข้อมูล ผู้ปกครองของผู้เยาว์ "
+    "และเจ้าหน้าที่คุ้มครองข้อมูลส่วนบุคคลเท่านั้น",
 }

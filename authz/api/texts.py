@@ -93,6 +93,9 @@ ROUTES: Mapping[str, tuple[Texts, Texts]] = {
 
 STATUSES: Mapping[str, Texts] = {
     "200": {"en": "The answer.", "th": "คำตอบ"},
+    "201": {"en": "It was made.", "th": "สร้างแล้ว"},
+    "404": {"en": "There is no such thing.", "th": "ไม่พบสิ่งที่ระบุ"},
+    "409": {"en": "It does not fit what is on file.", "th": "ขัดกับข้อมูลที่มีอยู่"},
     "400": {
         "en": "The request is malformed; `field` is the path of what is wrong.",
         "th": "คำขอผิดรูปแบบ `field` บอกตำแหน่งที่ผิด",
@@ -102,7 +105,6 @@ STATUSES: Mapping[str, Texts] = {
         "th": "ไม่มีโทเคนที่ใช้ได้",
     },
     "403": {"en": "The token lacks the scope.", "th": "โทเคนไม่มีขอบเขตสิทธิที่ต้องใช้"},
-    "404": {"en": "There is no such thing.", "th": "ไม่พบสิ่งที่ขอ"},
     "413": {"en": "Too many bytes or items.", "th": "ใหญ่หรือมากเกินกำหนด"},
     "500": {"en": "A mistake of ours; no decision.", "th": "ข้อผิดพลาดภายใน ไม่มีคำตัดสิน"},
     "503": {

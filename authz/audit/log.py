@@ -4,11 +4,12 @@ A record on its own goes to the journal of this process, where the store has one
 (:mod:`authz.audit.journal`), else to the chain ``main`` in the database; a change and its
 record always go to the database together.
 
-Three statements write any number of records: the head is read and locked, the records
-are inserted, the head is moved. Whoever else writes to the chain waits for the head's
-row (PostgreSQL) or the database (SQLite, where the transaction must be a writing one from
-its begin: ``authz_write=True``), so that numbers have no gaps and hashes no forks. What
-does not get through is an :class:`AuditUnavailableError`: no record, no answer (3.5).
+Four statements write any number of records: the head is read and locked, the records and
+what they mention are inserted, the head is moved. Whoever else writes to the chain waits
+for the head's row (PostgreSQL) or the database (SQLite, where the transaction must be a
+writing one from its begin: ``authz_write=True``), so that numbers have no gaps and hashes
+no forks. What does not get through is an :class:`AuditUnavailableError`: no record, no
+answer (3.5).
 
 The statements are made once for each dialect and go to the driver as they are: this is
 what every decision pays.
@@ -29,9 +30,10 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from authz.audit.chain import MAIN, Tip, digest, genesis
 from authz.audit.group import GroupCommit
+from authz.audit.mentions import Mention, mentions, rows
 from authz.audit.pseudonyms import hidden
 from authz.audit.record import Entry, index, spelt
-from authz.audit.tables import AuditHead, AuditRecord
+from authz.audit.tables import AuditHead, AuditMention, AuditRecord
 from authz.errors import AuditUnavailableError
 
 if TYPE_CHECKING:
@@ -66,10 +68,10 @@ class Encoded(NamedTuple):
 
     body: bytes
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """What a search looks at, as it follows from the bytes."""
-        return tuple(index(json.loads(self.body)).values())
+    def found(self) -> tuple[tuple[str, ...], tuple[Mention, ...]]:
+        """What a search looks at, as it follows from the bytes: columns, and mentions."""
+        members = json.loads(self.body)
+        return tuple(index(members).values()), mentions(members)
 
 
 def encode(entry: Entry) -> Encoded:
@@ -238,12 +240,17 @@ def _write(connection: Connection, records: Sequence[Encoded]) -> list[Receipt]:
         return []
     driver = Driver(connection)
     tip = driver.locked_head()
-    receipts, rows = [], []
+    receipts, written = [], []
+    mentioned: list[tuple[Any, ...]] = []
     for sequence, one in enumerate(records, tip.sequence + 1):
+        columns, found = one.found()
         tip = Tip(sequence, digest(tip.hash, sequence, one.body))
-        rows.append((MAIN, sequence, one.body, tip.hash, *one.columns))
+        written.append((MAIN, sequence, one.body, tip.hash, *columns))
+        mentioned += rows(MAIN, sequence, columns[0], found)
         receipts.append(Receipt(MAIN, sequence, tip.hash))
-    driver.run(driver.sql.insert, rows, many=True)
+    driver.run(driver.sql.insert, written, many=True)
+    if mentioned:
+        driver.run(driver.sql.mention, mentioned, many=True)
     driver.run(driver.sql.move, (tip.sequence, tip.hash, MAIN))
     return receipts
 
@@ -253,14 +260,17 @@ class _Statements(NamedTuple):
 
     head: str
     insert: str
+    mention: str
     move: str
 
 
 @cache
 def _statements(dialect: str) -> _Statements:
     known = _PLACED if dialect == "postgresql" else sqlite.dialect()
-    texts = (str(each.compile(dialect=known)) for each in (_HEAD, insert(AuditRecord), _MOVE))
-    return _Statements(*texts)
+    kind = postgresql if dialect == "postgresql" else sqlite
+    # What an index holds already, from records that are gone, stops no record.
+    inserts = (insert(AuditRecord), kind.insert(AuditMention).on_conflict_do_nothing())
+    return _Statements(*(str(each.compile(dialect=known)) for each in (_HEAD, *inserts, _MOVE)))
 
 
 class Driver:

@@ -11,14 +11,13 @@ and all of it is shipped. Damage stops its chain, is told, and the others go on.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -27,7 +26,9 @@ from authz.audit import journal_files as files
 from authz.audit import log, writers
 from authz.audit.chain import Damage, Kind, Link, Tip
 from authz.audit.journal_tail import DamagedError, Tail
-from authz.audit.record import index
+from authz.audit.log import Encoded
+from authz.audit.mentions import Mention
+from authz.audit.mentions import rows as mention_rows
 from authz.audit.tables import INDEX_COLUMNS
 
 BATCH: Final = 2000
@@ -38,6 +39,7 @@ _COPY: Final = "COPY audit_record ({}) FROM STDIN".format(
     ", ".join(("chain", "sequence", "body", "hash", *INDEX_COLUMNS))
 )
 
+Indexed = tuple[tuple[str, ...], tuple[Mention, ...]]
 _log = logging.getLogger(__name__)
 
 
@@ -175,33 +177,42 @@ def _lock_of(folder: Path, chain: str) -> Iterator[bool]:
 
 def _insert(engine: Engine, chain: str, tip: Tip, links: Sequence[Link]) -> bool:
     """Put the records after ``tip`` and move the head; not where the head stands elsewhere."""
-    rows = [_row(chain, link) for link in links]
+    found = [_found(chain, link) for link in links]
     try:
         with log.transaction(engine) as connection:
-            return _moved(log.Driver(connection), chain, tip, rows)
+            return _moved(log.Driver(connection), chain, tip, links, found)
     except engine.dialect.loaded_dbapi.Error as error:
         raise DBAPIError("COPY audit_record", None, error) from error
 
 
-def _moved(driver: log.Driver, chain: str, tip: Tip, rows: Sequence[tuple[Any, ...]]) -> bool:
+def _moved(
+    driver: log.Driver, chain: str, tip: Tip, links: Sequence[Link], found: Sequence[Indexed]
+) -> bool:
     if driver.head_of(chain) != tip:
         return False
+    pairs = list(zip(links, found, strict=True))
+    rows = [(chain, *link, *columns) for link, (columns, _) in pairs]
+    mentioned = [
+        row
+        for link, (columns, mentions) in pairs
+        for row in mention_rows(chain, link.sequence, columns[0], mentions)
+    ]
     if driver.dialect.name == "postgresql":
         with driver.cursor.copy(_COPY) as copy:
             for row in rows:
                 copy.write_row(row)
     else:
         driver.run(driver.sql.insert, rows, many=True)
-    _, sequence, _, digest, *_ = rows[-1]
-    driver.run(driver.sql.move, (sequence, digest, chain))
+    if mentioned:
+        driver.run(driver.sql.mention, mentioned, many=True)
+    driver.run(driver.sql.move, (links[-1].sequence, links[-1].hash, chain))
     return True
 
 
-def _row(chain: str, link: Link) -> tuple[Any, ...]:
-    """The record as the table has it; its index follows from its bytes."""
+def _found(chain: str, link: Link) -> Indexed:
+    """What a search looks at, as it follows from the record's bytes."""
     try:
-        members = json.loads(link.body)
-        return (chain, link.sequence, link.body, link.hash, *index(members).values())
+        return Encoded(link.body).found()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         text = f"record {link.sequence} of {chain} is no record"
         raise DamagedError(Damage(Kind.CHANGED, link.sequence, text)) from error

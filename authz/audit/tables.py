@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Dialect, Index, LargeBinary, MetaData, String
+from sqlalchemy import BigInteger, Dialect, Index, LargeBinary, MetaData, String, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -21,6 +21,17 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+REFUSED = "decision = 'refuse'"
+RARE_EVENT = "event <> 'decision'"
+"""What the partial indexes hold: refusals, and what is no decision. A search that asks for
+one of them says so in these words, by which both databases know the index."""
+
+
+def _partial(name: str, *columns: str, of: str) -> Index:
+    """An index over some of the rows, which the others pay nothing for."""
+    return Index(name, *columns, sqlite_where=text(of), postgresql_where=text(of))
 
 
 class Octets(LargeBinary):
@@ -61,10 +72,33 @@ class AuditRecord(Base):
 
     __table_args__ = (
         Index("ix_audit_record_time", "time"),
-        Index("ix_audit_record_resource_id_time", "resource_id", "time"),
         Index("ix_audit_record_subject_id_time", "subject_id", "time"),
         Index("ix_audit_record_application_time", "application", "time"),
+        Index("ix_audit_record_purpose_time", "purpose", "time"),
         Index("ix_audit_record_request_id", "request_id"),
+        _partial("ix_audit_record_refused_time", "decision", "time", of=REFUSED),
+        _partial("ix_audit_record_event_time", "event", "time", of=RARE_EVENT),
+    )
+
+
+class AuditMention(Base):
+    """That a record mentions a person or a rule (:mod:`authz.audit.mentions`).
+
+    It is an index over the records as their columns are: it follows from them, and a
+    record is inserted together with what it mentions.
+    """
+
+    __tablename__ = "audit_mention"
+    chain: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    what: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    time: Mapped[str]
+    how: Mapped[str]
+
+    __table_args__ = (
+        Index("ix_audit_mention_name", "what", "name", "time", "chain", "sequence"),
+        {"sqlite_with_rowid": False},
     )
 
 

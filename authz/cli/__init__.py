@@ -22,6 +22,8 @@ COMMANDS = {
     "search": "authz.cli.search:search",
     "policy": "authz.cli.policy:policy",
     "audit": "authz.cli.audit:audit",
+    "report": "authz.cli.report:report",
+    "incident": "authz.cli.incident:incident",
     "token": "authz.cli.access:token",
     "user": "authz.cli.access:user",
     "erase": "authz.cli.access:erase",

@@ -39,7 +39,7 @@ def settings() -> Settings:
     logging.basicConfig(
         level=found.log_level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
-    for noisy in ("alembic", "casbin", "sqlalchemy"):
+    for noisy in ("alembic", "casbin", "fontTools", "fpdf", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     return found
 

@@ -1,10 +1,13 @@
-"""Notices: what the service must tell the person or the data-protection officer (2.7)."""
+"""Notices, the register of incidents, and how much each subject reads in an hour.
+
+Times are UTC texts in the spelling of the audit records, which sorts as time does.
+"""
 
 from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import MetaData, String
+from sqlalchemy import Index, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -33,3 +36,65 @@ class Notice(Base):
     opened_at: Mapped[str] = mapped_column(String(40), index=True)
     request_id: Mapped[str]
     sent_at: Mapped[str | None] = mapped_column(String(40))
+
+
+class IncidentRow(Base):
+    """An incident as it stands (E-07, N-50); how it came to be so is in its steps."""
+
+    __tablename__ = "incident"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    opened_at: Mapped[str] = mapped_column(String(40))
+    known_at: Mapped[str] = mapped_column(String(40))
+    assignee: Mapped[str | None]
+    cause: Mapped[str]
+    effect: Mapped[str]
+    remedy: Mapped[str]
+    reported_at: Mapped[str | None] = mapped_column(String(40))
+    not_reported: Mapped[str]
+    closed_at: Mapped[str | None] = mapped_column(String(40))
+
+
+class IncidentStep(Base):
+    """One change of an incident: who, when, and the text that was given then.
+
+    The trail holds that the change was made and by whom; words about people stay here.
+    """
+
+    __tablename__ = "incident_step"
+    incident: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[str] = mapped_column(String(40))
+    by: Mapped[str]
+    action: Mapped[str]
+    because: Mapped[str]
+    members: Mapped[str]
+
+
+class IncidentPerson(Base):
+    """A person whom an incident concerns."""
+
+    __tablename__ = "incident_person"
+    incident: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(primary_key=True, index=True)
+
+
+class ReadingHour(Base):
+    """The data of how many distinct people a subject used in an hour, and in which role (N-48).
+
+    It follows from the trail and can be made anew from it; it is kept because habit is
+    what many hours have in common.
+    """
+
+    __tablename__ = "reading_hour"
+    hour: Mapped[str] = mapped_column(String(40), primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    people: Mapped[int]
+    alerted: Mapped[bool]
+
+    __table_args__ = (
+        Index("ix_reading_hour_subject_hour", "subject", "hour"),
+        Index("ix_reading_hour_role_hour", "role", "hour"),
+    )

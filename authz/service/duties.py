@@ -80,12 +80,13 @@ def open_all(connection: Connection, due: Sequence[Duty], request_id: str) -> No
             "request_id": request_id,
         }
         if duty.recipient:
-            _once(connection, Notice.__table__, {**row, "recipient": duty.recipient})
+            once(connection, Notice.__table__, {**row, "recipient": duty.recipient})
         else:
-            _once(connection, ReviewItem.__table__, {**row, "due_at": timestamp(duty.due_at)})
+            once(connection, ReviewItem.__table__, {**row, "due_at": timestamp(duty.due_at)})
 
 
-def _once(connection: Connection, table: object, row: dict[str, object]) -> None:
+def once(connection: Connection, table: object, row: dict[str, object]) -> None:
+    """Put a row on file, where there is none of its key."""
     assert isinstance(table, Table)  # noqa: S101 (narrowing for the type checker)
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from authz.errors import AuthzError, NotFoundError, SettingError
 from authz.service.database import reading, translated
 
-KEPT: Final = ("audit_record", "audit_batch", "audit_checkpoint")
+KEPT: Final = ("audit_record", "audit_mention", "audit_batch", "audit_checkpoint")
 """Tables of which the service's role may only read rows and add some."""
 MOVED: Final = ("audit_head", "audit_tile")
 """Tables of which it may also update rows: the head moves, the last tile grows."""

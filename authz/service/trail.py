@@ -23,16 +23,28 @@ from authz.vocabulary import Event
 Progress = Callable[[int, int], None]
 
 
-def search(store: Engine, *, by: str, **asked: Any) -> audit.Page:
-    """The records that fit, newest first; who looked for what is recorded before they leave."""
+def search(
+    store: Engine, *, by: str, client: bool = False, asked_as: str = "", **asked: Any
+) -> audit.Page:
+    """The records that fit, newest first; who looked for what is recorded before they leave.
+
+    ``by`` is an operator, or a ``client`` whose request is ``asked_as``. Windows in which
+    nothing fits are passed over (:mod:`authz.audit.search`).
+    """
     catch_up(store)
     looked_for = {k: v for k, v in asked.items() if v not in (None, "") and k != "limit"}
     with reading(store) as connection:
-        page = audit.search(connection, **{**asked, **_named(connection, asked)})
+        wanted = {**asked, **_named(connection, asked)}
+        page = audit.search(connection, **wanted)
+        while not client and not page.records and page.after:
+            page = audit.search(connection, **{**wanted, "after": page.after})
         records = pseudonyms.shown(connection, [found.record for found in page.records])
     pairs = zip(page.records, records, strict=True)
     page = replace(page, records=[replace(found, record=record) for found, record in pairs])
-    log.record(store, [_look(by, "search", looked_for, str(asked.get("person") or ""))])
+    look = _look(by, "search", looked_for, str(asked.get("person") or ""))
+    if client:
+        look = replace(look, application=by, subject=Ref("client", by), request_id=asked_as)
+    log.record(store, [look])
     return page
 
 

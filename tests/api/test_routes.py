@@ -27,7 +27,11 @@ ROUTES = ["/healthz", "/readyz", "/openapi.json", "/docs", "/.well-known/jwks.js
 
 def _served(client: Client) -> set[tuple[str, str]]:
     rules = client.app.url_map.iter_rules()
-    return {(rule.rule, method) for rule in rules for method in (rule.methods or set()) - {"HEAD"}}
+    return {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
+        for rule in rules
+        for method in (rule.methods or set()) - {"HEAD"}
+    }
 
 
 def _described(found: dict[str, Any]) -> set[tuple[str, str]]:

@@ -57,6 +57,9 @@ PURE = {
     "audit/merkle.py": PLAIN | OWN,
     "audit/tiles.py": PLAIN | OWN,
     "audit/note.py": PLAIN | OWN | {"base64"} | ED25519,
+    "audit/mentions.py": PLAIN | OWN,
+    "privacy/incidents.py": PLAIN | OWN,
+    "privacy/habit.py": PLAIN | OWN,
 }
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns"}
 TIME_TYPES = {"datetime", "date", "time", "dt"}

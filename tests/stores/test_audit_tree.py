@@ -37,7 +37,7 @@ def add(store: Engine, chain: str, count: int) -> None:
     """Records as a shipped journal brings them; the tree does not look at their hashes."""
     encoded = encode(Entry(event=Event.DECISION, time=BEGAN))
     body = encoded.body
-    index = dict(zip(INDEX_COLUMNS, encoded.columns, strict=True))
+    index = dict(zip(INDEX_COLUMNS, encoded.found()[0], strict=True))
     with writing(store) as connection:
         where = AuditHead.chain == chain
         last = connection.execute(select(AuditHead.sequence).where(where)).scalar() or 0

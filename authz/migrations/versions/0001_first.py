@@ -595,6 +595,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("chain", name=op.f("pk_audit_head")),
     )
     op.create_table(
+        "audit_mention",
+        sa.Column("chain", sa.String(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("time", sa.String(), nullable=False),
+        sa.Column("how", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("chain", "sequence", "what", "name", name=op.f("pk_audit_mention")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("audit_mention", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_audit_mention_name", ["what", "name", "time", "chain", "sequence"], unique=False
+        )
+
+    op.create_table(
         "audit_pseudonym",
         sa.Column("person", sa.String(), nullable=False),
         sa.Column("key", sa.LargeBinary(), nullable=False),
@@ -627,10 +643,22 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_audit_record_application_time", ["application", "time"], unique=False
         )
-        batch_op.create_index("ix_audit_record_request_id", ["request_id"], unique=False)
         batch_op.create_index(
-            "ix_audit_record_resource_id_time", ["resource_id", "time"], unique=False
+            "ix_audit_record_event_time",
+            ["event", "time"],
+            unique=False,
+            sqlite_where=sa.text("event <> 'decision'"),
+            postgresql_where=sa.text("event <> 'decision'"),
         )
+        batch_op.create_index("ix_audit_record_purpose_time", ["purpose", "time"], unique=False)
+        batch_op.create_index(
+            "ix_audit_record_refused_time",
+            ["decision", "time"],
+            unique=False,
+            sqlite_where=sa.text("decision = 'refuse'"),
+            postgresql_where=sa.text("decision = 'refuse'"),
+        )
+        batch_op.create_index("ix_audit_record_request_id", ["request_id"], unique=False)
         batch_op.create_index(
             "ix_audit_record_subject_id_time", ["subject_id", "time"], unique=False
         )
@@ -668,6 +696,45 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_review_item_due_at"), ["due_at"], unique=False)
 
     op.create_table(
+        "incident",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("opened_at", sa.String(length=40), nullable=False),
+        sa.Column("known_at", sa.String(length=40), nullable=False),
+        sa.Column("assignee", sa.String(), nullable=True),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("effect", sa.String(), nullable=False),
+        sa.Column("remedy", sa.String(), nullable=False),
+        sa.Column("reported_at", sa.String(length=40), nullable=True),
+        sa.Column("not_reported", sa.String(), nullable=False),
+        sa.Column("closed_at", sa.String(length=40), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
+    )
+    with op.batch_alter_table("incident", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_incident_state"), ["state"], unique=False)
+
+    op.create_table(
+        "incident_person",
+        sa.Column("incident", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("incident", "person", name=op.f("pk_incident_person")),
+    )
+    with op.batch_alter_table("incident_person", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_incident_person_person"), ["person"], unique=False)
+
+    op.create_table(
+        "incident_step",
+        sa.Column("incident", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("because", sa.String(), nullable=False),
+        sa.Column("members", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("incident", "number", name=op.f("pk_incident_step")),
+    )
+    op.create_table(
         "notice",
         sa.Column("recipient", sa.String(), nullable=False),
         sa.Column("rule", sa.String(), nullable=False),
@@ -684,6 +751,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_notice_opened_at"), ["opened_at"], unique=False)
+
+    op.create_table(
+        "reading_hour",
+        sa.Column("hour", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("alerted", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "subject", name=op.f("pk_reading_hour")),
+    )
+    with op.batch_alter_table("reading_hour", schema=None) as batch_op:
+        batch_op.create_index("ix_reading_hour_role_hour", ["role", "hour"], unique=False)
+        batch_op.create_index("ix_reading_hour_subject_hour", ["subject", "hour"], unique=False)
 
     op.create_table(
         "client_token",
@@ -776,10 +856,24 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_client_token_client"))
 
     op.drop_table("client_token")
+    with op.batch_alter_table("reading_hour", schema=None) as batch_op:
+        batch_op.drop_index("ix_reading_hour_subject_hour")
+        batch_op.drop_index("ix_reading_hour_role_hour")
+
+    op.drop_table("reading_hour")
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_notice_opened_at"))
 
     op.drop_table("notice")
+    op.drop_table("incident_step")
+    with op.batch_alter_table("incident_person", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_incident_person_person"))
+
+    op.drop_table("incident_person")
+    with op.batch_alter_table("incident", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_incident_state"))
+
+    op.drop_table("incident")
     with op.batch_alter_table("review_item", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_review_item_due_at"))
 
@@ -789,12 +883,26 @@ def downgrade() -> None:
     with op.batch_alter_table("audit_record", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_record_time")
         batch_op.drop_index("ix_audit_record_subject_id_time")
-        batch_op.drop_index("ix_audit_record_resource_id_time")
         batch_op.drop_index("ix_audit_record_request_id")
+        batch_op.drop_index(
+            "ix_audit_record_refused_time",
+            sqlite_where=sa.text("decision = 'refuse'"),
+            postgresql_where=sa.text("decision = 'refuse'"),
+        )
+        batch_op.drop_index("ix_audit_record_purpose_time")
+        batch_op.drop_index(
+            "ix_audit_record_event_time",
+            sqlite_where=sa.text("event <> 'decision'"),
+            postgresql_where=sa.text("event <> 'decision'"),
+        )
         batch_op.drop_index("ix_audit_record_application_time")
 
     op.drop_table("audit_record")
     op.drop_table("audit_pseudonym")
+    with op.batch_alter_table("audit_mention", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_mention_name")
+
+    op.drop_table("audit_mention")
     op.drop_table("audit_head")
     with op.batch_alter_table("audit_checkpoint", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_checkpoint_size_time")

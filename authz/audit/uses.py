@@ -1,0 +1,207 @@
+"""Uses of people's data, counted by the database: what reports are made of (N-49, E-07).
+
+A *use* is a decision that permitted; a person is *listed* where a search returned their
+id, which is no use (page 5, **Search**). What-ifs are neither. Everything here is one
+statement, and reads the index columns and mentions, not the records' bodies; only
+:func:`affected` reads bodies, for the fields, and gives its rows as they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    distinct,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
+
+from authz.audit.mentions import ABOUT, LISTED, PERSON, RULE
+from authz.audit.record import indexed, timestamp
+from authz.audit.tables import AuditMention, AuditRecord
+from authz.vocabulary import Event
+
+R, M = AuditRecord, AuditMention
+PERMIT = "permit"
+STREAM = {"yield_per": 1000}
+_USED = and_(R.event == Event.DECISION.value, R.decision == PERMIT)
+_HERE = and_(M.chain == R.chain, M.sequence == R.sequence)
+_SEEN_OR_LISTED = or_(
+    and_(_USED, M.how == ABOUT), and_(R.event == Event.SEARCH.value, M.how == LISTED)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which uses: by account, application, rule and time; what is not said is any."""
+
+    subject: str | None = None
+    application: str | None = None
+    rule: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The same, as conditions on a record."""
+        found: list[ColumnElement[bool]] = []
+        if self.subject is not None:
+            found.append(R.subject_id == indexed(self.subject))
+        if self.application is not None:
+            found.append(R.application == indexed(self.application))
+        if self.rule is not None:
+            cited = and_(M.what == RULE, M.name == indexed(self.rule))
+            found.append(select(1).where(cited, _HERE).correlate(R).exists())
+        return found + _span(R.time, self.since, self.until)
+
+
+def of_person(
+    connection: Connection,
+    person: str,
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    by_subject: bool,
+) -> Iterator[Any]:
+    """Who used this person's data, or had their id listed: rows of ``application``,
+    ``rules``, ``category``, ``purpose``, ``action``, ``own``, ``how``, ``subject``,
+    ``times``, ``first``, ``last``.
+
+    ``subject`` is empty unless asked for, and ``rules`` as the column has them.
+    """  # noqa: D205 (the columns belong together)
+    name = indexed(person)
+    own = case((R.subject_id == name, 1), else_=0)
+    keys = (R.application, R.rules, R.resource_type, R.purpose, R.action, own, M.how)
+    subject = (R.subject_id,) if by_subject else ()
+    statement = (
+        select(
+            *keys,
+            *(subject or (literal(""),)),
+            func.count(),
+            func.min(M.time),
+            func.max(M.time),
+        )
+        .join_from(M, R, _HERE)
+        .where(M.what == PERSON, M.name == name, _SEEN_OR_LISTED, *_span(M.time, since, until))
+        .group_by(*keys, *subject)
+    )
+    return iter(connection.execute(statement))
+
+
+def refused(
+    connection: Connection, person: str, since: datetime | None, until: datetime | None
+) -> int:
+    """How many questions about this person were refused."""
+    return int(
+        connection.scalar(
+            select(func.count())
+            .join_from(M, R, _HERE)
+            .where(
+                M.what == PERSON,
+                M.name == indexed(person),
+                M.how == ABOUT,
+                R.event == Event.DECISION.value,
+                R.decision != PERMIT,
+                *_span(M.time, since, until),
+            )
+        )
+        or 0
+    )
+
+
+def affected(connection: Connection, which: Selection) -> Iterator[Any]:
+    """Every use and listing of a selection: rows of ``person``, ``category``, ``how``,
+    ``time``, ``body``, by person and category; of a listing there is no body.
+    """  # noqa: D205 (the columns belong together)
+    statement = (
+        select(M.name, R.resource_type, M.how, R.time, case((M.how == ABOUT, R.body), else_=null()))
+        .join_from(R, M, _HERE)
+        .where(M.what == PERSON, _SEEN_OR_LISTED, *which.conditions())
+        .order_by(M.name, R.resource_type)
+        .execution_options(**STREAM)
+    )
+    return iter(connection.execute(statement))
+
+
+def last_uses(connection: Connection, subjects: Sequence[str], since: datetime) -> Iterator[Any]:
+    """What these subjects used since: rows of ``subject``, ``rules``, ``purpose``,
+    ``category``, ``action``, ``last``.
+    """  # noqa: D205 (the columns belong together)
+    keys = (R.subject_id, R.rules, R.purpose, R.resource_type, R.action)
+    names = [indexed(subject) for subject in subjects]
+    statement = (
+        select(*keys, func.max(R.time))
+        .where(R.subject_id.in_(names), R.time >= timestamp(since), _USED)
+        .group_by(*keys)
+        .execution_options(**STREAM)
+    )
+    return iter(connection.execute(statement))
+
+
+def last_of_rules(connection: Connection, rules: Sequence[str]) -> dict[str, str]:
+    """When each rule last permitted, of those that ever did; one seek in an index for each."""
+
+    def last(rule: str) -> Any:
+        return (
+            select(literal(rule), M.time)
+            .join_from(M, R, _HERE)
+            .where(M.what == RULE, M.name == indexed(rule), _USED)
+            .order_by(M.time.desc())
+            .limit(1)
+            .subquery()
+            .select()
+        )
+
+    if not rules:
+        return {}
+    found = connection.execute(union_all(*map(last, rules))).all()
+    return dict(found)
+
+
+def readers(connection: Connection, since: datetime, until: datetime) -> Iterator[Any]:
+    """How many distinct people each subject's uses were of: rows of ``subject``, ``people``.
+
+    Uses of one's own data are left out.
+    """
+    statement = (
+        select(R.subject_id, func.count(distinct(R.resource_id)))
+        .where(_USED, R.resource_id != R.subject_id, *_span(R.time, since, until))
+        .group_by(R.subject_id)
+        .execution_options(**STREAM)
+    )
+    return iter(connection.execute(statement))
+
+
+def rules_of_readers(connection: Connection, since: datetime, until: datetime) -> Iterator[Any]:
+    """By which rules each subject used the data of others: ``subject``, ``rules``, ``times``."""
+    statement = (
+        select(R.subject_id, R.rules, func.count())
+        .where(_USED, R.resource_id != R.subject_id, *_span(R.time, since, until))
+        .group_by(R.subject_id, R.rules)
+        .execution_options(**STREAM)
+    )
+    return iter(connection.execute(statement))
+
+
+def rule_ids(column: str) -> list[str]:
+    """The rules of a record, from its column."""
+    return [rule for rule in column.split("|") if rule]
+
+
+def _span(column: Any, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    found = []
+    if since is not None:
+        found.append(column >= timestamp(since))
+    if until is not None:
+        found.append(column < timestamp(until))
+    return found

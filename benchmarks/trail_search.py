@@ -1,0 +1,222 @@
+"""The first page of every kind of search in a long trail, and what the database plans for it.
+
+    python -m benchmarks.trail_search [--records N] [--rounds N] [--postgresql] [--plans]
+
+Records are made by the code that makes them in service, and inserted in bulk with what
+they mention: teachers of many schools, one busy script, one search in a hundred records,
+refusals at three in a hundred, no two alike. Every search asks for 100 records. The first
+round reads pages that nobody has read since the database was opened.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, insert, text
+
+from authz.audit.chain import MAIN
+from authz.audit.log import encode
+from authz.audit.mentions import rows
+from authz.audit.record import Entry, Ref
+from authz.audit.search import search
+from authz.audit.tables import AuditMention, AuditRecord
+from authz.service.database import open_store, upgrade
+from authz.vocabulary import Event
+from tests.postgres import Postgres, find_binaries
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+BATCH = 20_000
+STUDENTS, TEACHERS = 200_000, 10_000
+REFUSED, BY_THE_SCRIPT = 0.03, 0.2
+RULES = {"teacher-read": "service", "school-read": "service", "parent-read": "learner_profile"}
+
+
+def entries(count: int) -> Iterator[Entry]:
+    """Records over a year; the same with every run."""
+    chance = random.Random(7)
+    step = timedelta(days=365) / count
+    for number in range(count):
+        yield _entry(chance, number, BEGAN + number * step)
+
+
+def _entry(chance: random.Random, number: int, time: datetime) -> Entry:
+    refused = chance.random() < REFUSED
+    rule = chance.choice(list(RULES))
+    script = chance.random() < BY_THE_SCRIPT
+    person = f"S-{chance.randrange(STUDENTS)}"
+    listed = number % 100 == 0
+    about: dict[str, Any] = {
+        "event": Event.DECISION,
+        "decision": not refused,
+        "rules": ["custody"] if refused else ["analyst-read" if script else rule],
+        "reason": "custody" if refused else "",
+        "obligations": [{"id": "fields", "value": ["assessment", "score", "taken_at"]}],
+        "resource": Ref("assessment_result", person),
+    }
+    if listed:
+        about = {"event": Event.SEARCH, "resource": Ref("assessment_result", "")}
+        names = [f"S-{chance.randrange(STUDENTS)}" for _ in range(30)]
+        about["detail"] = {"search": "resource", "listed": names, "more": False}
+    return Entry(
+        **about,
+        time=time,
+        application="analytics" if script else f"app-{number % 5}",
+        request_id=f"{number:016x}{chance.getrandbits(64):016x}",
+        subject=Ref("user", "script" if script else f"T-{chance.randrange(TEACHERS)}"),
+        action="read",
+        purpose="improvement" if script else RULES[rule],
+        policy="sha256:" + "0" * 64,
+        directory_revision=number // 1000,
+    )
+
+
+def fill(store: Engine, count: int) -> None:
+    """Insert that many records with their mentions, as fast as the database takes them."""
+    made = entries(count)
+    done = 0
+    while batch := list(islice(made, BATCH)):
+        records: list[tuple[Any, ...]] = []
+        mentioned: list[tuple[Any, ...]] = []
+        for sequence, one in enumerate(batch, done + 1):
+            encoded = encode(one)
+            columns, found = encoded.found()
+            records.append((MAIN, sequence, encoded.body, bytes(32), *columns))
+            mentioned += rows(MAIN, sequence, columns[0], found)
+        with store.connect() as connection:
+            connection.execution_options(authz_write=True)
+            with connection.begin():
+                _put(connection, AuditRecord, records)
+                _put(connection, AuditMention, mentioned)
+        done += len(batch)
+
+
+def _put(connection: Connection, table: type, values: list[tuple[Any, ...]]) -> None:
+    names = [column.name for column in table.__table__.columns]  # type: ignore[attr-defined]
+    raw: Any = connection.connection.cursor()
+    if connection.dialect.name == "postgresql":
+        with raw.copy(f"COPY {table.__table__.name} ({', '.join(names)}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+            for row in values:
+                copy.write_row(row)
+    else:
+        raw.executemany(str(insert(table).compile(dialect=connection.dialect)), values)
+
+
+def questions(count: int) -> dict[str, dict[str, Any]]:
+    """Every kind of search, alone and together; the last ones find little or nothing."""
+    middle, later = BEGAN + timedelta(days=180), BEGAN + timedelta(days=181)
+    number = count // 2 + 1
+    chance = f"{number:016x}"
+    return {
+        "nothing (the newest)": {},
+        "person": {"person": "S-77"},
+        "subject": {"subject": "T-77"},
+        "subject, busy": {"subject": "script"},
+        "application": {"application": "app-3"},
+        "time": {"since": middle, "until": later},
+        "permits": {"decision": True},
+        "refusals": {"decision": False},
+        "rule": {"rule": "parent-read"},
+        "rule, refusing": {"rule": "custody"},
+        "purpose": {"purpose": "learner_profile"},
+        "request id": {"request_id": chance},
+        "event": {"event": "search"},
+        "person + application": {"person": "S-77", "application": "app-3"},
+        "person + time": {"person": "S-77", "since": middle},
+        "application + refusals": {"application": "app-3", "decision": False},
+        "application + rule": {"application": "app-3", "rule": "parent-read"},
+        "rule + purpose + time": {"rule": "parent-read", "purpose": "service", "until": middle},
+        "busy subject + refusals": {"subject": "script", "decision": False},
+        "busy subject + a rule never its": {"subject": "script", "rule": "parent-read"},
+        "application + a purpose never its": {"application": "analytics", "purpose": "service"},
+        "permits + an application unknown": {"decision": True, "application": "none"},
+    }
+
+
+def plan(store: Engine, asked: dict[str, Any]) -> list[str]:
+    """What the database says that it does for this search."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _k: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        seen.append((statement, parameters))
+
+    with store.connect() as connection:
+        event.listen(connection, "before_cursor_execute", note)
+        search(connection, **asked)
+        event.remove(connection, "before_cursor_execute", note)
+        word = "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) "
+        word = word if store.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
+        statement, parameters = seen[0]
+        told = connection.exec_driver_sql(word + statement, parameters).all()
+        return [str(row[-1]) for row in told]
+
+
+def measure(store: Engine, rounds: int, count: int, *, plans: bool) -> None:
+    """Each kind in turn: the first time, the median and the worst, in milliseconds."""
+    print(f"{'search':36}{'first':>8}{'median':>8}{'worst':>8}  found")
+    for name, asked in questions(count).items():
+        times, found = [], 0
+        for _ in range(rounds):
+            began = perf_counter()
+            with store.connect() as connection:
+                found = len(search(connection, **asked).records)
+            times.append((perf_counter() - began) * 1000)
+        print(f"{name:36}{times[0]:8.1f}{median(times):8.1f}{max(times):8.1f}  {found}")
+        if plans:
+            print("\n".join(f"    {line}" for line in plan(store, asked)))
+
+
+@contextmanager
+def opened(*, postgresql: bool, folder: Path | None) -> Iterator[Callable[[], Engine]]:
+    """A database of its own, and how to open it anew."""
+    if not postgresql:
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            yield lambda: open_store(f"sqlite:///{scratch}/trail.db")
+        return
+    binaries = find_binaries()
+    if binaries is None:
+        raise SystemExit("PostgreSQL is not installed.")
+    server = Postgres.start(binaries, fsync=False)
+    try:
+        url = server.url.render_as_string(hide_password=False)
+        yield lambda: open_store(url)
+    finally:
+        server.stop()
+
+
+def main() -> None:
+    """Fill, open anew, measure and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--records", type=int, default=1_000_000)
+    options.add_argument("--rounds", type=int, default=9)
+    options.add_argument("--postgresql", action="store_true", help="PostgreSQL, not SQLite.")
+    options.add_argument("--plans", action="store_true", help="Print what the database plans.")
+    options.add_argument("--folder", type=Path, help="Where the SQLite file is put.")
+    given = options.parse_args()
+    with opened(postgresql=given.postgresql, folder=given.folder) as open_:
+        store = open_()
+        upgrade(store)
+        began = perf_counter()
+        fill(store, given.records)
+        spent = perf_counter() - began
+        print(
+            f"{store.dialect.name}: {given.records} records, {given.records / spent:.0f} a second"
+        )
+        with store.connect() as connection:
+            connection.execute(text("ANALYZE"))
+            connection.commit()
+        store.dispose()
+        measure(open_(), given.rounds, given.records, plans=given.plans)
+
+
+if __name__ == "__main__":
+    main()
