@@ -204,5 +204,3 @@ def _pupils(roster: Path) -> Iterator[tuple[str, str]]:
             number = int(id_[1:])
             if number % DISABLED and number % UNBORN:
                 yield id_, agents.split(",")[0]
-
-

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -120,8 +120,8 @@ class Point:
 class Told:
     """A situation whose relations were found beforehand."""
 
-    subject_properties: Mapping[str, Any] = {}
-    resource_properties: Mapping[str, Any] = {}
+    subject_properties: Mapping[str, Any] = MappingProxyType({})
+    resource_properties: Mapping[str, Any] = MappingProxyType({})
     resource_known = True
 
     def __init__(self, policy: Policy, asked: Question, found: Situation) -> None:

@@ -65,8 +65,6 @@ ENGINES: dict[str, Callable[[], Answer]] = {
     "pycasbin Enforcer": lambda: enforcer(casbin.Enforcer).enforce,
     "pycasbin Enforcer, `eval()`": lambda: enforcer(casbin.Enforcer, by_eval=True).enforce,
     "pycasbin FastEnforcer": lambda: enforcer(casbin.FastEnforcer).enforce,
-    "pycasbin FastEnforcer, `eval()`": lambda: enforcer(
-        casbin.FastEnforcer, by_eval=True
-    ).enforce,
+    "pycasbin FastEnforcer, `eval()`": lambda: enforcer(casbin.FastEnforcer, by_eval=True).enforce,
 }
 """By the name shown: what makes the engine's question."""

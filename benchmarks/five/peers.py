@@ -37,7 +37,7 @@ class Peer:
 
 
 def vakt(_made: World) -> Peer:
-    """vakt's guard: policies in memory, the relations as rules of our own."""
+    """The guard of vakt: policies in memory, the relations as rules of our own."""
     from vakt import Guard, Inquiry, MemoryStorage, PolicyAllow, PolicyDeny, RulesChecker
     from vakt.rules import Eq
     from vakt.rules.base import Rule
@@ -211,8 +211,11 @@ definition student {
 
 
 def pemba(made: World) -> Peer:
-    """pemba: relationships only. It has no conditions: who is grown up, and which class does not
-    run, is left out of the relationships beforehand, and stays so whatever the day."""
+    """Make pemba, which knows relationships only.
+
+    It has no conditions: who is grown up, and which class does not run, is left out of the
+    relationships beforehand, and stays so whatever the day.
+    """
     from pemba import Engine
 
     engine = Engine.memory()

@@ -31,7 +31,7 @@ def _cedar_policy(effect: str, one: Policed) -> str:
     return f"{about} when {{ {' && '.join(tests)} }};"
 
 
-def _cedar(term: Term) -> str:
+def _cedar(term: Term) -> str:  # noqa: PLR0911 (one for each kind of term)
     match term:
         case bool():
             return "true" if term else "false"
@@ -49,7 +49,7 @@ def _cedar(term: Term) -> str:
             return f"({' || '.join(map(_cedar, terms))})"
 
 
-def python(term: Term, root: str = "v") -> str:
+def python(term: Term, root: str = "v") -> str:  # noqa: PLR0911 (likewise)
     """A term as a Python expression of the view."""
     match term:
         case bool():
@@ -100,7 +100,7 @@ class _Rego:
         body += self._body(one.test)
         self.lines.append(f"# {one.id}\n{name} if {{ {'; '.join(body) or 'true'} }}")
 
-    def _body(self, term: Term) -> list[str]:
+    def _body(self, term: Term) -> list[str]:  # noqa: PLR0911 (likewise)
         """The term as statements of a body, all of which must hold."""
         match term:
             case bool():

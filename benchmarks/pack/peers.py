@@ -51,7 +51,7 @@ def cedarpy_(pack: Pack) -> Ask:
 
 
 def vakt_(pack: Pack) -> Ask:
-    """vakt's guard; each test is one rule object with a Python function, its fastest form."""
+    """The guard of vakt; each test is one rule object with a Python function, its fastest form."""
     from vakt import Guard, Inquiry, MemoryStorage, PolicyAllow, PolicyDeny, RulesChecker
     from vakt.rules import Any as Anything
     from vakt.rules import In

@@ -95,7 +95,9 @@ def translated(policy: Policy) -> Pack:
     simple = [c for c in policy.refusals if not (c.asks_rule or c.asks_purpose)]
     paired = [c for c in policy.refusals if c.asks_rule or c.asks_purpose]
     permits = (_permit(policy.catalogue, c.rule, paired) for c in policy.permits)
-    refusals = (_policed(policy.catalogue, c.rule, _Reader("", "").term(c)) for c in simple)
+    refusals = (
+        _policed(policy.catalogue, c.rule, _Reader("", "", bare=False).term(c)) for c in simple
+    )
     return Pack(tuple(permits), tuple(refusals))
 
 
@@ -138,7 +140,9 @@ def _bare(catalogue: Catalogue, rule: Rule, slot: str) -> Term:
         needs = catalogue.purposes[purpose].needs
         cut = [c for c in rule.categories if c in needs and _none_left(catalogue, rule, c, purpose)]
         if cut:
-            bare.append(every((In(_of(slot, "purpose"), (purpose,)), In(("category",), tuple(cut)))))
+            bare.append(
+                every((In(_of(slot, "purpose"), (purpose,)), In(("category",), tuple(cut))))
+            )
     return every((Not(Flag(("rel", "self"))), some(bare)))
 
 
@@ -154,7 +158,7 @@ def _of(slot: str, name: str) -> tuple[str, ...]:
 class _Reader:
     """Reads conditions for one rule and the view of its purpose."""
 
-    def __init__(self, rule: str, slot: str, bare: Term = False) -> None:
+    def __init__(self, rule: str, slot: str, bare: Term) -> None:
         self.rule, self.slot, self.bare = rule, slot, bare
 
     def term(self, compiled: Compiled) -> Term:

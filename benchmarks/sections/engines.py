@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from benchmarks import optional
@@ -58,11 +59,12 @@ def prepared(made: World, asked: list[Ask], problems: list[str]) -> dict[str, Pr
 
 
 def _engines(made: World) -> dict[str, Callable[[], tuple[Any, Any]]]:
-    ours: dict[str, Callable[[], tuple[Any, Any]]] = {
-        name: lambda make=make: (make(), casbins.given)  # type: ignore[misc]
-        for name, make in casbins.ENGINES.items()
-    }
-    return ours | {name: lambda make=make: _peer(make, made) for name, make in peers.PEERS.items()}  # type: ignore[misc]
+    ours = {name: partial(_casbin, make) for name, make in casbins.ENGINES.items()}
+    return ours | {name: partial(_peer, make, made) for name, make in peers.PEERS.items()}
+
+
+def _casbin(make: Callable[[], casbins.Answer]) -> tuple[Any, Any]:
+    return make(), casbins.given
 
 
 def _peer(make: Callable[[World], peers.Peer], made: World) -> tuple[Any, Any]:

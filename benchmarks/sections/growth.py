@@ -42,7 +42,8 @@ def run(section: Section, *, quick: bool) -> None:
             try:
                 measured, loaded = _measured(case, seconds)
             except Exception as error:  # noqa: BLE001 (the other sizes are measured)
-                section.problems.append(f"{case.name}, {size:,} lines: {type(error).__name__}: {error}")
+                told = f"{type(error).__name__}: {error}"
+                section.problems.append(f"{case.name}, {size:,} lines: {told}")
                 continue
             rows.append(_row(size, measured, loaded))
             for name in (OURS, STOCK, FAST):

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, create_engine, insert, select, text
 from authz import clock, permitted
 from authz.decision.search import Kind, parse_search
 from authz.directory.tables import Class, Enrolment, Person
+from authz.service.candidates import People
 from authz.service.database import reading
 from authz.service.decide import DecisionPoint
 from authz.service.search import SearchPoint, prepare
@@ -61,7 +62,9 @@ def run(section: Section, *, quick: bool) -> None:
     section.tables.append(Table("", ["", "µs, median", "10 % – 90 %", "× bare SQL"], rows))
     for name in ("search, its statement", "authz.permitted"):
         value = times[name].p50 / floor if name in times else None
-        section.targets.append(target(f"a teacher's list, {name}: within 5 × of bare SQL", value, 5))
+        section.targets.append(
+            target(f"a teacher's list, {name}: within 5 × of bare SQL", value, 5)
+        )
 
 
 def _teacher(folder: Path, url: str) -> str:
@@ -104,8 +107,6 @@ def _narrowed(point: Point, teacher: str) -> dict[str, Callable[[], Any]]:
 
 def _page(point: Point, teacher: str) -> dict[str, Callable[[], Any]]:
     """The statement of the search; the only work here that knows its inside."""
-    from authz.service.candidates import People
-
     search = parse_search(Kind.RESOURCE, _body(teacher))
     quiet = DecisionPoint(point.store, point.policy.without_duties, point.place)
     people = People(quiet, Kind.RESOURCE, SearchPoint(point.point, lambda: b"bench").listings)

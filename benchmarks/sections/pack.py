@@ -30,11 +30,11 @@ SECTION = Section(
     """The rules of `policies/school`, and people of {schools} schools ({people} people): parents,
 teachers, administrators and students who read test results, and teachers of another class who are
 refused. Plain Python is the whole policy by hand (`benchmarks/floor.py`). *Facts at hand* is the
-pure decision, in which we find the relations ourselves; *told* gets them; *warm* reads the directory's revision and uses the facts that the process keeps;
-*cold* reads all facts. Ours and plain Python give rules, reason and obligations; the peers (their
-policies are generated from the pack, `benchmarks/pack`) are told the relations as booleans and
-answer yes or no; pycasbin is asked the one pair of rule and purpose that decides.
-All answers were compared first.""",
+pure decision, in which we find the relations ourselves; *told* gets them; *warm* reads the
+directory's revision and uses the facts that the process keeps; *cold* reads all facts. Ours and
+plain Python give rules, reason and obligations; the peers (their policies are generated from the
+pack, `benchmarks/pack`) are told the relations as booleans and answer yes or no; pycasbin is asked
+the one pair of rule and purpose that decides. All answers were compared first.""",
 )
 
 
@@ -59,15 +59,17 @@ def contestants(point: Point, asked: list[Case], problems: list[str]) -> dict[st
     """All that answer as they must, as passes over the same questions."""
     questions = [point.question(case.request()) for case in asked]
     wanted = [case.permit for case in asked]
-    facts = [(question, point.facts(question)) for question in questions]
-    works = {
+    facts: list[tuple[Any, ...]] = [(q, point.facts(q)) for q in questions]
+    works: dict[str, tuple[Any, list[tuple[Any, ...]]]] = {
         PLAIN: (point.plain, facts),
         TOLD: (point.told, [(q, Told(point.policy, q, point.situation(q, f))) for q, f in facts]),
         PURE: (point.pure, facts),
         WARM: (point.warm, [(q,) for q in questions]),
         COLD: (point.cold, [(q,) for q in questions]),
     }
-    views = [(view(point.policy, q, point.situation(q, f)),) for q, f in facts]
+    views: list[tuple[Any, ...]] = [
+        (view(point.policy, q, point.situation(q, f)),) for q, f in facts
+    ]
     for name, made in engines(point.policy).items():
         if isinstance(made, Exception):
             problems.append(f"{name}: {optional.why(made)}")

@@ -15,8 +15,9 @@ from benchmarks.timing import number
 SECTION = Section(
     "verify",
     "The trail, verified",
-    """Decisions are recorded in batches, then `authz audit verify` reads the whole trail: every hash,
-every link, every index column. The start of the command is measured by itself and taken off.""",
+    """Decisions are recorded in batches, then `authz audit verify` reads the whole trail:
+every hash, every link, every index column. The start of the command is measured by itself and
+taken off.""",
 )
 STUDENTS, BATCH = 600, 500
 
@@ -40,7 +41,12 @@ def run(section: Section, *, quick: bool) -> None:
         whole = _verified(url, folder)
     took = max(whole - before, 1e-3)
     rows = [
-        ["decided and recorded, batches of 500", f"{wanted:,}", number(wrote), _rate(wanted, wrote)],
+        [
+            "decided and recorded, batches of 500",
+            f"{wanted:,}",
+            number(wrote),
+            _rate(wanted, wrote),
+        ],
         ["verified", f"{wanted:,}", number(took), _rate(wanted, took)],
     ]
     section.tables.append(Table("", ["", "records", "seconds", "records a second"], rows))

@@ -2,9 +2,9 @@
 
 import importlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,8 +26,8 @@ ASKED_OF_EACH = 1500
 class Told:
     """A situation made up by chance: the roles and what is true for each purpose."""
 
-    subject_properties: dict[str, Any] = {}
-    resource_properties: dict[str, Any] = {}
+    subject_properties: Mapping[str, Any] = MappingProxyType({})
+    resource_properties: Mapping[str, Any] = MappingProxyType({})
     resource_known = True
 
     def __init__(self, dice: random.Random, policy: Policy) -> None:
