@@ -19,7 +19,7 @@ from benchmarks.optional import ROOT
 from benchmarks.results import Section, forget, kept, machine
 
 SECTIONS = ("engines", "pack", "growth", "people", "lists", "http", "verify")
-LIMIT = 420
+LIMIT = 600
 """Seconds that a section may take before it is stopped."""
 
 

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, insert, select, text
@@ -29,12 +30,14 @@ BARE = text(
     "WHERE mine.person = :teacher AND mine.role = 'teacher' ORDER BY theirs.person LIMIT 1000"
 )
 STUDENTS = 229_200
+RECORDED = "search, recorded"
 SECTION = Section(
     "lists",
     "A list: a teacher's 150 students",
     """Among {students} students, a teacher of five rooms asks for everybody whose test results they
 may read. The bare query joins two enrolments and looks at no date, restriction or retention; ours
-answers as so many evaluations would. All found the same people first.""",
+answers as so many evaluations would. All found the same people first. Microseconds of the
+processor; of the wall where it is recorded.""",
 )
 
 
@@ -55,7 +58,9 @@ def run(section: Section, *, quick: bool) -> None:
             except Exception as error:  # noqa: BLE001 (the others are measured)
                 section.problems.append(f"{found.__name__}: {type(error).__name__}: {error}")
         _compared(section, works, teacher)
-        times = in_turn({n: once(w) for n, w in works.items()}, 0.5 if quick else 2)
+        seconds, waits = (0.5 if quick else 2), {RECORDED: works.pop(RECORDED, None)}
+        times = in_turn({n: once(w) for n, w in works.items()}, seconds)
+        times |= in_turn({n: once(w) for n, w in waits.items() if w}, seconds, perf_counter)
         point.store.dispose()
     floor = times["bare SQL query"].p50
     rows = [[n, t.shown(), t.spread(), number(t.p50 / floor)] for n, t in times.items()]
@@ -117,7 +122,7 @@ def _page(point: Point, teacher: str) -> dict[str, Callable[[], Any]]:
 def _recorded(point: Point, teacher: str) -> dict[str, Callable[[], Any]]:
     searching = SearchPoint(point.point, lambda: b"bench")
     search = parse_search(Kind.RESOURCE, _body(teacher))
-    return {"search, recorded": lambda: searching.search(search, CALLER)}
+    return {RECORDED: lambda: searching.search(search, CALLER)}
 
 
 def _body(teacher: str) -> dict[str, Any]:
