@@ -16,7 +16,7 @@ from benchmarks.results import Chart
 OURS = "ours"
 WIDTH, LEFT, RIGHT = 760, 270, 90
 TOP, ROW, BAR = 52, 30, 18
-HEIGHT, BOTTOM, SIDE = 380, 60, 70
+HEIGHT, BOTTOM, SIDE = 380, 60, 92
 KEY = 190
 COLOURS = ("#0969da", "#bf8700", "#1a7f37", "#cf222e")
 STYLE = """<style>
