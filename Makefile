@@ -5,6 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := var/bench/peers
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 ## run: install, create the database, load the demo school, serve (HOST=, PORT=)
@@ -41,21 +42,16 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-## bench: measure: the roster import at full size, decisions, the WSGI servers
-bench: $(VENV)/.dev
-	@[ -d var/bench/roster ] || $(BIN)/python -m benchmarks.rosters var/bench/roster
-	$(BIN)/python -m benchmarks.import_roster var/bench/roster
-	$(BIN)/python -m benchmarks.decide
-	$(BIN)/python -m benchmarks.evaluation
-	$(BIN)/python -m benchmarks.verify
-	$(BIN)/python -m benchmarks.servers
-	$(BIN)/python -m benchmarks.server_faults
+## bench: measure all side by side, write benchmarks/RESULTS.md (QUICK=1, SECTIONS="engines http")
+bench: $(VENV)/.dev $(PEERS)/.installed
+	$(BIN)/python -m benchmarks $(SECTIONS) $(if $(QUICK),--quick)
 
 ## lock: resolve the dependencies of pyproject.toml anew (needs uv)
 lock:
 	@command -v uv >/dev/null || { echo "authz: uv is needed to resolve anew: pip install uv" >&2; exit 1; }
 	uv pip compile $(LOCK) --group build -o requirements.lock
 	uv pip compile $(LOCK) --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile $(filter-out pyproject.toml,$(LOCK)) --group peers -o requirements-peers.lock
 LOCK = --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-header --no-annotate pyproject.toml
 
 ## clean: remove what the other commands made, and the database of `make run`
@@ -72,6 +68,10 @@ $(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(call install,requirements-dev.lock)
+
+# A folder of their own, as one ships a package named `tests`. One that cannot be had is reported.
+$(PEERS)/.installed: requirements-peers.lock | $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.install_peers && touch $@ || true
 
 # The project itself goes on the path with the locked setuptools: no build downloads one.
 define install

@@ -1,5 +1,6 @@
 """Where each microsecond of an evaluation goes: its parts one by one, in one thread.
 
+``python -m benchmarks.parts`` prints them; they know the inside, and are no part of the report.
 Each part is called as a request calls it, many times, on the warm demo school; the least of
 several rounds counts, so that other work on the machine disturbs little. The parts need not
 add up to the whole: what is between them is the difference.
@@ -11,9 +12,9 @@ import io
 import json
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,14 @@ from authz.api import body, create_app, plain
 from authz.api.context import NAME, Service
 from authz.api.evaluation import EVALUATION, EVALUATIONS
 from authz.audit import log
+from authz.cli.demo.school import write
 from authz.decision.answer import outward
 from authz.decision.request import parse
 from authz.service.belief import believe
 from authz.service.database import open_store, reading
 from authz.service.tokens import authenticate
 from authz.vocabulary import Event
+from benchmarks.directories import authz, environment
 
 ROUNDS = 5
 GROUP = 4
@@ -126,24 +129,6 @@ def _forced(here: Service) -> float:
     return statistics.median(times) * 1e6
 
 
-def forced_writes(folder: Path, threads: int, seconds: float = 1.0) -> float:
-    """Writes of 16 kB a second that this disk can be made to keep, by so many threads at once."""
-    until = time.perf_counter() + seconds
-
-    def write(number: int) -> int:
-        handle = os.open(folder / f"disk-{number}", os.O_RDWR | os.O_CREAT, 0o600)
-        done = 0
-        while time.perf_counter() < until:
-            os.pwrite(handle, bytes(16384), done % 64 * 16384)
-            os.fdatasync(handle)
-            done += 1
-        os.close(handle)
-        return done
-
-    with ThreadPoolExecutor(threads) as pool:
-        return sum(pool.map(write, range(threads))) / seconds
-
-
 def _batch(requests: Sequence[Any]) -> dict[str, Any]:
     return {"evaluations": [requests[number % len(requests)] for number in range(ITEMS)]}
 
@@ -165,3 +150,22 @@ def _ask(app: Any, path: str, asked: Any, token: str) -> None:
         assert status.startswith("200"), status
 
     b"".join(app.wsgi_app(_environ(path, asked, token), start))
+
+
+def main() -> None:
+    """The demo school in a folder of its own, and the table of the parts."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        url = f"sqlite:///{folder}/authz.db"
+        demo = write(folder / "demo", clock.now().date())
+        authz(url, "db", "upgrade", folder=folder)
+        authz(url, "import", "oneroster", str(demo.roster), folder=folder)
+        authz(url, "import", "facts", str(demo.facts), folder=folder)
+        token = authz(url, "token", "create", "--client", "bench", folder=folder).strip()
+        requests = [scene.request for scene in demo.scenes]
+        for part, cost in parts(environment(url, folder), requests, token):
+            print(f"| {part} | {cost:.0f} |")
+
+
+if __name__ == "__main__":
+    main()

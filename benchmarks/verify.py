@@ -71,7 +71,7 @@ def fill(store: Engine, records: int) -> None:
         rows = []
         for number in numbers:
             encoded = log.encode(entry(number))
-            body, (columns, found) = encoded.body, encoded.found()
+            body, (columns, _) = encoded.body, encoded.found()
             place = tips[chain].sequence + 1
             tips[chain] = Tip(place, digest(tips[chain].hash, place, body))
             link = {"chain": chain, "sequence": place, "body": body, "hash": tips[chain].hash}

@@ -105,7 +105,7 @@ def write_chain(
     rows = []
     for each in entries(count, start):
         encoded = encode(each)
-        body, (columns, found) = encoded.body, encoded.found()
+        body, (columns, _) = encoded.body, encoded.found()
         tip = Tip(tip.sequence + 1, digest(tip.hash, tip.sequence + 1, body))
         row = {"chain": chain, "sequence": tip.sequence, "body": body, "hash": tip.hash}
         rows.append({**row, **dict(zip(INDEX_COLUMNS, columns, strict=True))})
