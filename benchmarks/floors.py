@@ -1,12 +1,16 @@
-"""What does nothing, on the same server: the floors of the HTTP measurements."""
+"""What does less, on the same server: the floors of the HTTP measurements."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from flask import Flask, request
 
+from authz.audit import log
+from authz.audit.chain import MAIN
+from authz.audit.log import Receipt
 from benchmarks.client import EVALUATION
 
 
@@ -35,3 +39,17 @@ def bare() -> Any:
         return [answer]
 
     return evaluation
+
+
+def untold() -> Any:
+    """Our application with a trail that drops every record: what the trail costs beside it.
+
+    The product has no switch for it; here the function that records is another one.
+    """
+    from app import create_app  # noqa: PLC0415 (only where it is served)
+
+    def drop(_store: Any, entries: Sequence[Any]) -> list[Receipt]:
+        return [Receipt(MAIN, number, b"") for number, _ in enumerate(entries)]
+
+    log.record = drop  # type: ignore[assignment]
+    return create_app()

@@ -39,14 +39,14 @@ def ours(url: str, folder: Path) -> Iterator[int]:
 
 
 @contextmanager
-def floor(name: str, folder: Path) -> Iterator[int]:
+def floor(name: str, folder: Path, more: Mapping[str, str] | None = None) -> Iterator[int]:
     """One of :mod:`benchmarks.floors` on granian, with as many workers."""
     port = free()
     granian = Path(sys.executable).with_name("granian")
     command = [str(granian), "--interface", "wsgi", "--factory", "--host", HOST]
     command += ["--port", str(port), "--workers", str(WORKERS), "--log-level", "error"]
     command += ["--blocking-threads", str(THREADS), f"benchmarks.floors:{name}"]
-    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    here = {**os.environ, **(more or {}), "PYTHONPATH": str(ROOT)}
     with _running(command, port, here, folder / f"{name}.log"):
         yield port
 
