@@ -18,6 +18,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from authz.errors import SettingError
 
 
+def _beside(database_url: str) -> Path:
+    """The folder of an embedded database; ``var`` for any other."""
+    name = database_url.removeprefix("sqlite:///")
+    embedded = name != database_url and not name.startswith(("file:", ":memory:"))
+    return Path(name).parent if embedded else Path("var")
+
+
 class TrustedIssuer(BaseModel):
     """An issuer of callers' tokens besides ourselves; no issuer without an audience (4.3)."""
 
@@ -108,9 +115,10 @@ class Settings(BaseSettings):
         "what follows `https://` in `AUTHZ_PUBLIC_URL`.",
     )
     checkpoint_folder: Path = Field(
-        Path("var/checkpoints"),
+        default_factory=lambda known: _beside(known["database_url"]) / "checkpoints",
         description="Folder that signed checkpoints are published into: `latest`, and a file "
-        "for each in a folder a day.",
+        "for each in a folder a day. By default beside the SQLite database, else "
+        "`var/checkpoints`.",
     )
     checkpoint_seconds: int = Field(
         60, ge=1, le=86_400, description="Seconds from one checkpoint to the next."

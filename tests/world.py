@@ -240,6 +240,11 @@ def records(engine: Engine) -> list[Row]:
     return [record for (chain, _), record in sorted(placed(engine).items()) if chain == MAIN]
 
 
+def answered(engine: Engine) -> list[Row]:
+    """The records of the writers' own chains, oldest first: of what was asked, no changes."""
+    return [record for (chain, _), record in sorted(placed(engine).items()) if chain != MAIN]
+
+
 def placed(engine: Engine) -> dict[tuple[str, int], Row]:
     """Every audit record by its chain and number, with what the journals hold."""
     assert not catch_up(engine).damage

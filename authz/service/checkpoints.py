@@ -28,7 +28,7 @@ from authz.audit.tables import AuditCheckpoint
 from authz.audit.tree import consist, root, size
 from authz.config import Settings
 from authz.errors import CheckpointRefusedError, MalformedError, NotFoundError, SettingError
-from authz.service import audit_keys, checkpoint_files
+from authz.service import audit_keys, checkpoint_files, journals
 from authz.service.database import reading, writing
 
 MOST_LISTED: Final = 1000
@@ -53,7 +53,8 @@ class Listed(NamedTuple):
 
 
 def keep(store: Engine, settings: Settings) -> Note:
-    """Put what is recorded into the tree and sign it, even when nothing happened."""
+    """Put what is recorded, in journals too, into the tree and sign it, even when nothing is."""
+    journals.catch_up(store)
     catch_up(store)
     return checkpoint(store, settings)
 

@@ -74,7 +74,6 @@ def export(
     looked_for = {name: value for name, value in asked.items() if value not in (None, "")}
     look = _look(by, "export", looked_for, str(asked.get("person") or ""))
     receipt = log.record(store, [look])[0]
-    catch_up(store)
     signed = checkpoints.keep(store, settings)
     also = (receipt.chain, receipt.sequence)
     with reading(store) as connection:

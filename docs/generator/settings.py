@@ -20,9 +20,10 @@ def variables() -> dict[str, tuple[str, str, str]]:
     """Each variable's default, type and description."""
     prefix = str(Settings.model_config.get("env_prefix", ""))
     schema = Settings.model_json_schema()["properties"]
-    found = {}
+    found, known = {}, dict[str, Any]()
     for name, field in Settings.model_fields.items():
-        default = field.get_default(call_default_factory=True, validated_data={})
+        default = field.get_default(call_default_factory=True, validated_data=known)
+        known[name] = default
         shown = "" if default in (None, []) else str(default)
         found[(prefix + name).upper()] = (shown, _kind(schema[name]), field.description or "")
     return found

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from authz.audit import merkle, note
 from authz.audit.tables import AuditRecord
@@ -27,6 +27,8 @@ from authz.service.checkpoints import keep
 from authz.service.tokens import create_token
 from authz.vocabulary import Event
 from tests.api.conftest import EVALUATION, Client, open_client, question
+from tests.journals import trail_of
+from tests.stores.test_audit_support import harm
 
 AUDIT = "/api/v1/audit"
 INCLUSION = f"{AUDIT}/proof/inclusion"
@@ -116,7 +118,7 @@ def test_growth_is_proven_to_whoever_has_both_checkpoints(signed: Client) -> Non
 @pytest.mark.parametrize("path", PROOFS)
 def test_asking_for_a_proof_is_recorded(signed: Client, path: str) -> None:
     assert signed.ask("GET", path, x_request_id="proof-1").status_code == 200
-    with signed.store.connect() as connection:
+    with trail_of(signed.store) as connection:
         row = connection.execute(
             select(AuditRecord.event, AuditRecord.subject_id, AuditRecord.action).where(
                 AuditRecord.request_id == "proof-1"
@@ -177,8 +179,7 @@ def test_before_the_first_checkpoint(auditor: Client, path: str) -> None:
 
 
 def test_no_proof_out_of_a_damaged_trail(signed: Client) -> None:
-    with signed.store.begin() as connection:
-        connection.execute(text("DELETE FROM audit_record WHERE sequence = 2"))
+    harm(signed.store, "DELETE FROM audit_record WHERE sequence = 2")
     answer = signed.ask("GET", f"{INCLUSION}?record=main-2")
     assert (answer.status_code, answer.json["code"]) == (500, "internal")
 

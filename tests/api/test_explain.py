@@ -22,7 +22,7 @@ from authz.errors import AuditUnavailableError
 from authz.service.tokens import create_token
 from authz.vocabulary import Scope
 from tests.api.conftest import EVALUATION, Client, open_client, question
-from tests.world import records
+from tests.world import answered
 
 EXPLAIN = "/api/v1/explain"
 CUSTODY = question("anan", "mali")
@@ -105,16 +105,16 @@ def test_a_moment_that_is_none_is_malformed(explainer: Client, at: Any) -> None:
 )
 def test_a_body_that_is_no_question_is_malformed(explainer: Client, body: Any, field: str) -> None:
     """As strict as an evaluation, and nothing is recorded."""
-    before = len(records(explainer.store))
+    before = len(answered(explainer.store))
     answer = explainer.post(EXPLAIN, body)
     assert (answer.status_code, answer.json["field"]) == (400, field)
-    assert len(records(explainer.store)) == before
+    assert len(answered(explainer.store)) == before
 
 
 def test_an_explanation_is_recorded_as_a_what_if(explainer: Client) -> None:
     """2.8: who asked, what, about when; never an access."""
     explainer.post(EXPLAIN, {**CUSTODY, "at": "2033-05-03"}, x_request_id="r-1")
-    record = records(explainer.store)[-1]
+    record = answered(explainer.store)[-1]
     assert (record["event"], record["application"]) == ("what_if", "admins")
     assert (record["request_id"], record["rules"]) == ("r-1", ["custody"])
     assert record["what_if_at"] == "2033-05-02T17:00:00.000000Z"
@@ -134,7 +134,7 @@ def test_a_second_factor_is_believed_only_from_whom_asserts_it(explainer: Client
     explainer.post(EXPLAIN, asked)
     asserting = Client(explainer.app, _token(explainer, Scope.PDP_EXPLAIN, ("mfa",)))
     asserting.post(EXPLAIN, asked)
-    plain, believed = records(explainer.store)[-2:]
+    plain, believed = answered(explainer.store)[-2:]
     assert "mfa" not in plain.get("context", {})
     assert believed["context"]["mfa"] is True
 

@@ -30,7 +30,7 @@ from authz.service.page_tokens import LIFETIME
 from authz.service.record_facts import import_facts
 from authz.service.tokens import create_token, rotate_key
 from tests.api.conftest import Client, Reply, open_client
-from tests.world import records
+from tests.world import answered
 
 SUBJECT, RESOURCE, ACTION = (f"/access/v1/search/{k}" for k in ("subject", "resource", "action"))
 MEMBERS = [f"member-{number:02}" for number in range(7)]
@@ -234,9 +234,9 @@ def test_a_search_needs_its_own_scope(searcher: Client) -> None:
 
 def test_each_page_leaves_one_record_of_whom_it_listed(searcher: Client) -> None:
     """Page 5, N-49: the ids returned are listed, not seen."""
-    before = len(records(searcher.store))
+    before = len(answered(searcher.store))
     _page(searcher, {**LIST, "context": {"purpose": "service"}}, limit=3)
-    (record,) = records(searcher.store)[before:]
+    (record,) = answered(searcher.store)[before:]
     assert record["event"] == "search"
     assert record["application"] == "searcher"
     assert record["subject"] == BOSS

@@ -33,6 +33,7 @@ def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}",
         "AUTHZ_DATABASE_URL": f"sqlite:///{tmp_path}/tutorial.db",
         "AUTHZ_KEY_FOLDER": str(tmp_path / "keys"),
+        "AUTHZ_CHECKPOINT_FOLDER": str(tmp_path / "checkpoints"),
         "LC_ALL": "C.UTF-8",
     }
     examples = list(_examples())

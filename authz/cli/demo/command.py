@@ -74,7 +74,6 @@ def prepare(found: Settings) -> tuple[Settings, Demo]:
             shutil.rmtree(old)
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["AUTHZ_DATABASE_URL"] = f"sqlite:///{folder.resolve()}/authz.db"
-    os.environ["AUTHZ_CHECKPOINT_FOLDER"] = str(folder.resolve() / "checkpoints")
     found = load_settings()
     school = write(folder, today)
     store = open_settings(found)
