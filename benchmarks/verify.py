@@ -20,9 +20,16 @@ from sqlalchemy import Engine, func, insert, select
 
 from authz.audit import log, tree
 from authz.audit.chain import Tip, digest, genesis
+from authz.audit.mentions import rows as mention_rows
 from authz.audit.note import Checkpoint, public, sign
 from authz.audit.record import Entry, Ref, timestamp
-from authz.audit.tables import INDEX_COLUMNS, AuditCheckpoint, AuditHead, AuditRecord
+from authz.audit.tables import (
+    INDEX_COLUMNS,
+    AuditCheckpoint,
+    AuditHead,
+    AuditMention,
+    AuditRecord,
+)
 from authz.audit.verify import verify
 from authz.service.checkpoints import catch_up
 from authz.service.database import open_store, reading, upgrade, writing
@@ -34,6 +41,7 @@ WRITERS = [f"20260504T013000Z-0000000{number}" for number in range(4)]
 ORIGIN = "authz.example/benchmark"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 AT_ONCE = 10_000
+MENTION = AuditMention.__table__.columns.keys()
 
 
 def entry(number: int) -> Entry:
@@ -68,16 +76,21 @@ def fill(store: Engine, records: int) -> None:
     tips = {chain: genesis(chain) for chain in WRITERS}
     for numbers in batched_numbers(records):
         chain = WRITERS[numbers[0] // AT_ONCE % len(WRITERS)]
-        rows = []
+        rows, mentioned = [], []
         for number in numbers:
             encoded = log.encode(entry(number))
-            body, (columns, _) = encoded.body, encoded.found()
+            body, (columns, found) = encoded.body, encoded.found()
             place = tips[chain].sequence + 1
             tips[chain] = Tip(place, digest(tips[chain].hash, place, body))
             link = {"chain": chain, "sequence": place, "body": body, "hash": tips[chain].hash}
             rows.append(link | dict(zip(INDEX_COLUMNS, columns, strict=True)))
+            mentioned += [
+                dict(zip(MENTION, row, strict=True))
+                for row in mention_rows(chain, place, columns[0], found)
+            ]
         with writing(store) as connection:
             connection.execute(insert(AuditRecord), rows)
+            connection.execute(insert(AuditMention), mentioned)
     with writing(store) as connection:
         heads = [{"chain": chain, **tip._asdict()} for chain, tip in tips.items() if tip.sequence]
         connection.execute(insert(AuditHead), heads)

@@ -22,8 +22,9 @@ class Damaged(Exception):  # noqa: N818 (a finding, and caught where it is told)
 def explained(connection: Connection, fault: Fault, heads: Mapping[Any, Tip]) -> Damage:
     """What was done where a chain is no more as it was written."""
     chain, tip, place = fault.chain, fault.tip, fault.tip.sequence + 1
-    if fault.column:
-        text = f"column {fault.column} of record {place} is not what the record says"
+    if fault.derived:
+        verb = "are" if fault.derived == "mentions" else "is"
+        text = f"{fault.derived} of record {place} {verb} not what the record says"
         return Damage(Kind.INDEX, place, text, chain)
     if not tip.hash:
         return Damage(Kind.MISSING, place, f"record {place} is missing", chain)

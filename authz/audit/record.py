@@ -56,7 +56,7 @@ _ENCODER: Final = json.JSONEncoder(
 )
 _quoted: Final = encode_basestring
 _REFUSED: Final = '"decision":false'
-_LONGEST_INDEXED: Final = 200
+LONGEST_INDEXED: Final = 200
 _HASHED: Final = "sha256:"
 _STRANGE: Final = re.compile("^sha256:|[\x00\ud800-\udfff]")
 
@@ -248,46 +248,6 @@ def index(members: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def fits(members: Mapping[str, Any], columns: tuple[Any, ...]) -> bool:
-    """Whether these are the columns of :func:`index`, told at half the cost.
-
-    Verification asks it of every record. Texts that are all short and plain stand in the
-    index as they are; of others it is made.
-    """
-    plain = _plain_texts(members)
-    joined = "".join(plain)
-    if (
-        joined.isascii()
-        and "\x00" not in joined
-        and _HASHED not in joined
-        and max(map(len, plain)) <= _LONGEST_INDEXED
-    ):
-        return plain == columns
-    return tuple(index(members).values()) == columns
-
-
-def _plain_texts(members: Mapping[str, Any]) -> tuple[str, ...]:
-    """The texts of :func:`index`, in its order, before what no index can hold is replaced."""
-    get = members.get
-    subject, resource = get("subject", {}), get("resource", {})
-    decision, rules = get("decision"), "|".join(get("rules", ()))
-    return (
-        members["time"],
-        members["event"],
-        get("application", ""),
-        get("request_id", ""),
-        subject.get("type", ""),
-        subject.get("id", ""),
-        get("action", ""),
-        resource.get("type", ""),
-        resource.get("id", ""),
-        get("purpose", ""),
-        "" if decision is None else "permit" if decision else "refuse",
-        get("reason", ""),
-        f"|{rules}|" if rules else "",
-    )
-
-
 @lru_cache(maxsize=4096)
 def indexed(text: str) -> str:
     """The text as an index can hold it: one that is long or strange goes in as its hash.
@@ -296,7 +256,7 @@ def indexed(text: str) -> str:
     id must not be able to make the record fail, and the answer with it (N-51). What
     looks like such a hash is hashed itself, so that no two texts share an entry.
     """
-    if len(text) <= _LONGEST_INDEXED and not _STRANGE.search(text):
+    if len(text) <= LONGEST_INDEXED and not _STRANGE.search(text):
         return text
     return _HASHED + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

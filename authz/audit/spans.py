@@ -2,28 +2,27 @@
 
 A :class:`Job` is small enough to be held in memory and needs nothing but the store, so
 that several processes can share a verification. It holds each record against its
-predecessor, its own hash and its index columns, and gives the hash of its leaf; what
-comes together from many jobs is :mod:`authz.audit.verify`'s.
+predecessor, its own hash, its index columns and its mentions, and gives the hash of its
+leaf; what comes together from many jobs is :mod:`authz.audit.verify`'s.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
-import msgspec
 from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from authz.audit.chain import MAIN, Link, Tip, follows, genesis
+from authz.audit.chain import MAIN, Link, Tip, digest, genesis
 from authz.audit.merkle import entry, leaf_hash
 from authz.audit.pieces import JOB, Piece
-from authz.audit.record import VERSION, fits, index
-from authz.audit.tables import INDEX_COLUMNS, AuditRecord
+from authz.audit.saying import Row, members, said
+from authz.audit.tables import INDEX_COLUMNS, AuditMention, AuditRecord
 from authz.vocabulary import Event
 
 _BEFORE_ALL: Final = -(2**63)
@@ -38,17 +37,32 @@ _ROWS: Final = (
     )
     .order_by(AuditRecord.sequence)
 )
+_MENTION: Final = (
+    AuditMention.sequence,
+    AuditMention.what,
+    AuditMention.name,
+    AuditMention.how,
+    AuditMention.time,
+)
+_MENTIONS: Final = (
+    select(*_MENTION)
+    .where(
+        AuditMention.chain == bindparam("chain"),
+        AuditMention.sequence >= bindparam("first"),
+        AuditMention.sequence <= bindparam("last"),
+    )
+    .order_by(AuditMention.sequence)
+)
 _EVENT: Final = len(_LINK) + INDEX_COLUMNS.index("event")
 _WRITERS: Final = frozenset({Event.WRITER_OPENED.value, Event.WRITER_CLOSED.value})
-_decode: Final = msgspec.json.Decoder().decode
 
 
 class Fault(NamedTuple):
-    """Where a chain is no more as it was written: after ``tip``, or in that column there."""
+    """Where a chain is no more as it was written: after ``tip``, or what was derived there."""
 
     chain: str
     tip: Tip
-    column: str = ""
+    derived: str = ""
 
 
 class Writer(NamedTuple):
@@ -67,15 +81,26 @@ class Checked(NamedTuple):
     tips: dict[str, Tip]
     writers: list[Writer]
     fault: Fault | None
+    mentions: int = 0
+    """How many there are on file for these leaves."""
 
 
 def read_rows(connection: Connection, chain: str, first: int, last: int) -> list[Any]:
     """Number, bytes, hash and columns of these records: the driver's rows, as they are stored."""
+    return _driven(connection, _ROWS, (chain, first, last))
+
+
+def read_mentions(connection: Connection, chain: str, first: int, last: int) -> list[Row]:
+    """Number, what, name, how and time of what is on file for these records."""
+    return _driven(connection, _MENTIONS, (chain, first, last))
+
+
+def _driven(connection: Connection, statement: Select[Any], place: tuple[Any, ...]) -> list[Any]:
     dialect: Any = connection.dialect
     plain = dialect.name != "postgresql"
     cursor: Any = connection.connection.cursor(**({} if plain else {"binary": True}))
     try:
-        cursor.execute(_placed(_ROWS, plain), (chain, first, last))
+        cursor.execute(_placed(statement, plain), place)
         rows: list[Any] = cursor.fetchall()
     except dialect.loaded_dbapi.Error as error:
         raise DBAPIError("reading the trail", None, error) from error
@@ -121,34 +146,40 @@ def lenient(connection: Connection) -> Iterator[None]:
 
 def check_job(connection: Connection, pieces: Sequence[Piece]) -> Checked:
     """Check the records of some pieces, which are in the order of their leaves."""
-    writers: list[Writer] = []
-    hashes: dict[str, Iterator[bytes]] = {}
-    tips: dict[str, Tip] = {}
-    faults: dict[str, Fault] = {}
+    walks: dict[str, _Walk] = {}
     for chain, (first, last) in _spans(pieces).items():
-        walk = _Walk(chain, writers)
+        walk = walks[chain] = _Walk(chain)
         walk.run(read_rows(connection, chain, max(1, first - 1), last), first, last)
-        hashes[chain], tips[chain] = iter(walk.leaves), walk.tip
-        if walk.fault is not None:
-            faults[chain] = walk.fault
+        walk.mentioned(read_mentions(connection, chain, first, last))
+    hashes = {chain: iter(walk.leaves) for chain, walk in walks.items()}
     leaves: list[bytes] = []
+    fault: Fault | None = None
     for piece in pieces:
-        for _ in range(piece.length):
-            leaf = next(hashes[piece.chain], None)
-            if leaf is None:
-                return Checked(pieces, leaves, tips, writers, faults[piece.chain])
-            leaves.append(leaf)
-    return Checked(pieces, leaves, tips, writers, None)
+        found = list(islice(hashes[piece.chain], piece.length))
+        leaves += found
+        if len(found) < piece.length:
+            fault = walks[piece.chain].fault
+            break
+    return Checked(
+        pieces,
+        leaves,
+        {chain: walk.tip for chain, walk in walks.items()},
+        [writer for walk in walks.values() for writer in walk.writers],
+        fault,
+        sum(len(walk.mentions) for walk in walks.values()),
+    )
 
 
 class _Walk:
     """One pass over neighbouring records of a chain: ``tip`` is the last that is whole."""
 
-    def __init__(self, chain: str, writers: list[Writer]) -> None:
+    def __init__(self, chain: str) -> None:
         self.chain = chain
-        self.writers = writers if chain == MAIN else None
+        self.writers: list[Writer] = []
         self.tip = genesis(chain)
+        self.tips: list[bytes] = []
         self.leaves: list[bytes] = []
+        self.mentions: list[Row] = []
         self.fault: Fault | None = None
 
     def run(self, rows: list[Any], first: int, last: int) -> None:
@@ -156,69 +187,66 @@ class _Walk:
         if first > 1:
             before = rows.pop(0) if rows and rows[0][0] == first - 1 else (first - 2, b"", b"")
             self.tip = Tip(before[0], before[2])
+        self.tips.append(self.tip.hash)
         if self.tip.sequence == first - 1:
-            for row in rows:
-                if not self._step(row):
-                    return
-        if self.tip.sequence < last:
+            self._steps(rows)
+        if self.tip.sequence < last and self.fault is None:
             self.fault = Fault(self.chain, self.tip)
 
-    def _step(self, row: Any) -> bool:
-        sequence, body, stored = row[:3]
-        if not follows(self.tip, Link(sequence, body, stored)):
-            self.fault = Fault(self.chain, self.tip)
-            return False
-        if not _fits(body, row[3:]):
-            self.fault = Fault(self.chain, self.tip, wrong_column(body, row[3:]))
-            return False
-        if self.writers is not None and row[_EVENT] in _WRITERS:
-            self.writers.append(_writer(sequence, body))
-        self.leaves.append(leaf_hash(entry(self.chain, sequence, body)))
-        self.tip = Tip(sequence, stored)
-        return True
+    def _steps(self, rows: list[Any]) -> None:
+        chain, place, tip = self.chain, *self.tip
+        main = chain == MAIN
+        for row in rows:
+            sequence, body, stored = row[:3]
+            place += 1
+            if (
+                sequence != place
+                or type(sequence) is not int
+                or not isinstance(body, bytes)
+                or digest(tip, place, body) != stored
+            ):
+                self.fault = Fault(chain, Tip(place - 1, tip))
+                break
+            told = said(place, body)
+            if told is None or told.columns != row[3:]:
+                column = _wrong(told.columns if told else (), row[3:])
+                self.fault = Fault(chain, Tip(place - 1, tip), f"column {column}")
+                break
+            self.mentions += told.mentions
+            if main and row[_EVENT] in _WRITERS:
+                self.writers.append(_writer(sequence, body))
+            self.leaves.append(leaf_hash(entry(chain, place, body)))
+            tip = stored
+            self.tips.append(tip)
+        self.tip = Tip(self.tip.sequence + len(self.leaves), tip)
+
+    def mentioned(self, stored: list[Row]) -> None:
+        """Hold the mentions on file against those that the records say."""
+        if stored == self.mentions:
+            return
+        upto = self.tip.sequence
+        differ = {*self.mentions} ^ {row for row in stored if row[0] <= upto}
+        if not differ:
+            return
+        place = int(min(row[0] for row in differ))
+        whole = len(self.leaves) - (upto - place + 1)
+        del self.leaves[whole:]
+        self.tip = Tip(place - 1, self.tips[whole])
+        self.fault = Fault(self.chain, self.tip, "mentions")
 
 
-def wrong_column(body: bytes, columns: tuple[Any, ...]) -> str:
+def _wrong(expected: tuple[str, ...], columns: tuple[Any, ...]) -> str:
     """The first index column that does not say what the record says, if there is one."""
-    expected = _columns(body)
-    if expected == columns:
-        return ""
     pairs = zip(INDEX_COLUMNS, expected, columns, strict=False)
     return next((name for name, right, found in pairs if right != found), "body")
 
 
-def _fits(body: bytes, columns: tuple[Any, ...]) -> bool:
-    """Whether the index columns say what the record says."""
-    try:
-        members = _members(body)
-        return members["v"] == VERSION and fits(members, columns)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return False
-
-
-def _columns(body: bytes) -> tuple[str, ...]:
-    """The index that follows from a record; nothing where its bytes are no record."""
-    try:
-        members = _members(body)
-        return tuple(index(members).values()) if members["v"] == VERSION else ()
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ()
-
-
-def _members(body: bytes) -> Any:
-    """The record as JSON values; the fast reader knows no lone surrogates, the other does."""
-    try:
-        return _decode(body)
-    except msgspec.DecodeError:
-        return json.loads(body.decode())
-
-
 def _writer(sequence: int, body: bytes) -> Writer:
-    members = _members(body)
-    chain = str(members.get("resource", {}).get("id", ""))
-    if members["event"] == Event.WRITER_OPENED:
+    found = members(body)
+    chain = str(found.get("resource", {}).get("id", ""))
+    if found["event"] == Event.WRITER_OPENED:
         return Writer(sequence, chain, None)
-    detail = members.get("detail", {})
+    detail = found.get("detail", {})
     return Writer(sequence, chain, Tip(detail.get("records"), _octets(detail.get("hash"))))
 
 

@@ -12,7 +12,14 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, func, or_, select, tuple_
 
 from authz.audit.chain import MAIN, Tip
-from authz.audit.tables import AuditBatch, AuditCheckpoint, AuditHead, AuditRecord, AuditTile
+from authz.audit.tables import (
+    AuditBatch,
+    AuditCheckpoint,
+    AuditHead,
+    AuditMention,
+    AuditRecord,
+    AuditTile,
+)
 from authz.audit.tiles import Place
 from authz.vocabulary import Event
 
@@ -60,6 +67,20 @@ def stray(connection: Connection, chain: str, last: int) -> Any:
         .order_by(AuditRecord.sequence)
         .limit(1)
     ).scalar()
+
+
+def mentions(connection: Connection) -> int:
+    """How many mentions are on file."""
+    return connection.execute(select(func.count()).select_from(AuditMention)).scalar_one()
+
+
+def stray_mention(connection: Connection) -> tuple[Any, Any]:
+    """Chain and number of the first mention on file of a record that there is not."""
+    at = (AuditMention.chain, AuditMention.sequence)
+    here = (AuditRecord.chain == at[0]) & (AuditRecord.sequence == at[1])
+    asked = select(*at).where(~select(1).where(here).exists()).order_by(*at).limit(1)
+    row = connection.execute(asked).one_or_none()
+    return (row[0], row[1]) if row else ("", 0)
 
 
 def place(connection: Connection, chain: str, sequence: int) -> Tip | None:

@@ -1,7 +1,7 @@
 """Is the trail as it was written? Many chains, one tree, signed checkpoints (N-49).
 
 One pass in the order of the leaves, in constant memory: for each chain its hashes, for
-each record its index columns, over all of them the tree, whose root must be that of every
+each record its index columns and mentions, over all of them the tree, whose root must be that of every
 checkpoint at its size. Then the records that have no place in the tree yet, the heads, and
 whether every chain that was opened is there. What is named is the first bad record in this
 order, and what was done to it.
@@ -74,6 +74,7 @@ def _verified(
         walk.tree_part()
         walk.rest()
         walk.writers()
+        walk.strays()
     except Damaged as found:
         return walk.verdict(found.damage)
     return walk.verdict(marks.damage)
@@ -127,6 +128,7 @@ class _Verification:
         self.opened: set[str] = {MAIN}
         self.closed: dict[str, Tip] = {}
         self.records = 0
+        self.mentions = 0
         self.growth: Growth | None = None
         self.broken: Damage | None = None
         self.partial = False
@@ -193,10 +195,18 @@ class _Verification:
             if damage is not None:
                 raise Damaged(damage.of(chain))
 
+    def strays(self) -> None:
+        """Whether no mention is on file of a record that there is not."""
+        if not self.partial and state.mentions(self.connection) != self.mentions:
+            chain, sequence = state.stray_mention(self.connection)
+            text = "there is a mention of it, and no such record"
+            raise Damaged(Damage(Kind.INDEX, int(sequence), text, str(chain)))
+
     def absorb(self, checked: Checked) -> None:
         """Take over what a job found; its fault, explained, is the end."""
         self.tips.update(checked.tips)
         self.records += len(checked.leaves)
+        self.mentions += checked.mentions
         for writer in checked.writers:
             self._writer(writer)
         if self.progress is not None:

@@ -31,6 +31,7 @@ from tests.stores.test_audit_support import (
     opened,
     sequence_all,
     signed,
+    unguard,
     verdict,
     write_chain,
 )
@@ -79,6 +80,7 @@ def backup(engine: Engine) -> Rows:
 def restore(engine: Engine, rows: Rows) -> None:
     """Put an old backup in place of what is there."""
     with engine.connect().execution_options(authz_write=True) as connection, connection.begin():
+        unguard(connection)
         for name in COVERED:
             table = _table(name)
             connection.execute(delete(table))
@@ -97,6 +99,7 @@ def harmed(
 ) -> Damage | None:
     """What verification says after some statements, of which nothing stays."""
     with engine.connect().execution_options(authz_write=True) as connection:
+        unguard(connection)
         for statement in statements:
             connection.execute(text(statement), values)
         found = verify(connection, sources=copies or (), keys=[VERIFIER]).damage
@@ -159,6 +162,7 @@ def test_a_history_written_anew_is_found_at_its_first_record(trail: Engine) -> N
     """N-49: chains, heads, batches and tiles all fit; only what was signed does not."""
     copies = published(trail)
     with trail.connect().execution_options(authz_write=True) as connection, connection.begin():
+        unguard(connection)
         rows = connection.execute(
             text("SELECT sequence, body FROM audit_record WHERE chain = :it ORDER BY sequence"),
             {"it": TWO},
@@ -256,6 +260,7 @@ def test_a_range_of_a_chain_is_held_against_the_tree(trail: Engine) -> None:
 
 COVERED = {
     "record": ("chain", "sequence", "body", "hash", *INDEX_COLUMNS),
+    "mention": tuple(_table("mention").columns.keys()),
     "head": ("chain", "sequence", "hash"),
     "batch": ("position", "chain", "sequence", "count"),
     "tile": ("level", "number", "hashes"),
@@ -272,6 +277,7 @@ def test_one_bit_flipped_anywhere_is_found(trail: Engine, data: st.DataObject) -
     table = _table(name)
     keys = list(table.primary_key.columns)
     with trail.connect().execution_options(authz_write=True) as connection:
+        unguard(connection)
         count = connection.execute(select(func.count()).select_from(table)).scalar_one()
         at = data.draw(st.integers(0, count - 1))
         row = connection.execute(select(table).order_by(*keys).offset(at).limit(1)).mappings().one()

@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, event
 
 from authz.audit import search as searching
 from authz.audit.log import record
-from authz.audit.mentioned import wrong
 from authz.audit.record import Ref
 from authz.audit.search import search
-from authz.audit.tables import AuditRecord
 from authz.vocabulary import Event
-from tests.stores.test_audit_support import entries, entry, harm, opened
+from tests.stores.test_audit_support import entries, entry, harm, named, opened, verdict
 
 LISTED = entry(
     200,
@@ -83,21 +81,20 @@ def test_windows_of_any_size_find_the_same(
 
 def test_a_mention_that_is_removed_or_added_by_hand_is_found(trail: Engine) -> None:
     """N-49: an index that would hide a record from its person does not go unseen."""
-    with trail.connect() as connection:
-        rows = connection.execute(select(AuditRecord.sequence, AuditRecord.body)).all()
-    bodies = {row.sequence: row.body for row in rows}
-
-    def checked() -> int | None:
-        with trail.connect() as connection:
-            return wrong(connection, "main", bodies)
-
-    assert checked() is None
+    assert named(trail) is None
+    stray = "INSERT INTO audit_mention (chain, sequence, what, name, time, how) VALUES "
+    harm(trail, f"{stray} ('main', 99, 'person', 'S-9', '', 'about')")
+    assert named(trail) == ("index", 99)
+    harm(trail, f"{stray} ('main', 15, 'person', 'S-9', '', 'about')")
+    assert named(trail) == ("index", 15)
     harm(trail, "DELETE FROM audit_mention WHERE sequence = 13 AND name = 'S-2'")
-    assert checked() == 13
+    assert named(trail) == ("index", 13)
+    assert named(trail, first=14, last=14) is None
     harm(trail, "UPDATE audit_mention SET how = 'about' WHERE sequence = 4")
-    assert checked() == 4
-    with trail.connect() as connection:
-        assert wrong(connection, "main", {}) is None
+    assert named(trail) == ("index", 4)
+    damage = verdict(trail, first=2, last=7).damage
+    assert damage is not None
+    assert damage.text == "mentions of record 4 are not what the record says"
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Engine, delete, insert, text
+from sqlalchemy import Connection, Engine, insert, text, update
 
 from authz.audit import state, tree
 from authz.audit.chain import MAIN, Tip, digest, genesis
 from authz.audit.log import encode, record
+from authz.audit.mentions import rows as mention_rows
 from authz.audit.note import Checkpoint, public, sign
 from authz.audit.record import Entry, Ref, timestamp
 from authz.audit.sequence import sequence
-from authz.audit.tables import INDEX_COLUMNS, AuditCheckpoint, AuditHead, AuditRecord, Base
+from authz.audit.tables import (
+    INDEX_COLUMNS,
+    AuditCheckpoint,
+    AuditHead,
+    AuditMention,
+    AuditRecord,
+    Base,
+)
 from authz.audit.trail import Verdict, verify, verify_range
 from authz.service.database import open_store
 from authz.vocabulary import Event
@@ -24,6 +32,7 @@ BEGAN = datetime(2026, 5, 4, 1, 30, tzinfo=UTC)
 LOG = "authz.example/trail"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 VERIFIER = public(LOG, KEY)
+MENTION_COLUMNS = AuditMention.__table__.columns.keys()
 
 
 def entry(number: int = 0, **members: Any) -> Entry:
@@ -102,17 +111,22 @@ def write_chain(
     if tip is None:
         record(engine, [_writer(Event.WRITER_OPENED, chain, {})])
         tip = genesis(chain)
-    rows = []
+    rows: list[dict[str, Any]] = []
+    mentioned: list[dict[str, Any]] = []
     for each in entries(count, start):
         encoded = encode(each)
-        body, (columns, _) = encoded.body, encoded.found()
+        body, (columns, found) = encoded.body, encoded.found()
         tip = Tip(tip.sequence + 1, digest(tip.hash, tip.sequence + 1, body))
         row = {"chain": chain, "sequence": tip.sequence, "body": body, "hash": tip.hash}
         rows.append({**row, **dict(zip(INDEX_COLUMNS, columns, strict=True))})
+        placed = mention_rows(chain, tip.sequence, columns[0], found)
+        mentioned += [dict(zip(MENTION_COLUMNS, each, strict=True)) for each in placed]
     with engine.connect().execution_options(authz_write=True) as connection, connection.begin():
         connection.execute(insert(AuditRecord), rows)
-        connection.execute(delete(AuditHead).where(AuditHead.chain == chain))
-        connection.execute(insert(AuditHead), [{"chain": chain, **tip._asdict()}])
+        connection.execute(insert(AuditMention), mentioned)
+        moved = update(AuditHead).where(AuditHead.chain == chain).values(tip._asdict())
+        if not connection.execute(moved).rowcount:
+            connection.execute(insert(AuditHead), [{"chain": chain, **tip._asdict()}])
     if close:
         end = {"records": tip.sequence, "hash": tip.hash.hex(), "ended": "closed"}
         record(engine, [_writer(Event.WRITER_CLOSED, chain, end)])

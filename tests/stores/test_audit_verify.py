@@ -15,7 +15,7 @@ from authz.audit.chain import digest
 from authz.audit.log import record
 from authz.audit.tables import INDEX_COLUMNS
 from authz.audit.trail import verify
-from tests.stores.test_audit_support import entries, entry, harm, named, opened, verdict
+from tests.stores.test_audit_support import entries, entry, harm, named, opened, unguard, verdict
 
 COUNT = 12
 PLACES = st.integers(1, COUNT)
@@ -43,6 +43,7 @@ def harmed(trail: Engine) -> Harm:
 
     def run(*statements: str, **values: Any) -> tuple[str, int] | None:
         with trail.connect().execution_options(authz_write=True) as connection:
+            unguard(connection)
             for statement in statements:
                 connection.execute(text(statement), values)
             found = verify(connection).damage
