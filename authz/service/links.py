@@ -123,7 +123,7 @@ def enter(
         row = connection.execute(signing_in.in_force(name)).one_or_none() if name else None
     if row is None:
         raise signing_in.turned_away(store, name or "")
-    step = signing_in.begun(store, folder, row, attempt, provider=who.issuer, mfa=who.mfa)
+    step = signing_in.recognised(store, folder, row, attempt, provider=who.issuer, mfa=who.mfa)
     return str(name), step
 
 

@@ -64,10 +64,10 @@ def with_password(store: Engine, folder: Path, name: str, password: str, attempt
     if row is None or not right:
         raise turned_away(store, name if row else "", counted)
     kept = passwords.renewed(row.password_hash, password)
-    return begun(store, folder, row, attempt, counted=counted, rehashed=kept)
+    return recognised(store, folder, row, attempt, counted=counted, rehashed=kept)
 
 
-def begun(
+def recognised(
     store: Engine,
     folder: Path,
     row: Row[Any],

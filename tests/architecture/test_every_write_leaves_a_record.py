@@ -168,7 +168,7 @@ def _begun(scene: Scene) -> None:
     with scene.store.connect() as connection:
         row = connection.execute(signing_in.in_force("siri")).one()
     key, hashed = scene.settings.key_folder, passwords.hashed("another")
-    signing_in.begun(scene.store, key, row, HERE, rehashed=hashed)
+    signing_in.recognised(scene.store, key, row, HERE, rehashed=hashed)
 
 
 def _end_sessions(scene: Scene) -> None:
@@ -249,7 +249,7 @@ EXERCISED: Mapping[str, Callable[[Scene], None]] = {
     "signing_in.with_password": lambda scene: [_sign_in(scene)].clear(),
     "signing_in.turned_away": _refused,
     "signing_in.with_code": _with_code,
-    "signing_in.begun": _begun,
+    "signing_in.recognised": _begun,
     "signing_in.change_password": _change_password,
     "signing_in.sign_out": lambda scene: signing_in.sign_out(scene.store, _sign_in(scene)),
     "second_factor.enrol": lambda scene: [_sign_in(scene, code="yes")].clear(),
