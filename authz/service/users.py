@@ -6,7 +6,7 @@ last sign-in of somebody who runs the platform stays: nobody else could add anot
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -24,8 +24,8 @@ from authz.service.database import reading, writing
 from authz.service.tables import SignIn
 from authz.vocabulary import Event, Role
 
-NAME: Final = re.compile(r"[\w.@+-]{1,64}")
-"""A name of a sign-in: letters of any script, digits and a few signs."""
+LONGEST: Final = 64
+SIGNS: Final = frozenset("._@+-")
 PAGE: Final = 50
 ORIGIN = "sign-in"
 """Where a role given with a sign-in comes from."""
@@ -50,7 +50,7 @@ def add(
     """
     if auditor and person is None:
         raise MalformedError("An auditor is a person of the directory.", where="person")
-    if not NAME.fullmatch(name):
+    if not (0 < len(name) <= LONGEST and all(map(_of_a_name, name))):
         raise MalformedError("A name has up to 64 letters, digits or . @ + - _.", where="name")
     password, author = passwords.made() if local else "", By.now(by, because)
     hashed = passwords.hashed(password) if local else ""
@@ -197,6 +197,11 @@ def _audits(connection: Connection, person: str, author: By) -> None:
         )
     )
     revision.advance(connection)
+
+
+def _of_a_name(character: str) -> bool:
+    """Letters of any script with their marks (Thai vowels stand above), digits, a few signs."""
+    return character.isalnum() or character in SIGNS or unicodedata.category(character)[0] == "M"
 
 
 def _person_exists(connection: Connection, person: str) -> None:
