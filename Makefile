@@ -34,6 +34,10 @@ policies: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
 
+## screens: take the pictures of docs/screens anew (needs chromium)
+screens: $(VENV)/.dev
+	$(BIN)/python -m tests.admin.screenshots
+
 docs-check: $(VENV)/.dev
 	$(BIN)/python -m docs.generate --check
 
@@ -84,4 +88,4 @@ endef
 $(BIN)/python:
 	@sh .ci/venv $(VENV)
 
-.PHONY: run test lint policies docs docs-check format bench lock clean help
+.PHONY: run test lint policies docs docs-check screens format bench lock clean help

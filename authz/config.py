@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import Any, Final, Literal
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from authz.errors import SettingError
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Hosts that are this machine itself."""
 
 
 def _beside(database_url: str) -> Path:
@@ -35,6 +38,52 @@ class TrustedIssuer(BaseModel):
     jwks: Path = Field(description="A file with the issuer's public keys (a JWK set).")
     scopes: list[str] = Field(default_factory=lambda: ["pdp"])
     asserts: list[str] = Field(default_factory=list)
+
+
+class Words(BaseModel):
+    """A name in both languages of the screens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    th: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+CHANGING_CLAIMS = frozenset({"email", "preferred_username", "upn", "phone_number", "name"})
+"""Claims that may be given to somebody else: they name nobody (OpenID Connect Core 5.7)."""
+
+
+class SignInProvider(BaseModel):
+    """An OpenID Connect provider at which people sign in to the screens (N-40)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str = Field(pattern=r"^[a-z0-9-]{1,40}$", description="It stands in the return address.")
+    issuer: str
+    client_id: str = Field(min_length=1)
+    client_secret: Path | None = Field(None, description="A file; none for a public client.")
+    name: Words
+    claim: str = Field("sub", description="The claim that names the person, for ever.")
+    amr: list[str] = Field(default_factory=list, description="Methods that are a second factor.")
+    acr: list[str] = Field(default_factory=list, description="Classes that are a second factor.")
+
+    @field_validator("issuer")
+    @classmethod
+    def _safe(cls, value: str) -> str:
+        parts = urlsplit(value)
+        loopback = parts.scheme == "http" and parts.hostname in LOOPBACK
+        if not (parts.scheme == "https" or loopback) or not parts.hostname:
+            raise ValueError("an issuer is an https URL (or http on this machine itself)")
+        if parts.query or parts.fragment:
+            raise ValueError("an issuer has no query and no fragment")
+        return value
+
+    @field_validator("claim")
+    @classmethod
+    def _lasting(cls, value: str) -> str:
+        if value in CHANGING_CLAIMS:
+            raise ValueError(f"{value} may be given to somebody else; take sub, or oid")
+        return value
 
 
 class Settings(BaseSettings):
@@ -67,6 +116,12 @@ class Settings(BaseSettings):
         default_factory=list,
         description="JSON list of further token issuers: issuer, audience, jwks (file), "
         "scopes, asserts.",
+    )
+    oidc: list[SignInProvider] = Field(
+        default_factory=list,
+        description="JSON list of OpenID Connect providers at which people sign in to the "
+        "screens: key, issuer, client_id, client_secret (file), name (th, en), claim, and the "
+        "values of `amr` and `acr` that stand for a second factor.",
     )
     console_policy: Path = Field(
         Path("policies/console"), description="Folder of the policy pack of the screens."
@@ -149,6 +204,14 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level of what is logged to standard error."
     )
+
+    @field_validator("oidc")
+    @classmethod
+    def _told_apart(cls, value: list[SignInProvider]) -> list[SignInProvider]:
+        for names in ([each.key for each in value], [each.issuer for each in value]):
+            if len(set(names)) != len(names):
+                raise ValueError("two providers have the same key or issuer")
+        return value
 
     @field_validator("timezone")
     @classmethod

@@ -9,17 +9,20 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, render_template, request, url_for
+from flask import Flask, Response, abort, current_app, g, render_template, request, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from authz.admin import languages, opening, places, signed_in
-from authz.admin.context import NAME, Console
+from authz.admin.context import NAME, Console, here
 from authz.admin.screens import SCREENS
+from authz.config import LOOPBACK
 from authz.errors import AuthzError, http_status
 from authz.service import console_key
 
@@ -37,18 +40,26 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+BROKEN: Final = 500
+_SORRY: Final = (
+    _l("The service cannot answer at this moment. Nothing was changed."),
+    _l("Try again in a minute. If it stays so, tell whoever runs the service the number below."),
+)
 YEAR: Final = 31_536_000
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 (addresses that name this machine)
 
 
 class Cookies(SecureCookieSessionInterface):
     """Secure cookies under a name that only a secure answer for all paths may set (N-40).
 
-    A server on this machine may be tried without TLS: then the cookie is a plain one.
+    A server on this machine may be tried without TLS: then the cookie is a plain one. A proxy
+    may name this machine as the host too, so the public URL and the proxies are asked as well.
     """
 
     def _plain(self) -> bool:
-        return not request.is_secure and urlsplit(request.root_url).hostname in LOOPBACK
+        settings = here().settings
+        ours = urlsplit(settings.public_url).hostname in LOOPBACK | ANY and not settings.proxies
+        return ours and not request.is_secure and urlsplit(request.root_url).hostname in LOOPBACK
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 (asks the request)
         """``__Host-`` where the browser can hold us to it."""
@@ -96,6 +107,9 @@ def create_admin(console: Console) -> Flask:
 
 def _begin() -> None:
     g.request_id = signed_in.request_id()
+    given = (request.path, *request.args.values(), *request.form.values())
+    if any("\0" in each for each in given):  # no text of a person, and none that a store takes
+        abort(400)
 
 
 def _csrf() -> Markup:
@@ -111,7 +125,7 @@ def _asset(name: str) -> str:
 def _finish(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.is_secure:
+    if current_app.session_interface.get_cookie_secure(current_app):
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
@@ -121,34 +135,54 @@ def _finish(response: Response) -> Response:
 
 
 def _page(status: int, title: str, text: str, hint: str = "") -> tuple[str, int]:
+    if status >= BROKEN:  # nothing is asked of a store that may be what is broken
+        g._login_user = AnonymousUserMixin()  # noqa: SLF001 (where Flask-Login keeps it)
     return render_template("error.html", title=title, text=text, hint=hint), status
 
 
 def _stale(_error: CSRFError) -> tuple[str, int]:
+    hint = _("Go back, load the page again and send it once more.")
+    if not request.is_secure and current_app.session_interface.get_cookie_secure(current_app):
+        hint = _("This address is not encrypted. Signing in works by https only.")
     return _page(
         400,
         _("The form is out of date"),
         _("It was opened too long ago, or in another session. Nothing was changed."),
-        _("Go back, load the page again and send it once more."),
+        hint,
     )
 
 
-def _http(error: HTTPException) -> tuple[str, int]:
-    status = error.code or 500
+def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
+    """What went wrong, in words for people; a view may say its own with ``abort(403, text)``."""
+    status = error.code or BROKEN
+    if status < 400:  # noqa: PLR2004 (a redirect of the router)
+        return error
+    said = error.description if error.description != type(error).description else None
     if status == 404:  # noqa: PLR2004
         return _page(
             404,
             _("Not found"),
-            _("There is no such page, or it is not for you."),
+            said or _("There is no such page, or it is not for you."),
             _("Whoever runs your school's accounts can tell you more."),
         )
     if status == 403:  # noqa: PLR2004
-        return _page(403, _("Not for you"), _("Your role does not open this place of work."))
-    return _page(status, _("That did not work"), error.description or "")
+        return _page(
+            403, _("Not for you"), said or _("Your role does not open this place of work.")
+        )
+    if status >= BROKEN:
+        return _page(status, _("That did not work"), _SORRY[0], _SORRY[1])
+    return _page(
+        status, _("That did not work"), said or _("The request could not be read as it was sent.")
+    )
 
 
 def _ours(error: AuthzError) -> tuple[str, int]:
-    return _page(http_status(error), _("That did not work"), error.message, error.hint)
+    """One of our own errors; of a broken service only that it is broken, the rest is logged."""
+    status = http_status(error)
+    if status >= BROKEN:
+        current_app.logger.error("request %s: %s: %s", g.request_id, error.code, error.message)
+        return _page(status, _("That did not work"), _SORRY[0], _SORRY[1])
+    return _page(status, _("That did not work"), error.message, error.hint)
 
 
 def mounted(api: Any, admin: Flask) -> Any:

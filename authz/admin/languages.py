@@ -22,6 +22,7 @@ from flask_babel import Babel, Domain, get_locale
 
 from authz import clock
 from authz.admin.context import here
+from authz.config import Words
 
 LANGUAGES: Final = ("th", "en")
 KEPT: Final = "language"
@@ -91,8 +92,13 @@ def ago(value: datetime | str | None) -> str:
     return format_timedelta(given - clock.now(), add_direction=True, locale=spoken())
 
 
+def in_words(name: Words) -> str:
+    """A name of the settings in the language of the request."""
+    return name.th if spoken() == "th" else name.en
+
+
 def register(app: Flask) -> None:
     """Speak both languages in every view and template."""
     Babel(app, locale_selector=chosen).domain_instance = Texts()
-    app.jinja_env.filters.update(day=day, moment=moment, ago=ago)
+    app.jinja_env.filters.update(day=day, moment=moment, ago=ago, spoken=in_words)
     app.context_processor(lambda: {"language": spoken()})

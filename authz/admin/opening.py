@@ -9,14 +9,14 @@ A route that declares nothing cannot be added.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from flask import Flask, abort, g, redirect, request, url_for
+from flask import Flask, Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -32,6 +32,9 @@ CONSOLE: Final = Caller("authz-console", asserts_mfa=True)
 
 FIRST: Final = frozenset({"new_password", "change_password"})
 """What somebody with a first password may open: nothing but a new one."""
+
+_OURS: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+"""A path of ours: one slash, and nothing that a browser drops or turns into one."""
 
 View = Callable[..., ResponseReturnValue]
 
@@ -81,26 +84,39 @@ def open_places(categories: Sequence[str]) -> frozenset[str]:
 
     For a menu, which shows no data: nothing is recorded before a place is opened.
     """
-    point = here().own
+    asked = {category: (category, "read") for category in categories}
+    return frozenset(_allowed(asked))
+
+
+def allowed(category: str, action: str) -> bool:
+    """Whether a form of this place of work is shown; what it sends is decided and recorded."""
+    return bool(_allowed({category: (category, action)}))
+
+
+def _allowed(asked: Mapping[str, tuple[str, str]]) -> list[str]:
+    point, now = here().own, clock.now()
     with reading(point.store) as connection:
-        return frozenset(
-            category
-            for category in categories
+        return [
+            name
+            for name, (category, action) in asked.items()
             if point.decide(
-                connection,
-                point.question(_request(category, "read", None), CONSOLE),
-                clock.now(),
+                connection, point.question(_request(category, action, None), CONSOLE), now
             ).decision.permit
-        )
+        ]
 
 
 def within(target: str) -> str:
     """The address to go on to: a page of ours, whatever a link said; home, where it is none."""
-    parts = urlsplit(target)
-    ours = target.startswith("/") and not target.startswith("//") and "\\" not in target
-    if not ours or parts.scheme or parts.netloc:
+    if not _OURS.fullmatch(target):
         return url_for("home")
     return request.script_root + target
+
+
+def go(address: str) -> ResponseReturnValue:
+    """Go on to a page as a whole, also where only a part of one was asked for (HTMX)."""
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=204, headers={"HX-Redirect": address})
+    return redirect(address)
 
 
 @cache
@@ -117,16 +133,16 @@ def _opened(screen: Screen) -> View:
     @wraps(screen.view)
     def view(**arguments: Any) -> ResponseReturnValue:
         if not current_user.is_authenticated:
-            return redirect(url_for("sign_in", next=_asked()))
+            return go(url_for("sign_in", next=_asked()))
         if current_user.session.must_change and screen.endpoint not in FIRST:
-            return redirect(url_for("new_password"))
+            return go(url_for("new_password"))
         if not current_user.person:
             abort(403, _("This sign-in belongs to nobody in the directory."))
         person = arguments[screen.person] if screen.person else None
         decided = _decide(screen.category, screen.action, person)
         if not decided.decision.permit:
             if decided.decision.reason == "second-factor":
-                return redirect(url_for("second_factor", next=_asked()))
+                return go(url_for("second_factor", next=_asked()))
             abort(404 if screen.person else 403)
         g.decided = decided
         return screen.view(**arguments)

@@ -23,7 +23,10 @@ class Place(NamedTuple):
     title: Any
 
 
-PLACES: Final = (Place("home", "home", _l("Home")),)
+PLACES: Final = (
+    Place("home", "home", _l("Home")),
+    Place("users", "users", _l("Sign-ins")),
+)
 
 
 def register(app: Flask) -> None:

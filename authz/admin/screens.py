@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from authz.admin import home, language, profile, second_factor, sign_in
+from authz.admin import home, language, profile, provider, second_factor, sign_in, users
 from authz.admin.opening import Screen
 
 SCREENS: Final[tuple[Screen, ...]] = (
     *sign_in.SCREENS,
+    *provider.SCREENS,
     *language.SCREENS,
     *second_factor.SCREENS,
     *profile.SCREENS,
     *home.SCREENS,
+    *users.SCREENS,
 )

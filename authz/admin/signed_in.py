@@ -65,10 +65,7 @@ def _load(token: str) -> Person | None:
 
 def begin(token: str) -> None:
     """The browser holds this session from now on; of what it held before, only the language."""
-    kept = session.get(LANGUAGE)
-    session.clear()
-    if kept:
-        session[LANGUAGE] = kept
+    _clear()
     found = sessions.find(here().store, token, clock.now())
     if found is not None:
         login_user(Person(found))
@@ -76,11 +73,16 @@ def begin(token: str) -> None:
 
 def forget() -> None:
     """The browser holds no session any more."""
-    kept = session.get(LANGUAGE)
     logout_user()
+    _clear()
+
+
+def _clear() -> None:
+    kept = session.get(LANGUAGE)
     session.clear()
     if kept:
         session[LANGUAGE] = kept
+        session.permanent = True
 
 
 def attempt(name: str) -> Attempt:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from authz.cli.output import opened, operator, say, settings
-from authz.service import erasing, tokens, users
+from authz.service import erasing, links, tokens, users
 from authz.vocabulary import Scope
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -95,19 +95,72 @@ def revoke(client: str, jti: str, because: str) -> None:
 
 @click.group()
 def user() -> None:
-    """Local sign-ins of the screens."""
+    """Sign-ins of the screens."""
 
 
 @user.command()
 @click.argument("name")
 @click.option("--person", help="The person of the directory who signs in.")
 @click.option("--auditor", is_flag=True, help="The person reads in all screens, changes nothing.")
+@click.option("--no-password", is_flag=True, help="It opens by a linked account only.")
 @because
-def add(name: str, person: str | None, because: str, *, auditor: bool) -> None:
+def add(name: str, person: str | None, because: str, *, auditor: bool, no_password: bool) -> None:
     """Add a sign-in and print its first password; it must be changed at once."""
-    click.echo(
-        users.add(_store(), name, person=person, by=operator(), because=because, auditor=auditor)
+    password = users.add(
+        _store(),
+        name,
+        person=person,
+        by=operator(),
+        because=because,
+        auditor=auditor,
+        local=not no_password,
     )
+    if no_password:
+        say(f"The sign-in {name} is added; link or invite its owner.")
+    else:
+        click.echo(password)
+
+
+account = click.option("--issuer", required=True, help="The provider, as AUTHZ_OIDC spells it.")
+subject = click.option("--subject", required=True, help="The account there: its `sub`, or claim.")
+
+
+@user.command()
+@click.argument("name")
+@account
+@subject
+@because
+def link(name: str, issuer: str, subject: str, because: str) -> None:
+    """Let an account at an OpenID Connect provider open a sign-in."""
+    found = settings()
+    if issuer not in {each.issuer for each in found.oidc}:
+        raise click.UsageError(f"AUTHZ_OIDC names no issuer {issuer}.")
+    why = because or "authz user link"
+    links.link(opened(found), name, issuer=issuer, subject=subject, by=operator(), because=why)
+    say(f"The account opens the sign-in {name}.")
+
+
+@user.command()
+@click.argument("name")
+@account
+@subject
+@because
+def unlink(name: str, issuer: str, subject: str, because: str) -> None:
+    """Let that account open the sign-in no more; its sessions end."""
+    why = because or "authz user unlink"
+    links.unlink(_store(), name, issuer=issuer, subject=subject, by=operator(), because=why)
+    say(f"The account opens the sign-in {name} no more.")
+
+
+@user.command()
+@click.argument("name")
+@because
+def invite(name: str, because: str) -> None:
+    """Print an address at which the owner links their own account, once, within a week."""
+    found = settings()
+    why = because or "authz user invite"
+    text = links.invite(opened(found), name, by=operator(), because=why)
+    click.echo(f"{found.public_url}/admin/invitation/{text}")
 
 
 @user.command()

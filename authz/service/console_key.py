@@ -20,6 +20,8 @@ from authz.errors import SettingError
 
 FILE: Final = "console.key"
 SIZE: Final = 32
+FACTOR: Final = "second factor"
+"""What a text is encrypted for, where nothing else is said."""
 
 
 def secret(folder: Path) -> bytes:
@@ -47,15 +49,18 @@ def cookie_key(folder: Path) -> bytes:
     return hmac.digest(secret(folder), b"authz console cookie 1", "sha256")
 
 
-def encrypt(folder: Path, text: str) -> str:
-    """A text that only this service reads."""
-    return _box(folder).encrypt(text.encode()).decode()
+def encrypt(folder: Path, text: str, *, purpose: str = FACTOR) -> str:
+    """A text that only this service reads, for that purpose and no other."""
+    return _box(folder, purpose).encrypt(text.encode()).decode()
 
 
-def decrypt(folder: Path, text: str, *, seconds: int | None = None) -> str:
-    """What was encrypted, no longer ago than that; SettingError where the key is another one."""
+def decrypt(folder: Path, text: str, *, purpose: str = FACTOR, seconds: int | None = None) -> str:
+    """What was encrypted for that purpose, no longer ago than that.
+
+    SettingError where it was under another key, for another purpose, or too long ago.
+    """
     try:
-        return _box(folder).decrypt(text.encode(), ttl=seconds).decode()
+        return _box(folder, purpose).decrypt(text.encode(), ttl=seconds).decode()
     except InvalidToken as error:
         raise SettingError(
             "A second factor was set up under another key.",
@@ -64,8 +69,8 @@ def decrypt(folder: Path, text: str, *, seconds: int | None = None) -> str:
         ) from error
 
 
-def _box(folder: Path) -> Fernet:
-    key = hmac.digest(secret(folder), b"authz console second factor 1", "sha256")
+def _box(folder: Path, purpose: str) -> Fernet:
+    key = hmac.digest(secret(folder), f"authz console {purpose} 1".encode(), "sha256")
     return Fernet(urlsafe_b64encode(key))
 
 

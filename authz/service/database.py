@@ -64,6 +64,7 @@ def _opened(url: str, durability: str) -> Engine:
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
+            hide_parameters=True,  # an error that is logged names nobody
             pool_size=POOL,
             max_overflow=POOL,
             pool_timeout=BUSY_SECONDS,
@@ -88,6 +89,7 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
     synchronous = "FULL" if forced else "NORMAL"
     engine = create_engine(
         url,
+        hide_parameters=True,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
         execution_options=_log_of(database) if database and forced and not memory else {},
         **options,

@@ -34,11 +34,24 @@ class Session:
     mfa: bool
     has_factor: bool
     must_change: bool
+    has_password: bool
+    provider: str
+    """The issuer where they signed in; empty for a password."""
+    created_at: datetime
 
 
-def begin(connection: Connection, name: str, now: datetime, *, mfa: bool, browser: str) -> str:
-    """A new session; what the browser is to hold."""
+def begin(
+    connection: Connection,
+    name: str,
+    now: datetime,
+    *,
+    mfa: bool,
+    browser: str,
+    provider: str = "",
+) -> str:
+    """A new session; what the browser is to hold. Those that ran out are cleared away."""
     token = secrets.token_urlsafe(32)
+    connection.execute(delete(ConsoleSession).where(ConsoleSession.expires_at <= now))
     connection.execute(
         insert(ConsoleSession).values(
             id_hash=_hash(token),
@@ -48,6 +61,7 @@ def begin(connection: Connection, name: str, now: datetime, *, mfa: bool, browse
             seen_at=now,
             expires_at=now + LONGEST,
             browser=browser,
+            provider=provider,
         )
     )
     return token
@@ -61,9 +75,12 @@ def find(store: Engine, token: str, now: datetime) -> Session | None:
                 ConsoleSession.name,
                 ConsoleSession.mfa,
                 ConsoleSession.seen_at,
+                ConsoleSession.created_at,
+                ConsoleSession.provider,
                 SignIn.person,
                 SignIn.totp_secret.is_not(None),
                 SignIn.must_change,
+                SignIn.password_hash != "",
             )
             .join(SignIn, SignIn.name == ConsoleSession.name)
             .outerjoin(Person, Person.id == SignIn.person)
@@ -77,15 +94,26 @@ def find(store: Engine, token: str, now: datetime) -> Session | None:
         ).one_or_none()
     if row is None:
         return None
-    name, mfa, seen_at, person, has_factor, must_change = row
-    if seen_at < now - TOUCH:
+    if row.seen_at < now - TOUCH:
         with writing(store) as connection:
             connection.execute(
                 update(ConsoleSession)
                 .where(ConsoleSession.id_hash == _hash(token))
                 .values(seen_at=now)
             )
-    return Session(token, name, person or "", bool(mfa), bool(has_factor), bool(must_change))
+    name, mfa, _seen, created_at, provider, person, has_factor, must_change, has_password = row
+    return Session(
+        token=token,
+        name=name,
+        person=person or "",
+        mfa=bool(mfa),
+        has_factor=bool(has_factor),
+        # Whoever came from a provider has no use for a password that was made for them.
+        must_change=bool(must_change) and not provider,
+        has_password=bool(has_password),
+        provider=provider,
+        created_at=created_at,
+    )
 
 
 def rotate(connection: Connection, session: Session, now: datetime, *, mfa: bool) -> str:
@@ -116,7 +144,7 @@ def end_all(connection: Connection, name: str, *, but: str = "") -> int:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """One open session, as its owner sees it."""
+    """One open session, as its owner or an operator sees it."""
 
     browser: str
     created_at: datetime
@@ -124,18 +152,21 @@ class Open:
     current: bool
 
 
-def listed(store: Engine, session: Session, now: datetime) -> list[Open]:
-    """The sessions of the sign-in that are good now, the newest first."""
+def listed(store: Engine, name: str, now: datetime, *, token: str = "") -> list[Open]:
+    """The sessions of the sign-in that are good now, the newest first.
+
+    ``token`` is of the session that looks at them, where it is one of them.
+    """
     with reading(store) as connection:
         rows = connection.execute(
             select(
                 ConsoleSession.browser,
                 ConsoleSession.created_at,
                 ConsoleSession.seen_at,
-                ConsoleSession.id_hash == _hash(session.token),
+                ConsoleSession.id_hash == _hash(token),
             )
             .where(
-                ConsoleSession.name == session.name,
+                ConsoleSession.name == name,
                 ConsoleSession.expires_at > now,
                 ConsoleSession.seen_at > now - IDLE,
             )

@@ -7,33 +7,29 @@ from how long it takes.
 
 from __future__ import annotations
 
-import secrets
+import hashlib
+import json
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, Row, Select, or_, select, update
 
 from authz import clock
 from authz.audit import log
 from authz.audit.record import Entry, Ref
-from authz.errors import MalformedError, UnauthenticatedError
-from authz.service import console_key, second_factor, sessions, throttle
+from authz.directory.tables import Person
+from authz.errors import MalformedError, SettingError, UnauthenticatedError
+from authz.service import confirming, console_key, passwords, second_factor, sessions, throttle
 from authz.service.database import reading, writing
 from authz.service.sessions import Session
 from authz.service.tables import SignIn
 from authz.vocabulary import Event
 
-SHORTEST: Final = 12
-LONGEST: Final = 200
-"""Characters of a password: the least that guessing does not reach, the most that is hashed."""
-
 HALF_SECONDS: Final = 300
 """How long after the password the code must come."""
+HALF: Final = "half a session"
+LONGEST_NAME: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,87 +53,100 @@ def with_password(store: Engine, folder: Path, name: str, password: str, attempt
     """A session, or half of one where a second factor is on file.
 
     UnauthenticatedError where name or password is wrong, TooManyError after many failures.
+    A hash made under other parameters than today's is made anew.
     """
-    now = clock.now()
-    counted = _counted(store, folder, name, attempt)
+    key = console_key.secret(folder)
+    counted = throttle.buckets(key, name[:LONGEST_NAME], attempt.address, attempt.device)
     with reading(store) as connection:
-        row = connection.execute(
-            select(SignIn.password_hash, SignIn.totp_secret).where(
-                SignIn.name == name, SignIn.disabled_at.is_(None)
-            )
-        ).one_or_none()
-    right = _verified(row.password_hash if row else _nobodys(), password[:LONGEST])
+        throttle.check(connection, counted, clock.now())
+        row = connection.execute(in_force(name)).one_or_none()
+    right = passwords.verified(row.password_hash if row else "", password)
     if row is None or not right:
-        raise _refused(store, name if row else "", counted)
-    if row.totp_secret:
-        return Step(half=console_key.encrypt(folder, name))
+        raise turned_away(store, name if row else "", counted)
+    kept = passwords.renewed(row.password_hash, password)
+    return recognised(store, folder, row, attempt, counted=counted, rehashed=kept)
+
+
+def recognised(
+    store: Engine,
+    folder: Path,
+    row: Row[Any],
+    attempt: Attempt,
+    *,
+    counted: tuple[str, ...] = (),
+    rehashed: str | None = None,
+    provider: str = "",
+    mfa: bool = False,
+) -> Step:
+    """The session of a sign-in whose owner was recognised; half of one where a code is due.
+
+    ``row`` is one of :func:`in_force`; ``mfa`` says that a provider saw a second factor.
+    """
+    code_is_due = bool(row.totp_secret) and not mfa
+    if code_is_due and not rehashed:
+        return Step(half=_half(folder, row.name, row.password_hash, provider))
     with writing(store) as connection:
-        return Step(token=_begin(connection, name, counted, attempt, now, mfa=False))
+        if rehashed:
+            _rehash(connection, row, rehashed)
+        if code_is_due:
+            return Step(half=_half(folder, row.name, str(rehashed), provider))
+        throttle.succeeded(connection, counted)
+        return Step(token=_session(connection, row.name, attempt, provider, mfa=mfa))
 
 
 def with_code(store: Engine, folder: Path, half: str, code: str, attempt: Attempt) -> str:
     """The session that the code makes whole; errors as with the password.
 
-    SettingError where the half is too old, or none of ours.
+    SettingError where the half is too old, none of ours, or of a password that was changed.
     """
-    name = console_key.decrypt(folder, half, seconds=HALF_SECONDS)
+    said = console_key.decrypt(folder, half, purpose=HALF, seconds=HALF_SECONDS)
+    name, proof, provider = json.loads(said)
     now = clock.now()
-    counted = _counted(store, folder, name, attempt)
+    counted = throttle.codes(console_key.secret(folder), name, attempt.device)
     with writing(store) as connection:
+        row = connection.execute(in_force(name)).one_or_none()
+        if row is None or _proof(row.password_hash) != proof:
+            raise SettingError("The password was given too long ago.", where="code")
+        # Looked at, taken and counted in one transaction: no two guesses at a time.
+        throttle.check(connection, counted, now)
         if second_factor.take(connection, folder, name, code, now):
-            return _begin(connection, name, counted, attempt, now, mfa=True)
-    raise _refused(store, name, counted)
+            throttle.succeeded(connection, counted)
+            return _session(connection, name, attempt, provider, mfa=True)
+        _count(connection, name, counted)
+    raise _not_right()
 
 
-def _counted(store: Engine, folder: Path, name: str, attempt: Attempt) -> tuple[str, str]:
-    key = console_key.secret(folder)
-    counted = throttle.buckets(key, name, attempt.address, attempt.device)
-    with reading(store) as connection:
-        throttle.check(connection, counted, clock.now())
-    return counted
+def in_force(name: str) -> Select[Any]:
+    """The sign-in of that name, if it may be used: not disabled, its person active."""
+    return (
+        select(*SignIn.__table__.c)
+        .outerjoin(Person, Person.id == SignIn.person)
+        .where(
+            SignIn.name == name,
+            SignIn.disabled_at.is_(None),
+            or_(SignIn.person.is_(None), Person.status == "active"),
+        )
+    )
 
 
-def _begin(
-    connection: Connection,
-    name: str,
-    counted: tuple[str, str],
-    attempt: Attempt,
-    now: datetime,
-    *,
-    mfa: bool,
-) -> str:
-    throttle.succeeded(connection, counted)
-    token = sessions.begin(connection, name, now, mfa=mfa, browser=attempt.browser)
-    _record(connection, Event.SIGNED_IN, name, {"second_factor": mfa})
-    return token
+def change_password(store: Engine, folder: Path, session: Session, old: str, new: str) -> str:
+    """Give oneself a new password: the session's new token. Every other session ends.
 
-
-def change_password(store: Engine, session: Session, old: str, new: str) -> None:
-    """Give oneself a new password; every other session of the sign-in ends."""
-    acceptable(session.name, new)
-    with reading(store) as connection:
-        kept = connection.scalar(select(SignIn.password_hash).where(SignIn.name == session.name))
-    if kept is None or not _verified(kept, old[:LONGEST]):
-        raise UnauthenticatedError("The present password is not right.", where="old")
+    UnauthenticatedError where the old one is not right, MalformedError where the new one
+    will not do, TooManyError after many failures.
+    """
+    passwords.acceptable(session.name, new)
+    confirming.confirm(store, folder, session, old)
     if old == new:
         raise MalformedError("The new password is the old one.", where="new")
-    hashed = PasswordHasher().hash(new)
+    hashed = passwords.hashed(new)
+    change = update(SignIn).where(SignIn.name == session.name)
     with writing(store) as connection:
-        connection.execute(
-            update(SignIn)
-            .where(SignIn.name == session.name)
-            .values(password_hash=hashed, must_change=False)
-        )
-        sessions.end_all(connection, session.name, but=session.token)
-        _record(connection, Event.PASSWORD_CHANGED, session.name, {})
-
-
-def acceptable(name: str, password: str) -> None:
-    """MalformedError unless the password is long enough and is not the name again."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise MalformedError(f"A password has {SHORTEST} to {LONGEST} characters.", where="new")
-    if name.lower() in password.lower() or len(set(password)) < SHORTEST // 2:
-        raise MalformedError("The password is too easy to guess.", where="new")
+        connection.execute(change.values(password_hash=hashed, must_change=False))
+        token = sessions.rotate(connection, session, clock.now(), mfa=session.mfa)
+        sessions.end_all(connection, session.name, but=token)
+        _changed(connection, session.name, session.person, {"password": hashed})
+    return token
 
 
 def sign_out(store: Engine, session: Session, *, everywhere: bool = False) -> None:
@@ -150,28 +159,58 @@ def sign_out(store: Engine, session: Session, *, everywhere: bool = False) -> No
         _record(connection, Event.SIGNED_OUT, session.name, {"everywhere": everywhere})
 
 
-def _verified(kept: str, password: str) -> bool:
-    try:
-        return PasswordHasher().verify(kept, password)
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-@cache
-def _nobodys() -> str:
-    """A hash that no password has, so that an unknown name costs the same time."""
-    return PasswordHasher().hash(secrets.token_urlsafe(32))
-
-
-def _refused(store: Engine, name: str, counted: tuple[str, str]) -> UnauthenticatedError:
+def turned_away(store: Engine, name: str, counted: tuple[str, ...] = ()) -> UnauthenticatedError:
     """Count and record the failure; the error to raise, which never says what was wrong."""
     with writing(store) as connection:
-        throttle.failed(connection, counted, clock.now())
-        _record(connection, Event.SIGN_IN_REFUSED, name, {})
+        _count(connection, name, counted)
+    return _not_right()
+
+
+def _not_right() -> UnauthenticatedError:
     return UnauthenticatedError("Name, password or code is not right.", where="name")
 
 
-def _record(connection: Connection, event: Event, name: str, detail: dict[str, object]) -> None:
+def _count(connection: Connection, name: str, counted: tuple[str, ...]) -> None:
+    throttle.failed(connection, counted, clock.now())
+    _record(connection, Event.SIGN_IN_REFUSED, name, {})
+
+
+def _session(
+    connection: Connection, name: str, attempt: Attempt, provider: str, *, mfa: bool
+) -> str:
+    now = clock.now()
+    browser = attempt.browser
+    token = sessions.begin(connection, name, now, mfa=mfa, browser=browser, provider=provider)
+    told = {"second_factor": mfa, **({"provider": provider} if provider else {})}
+    _record(connection, Event.SIGNED_IN, name, told)
+    return token
+
+
+def _half(folder: Path, name: str, password_hash: str, provider: str) -> str:
+    """Half a session, which ends when the password changes."""
+    said = json.dumps([name, _proof(password_hash), provider])
+    return console_key.encrypt(folder, said, purpose=HALF)
+
+
+def _proof(password_hash: str) -> str:
+    return hashlib.sha256(password_hash.encode()).hexdigest()[:32]
+
+
+def _rehash(connection: Connection, row: Row[Any], hashed: str) -> None:
+    same = SignIn.password_hash == row.password_hash  # or it was changed meanwhile
+    change = update(SignIn).where(SignIn.name == row.name, same)
+    connection.execute(change.values(password_hash=hashed))
+    after = {"password": hashed, "same_password": True}
+    _changed(connection, row.name, row.person, after)
+
+
+def _changed(connection: Connection, name: str, person: str | None, after: dict[str, Any]) -> None:
+    event = Event.PASSWORD_CHANGED
+    entry = confirming.own_change(event, name, person, {"password": True}, after)
+    log.append(connection, [entry])
+
+
+def _record(connection: Connection, event: Event, name: str, detail: dict[str, Any]) -> None:
     log.append(
         connection,
         [

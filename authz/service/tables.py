@@ -56,7 +56,10 @@ class Standing(Base):
 
 
 class SignIn(Base):
-    """A local sign-in of the screens; of its password an argon2id hash only (N-40)."""
+    """A sign-in of the screens; of its password an argon2id hash only (N-40).
+
+    Whoever signs in at a provider only has no password here, and an empty hash.
+    """
 
     __tablename__ = "sign_in"
     name: Mapped[str] = mapped_column(primary_key=True)
@@ -89,6 +92,35 @@ class ConsoleSession(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     browser: Mapped[str]
     """What kind of browser, in a word or two, so that its owner knows it again."""
+    provider: Mapped[str] = mapped_column(default="")
+    """The issuer at which its owner signed in; empty for a password."""
+
+
+class SignInLink(Base):
+    """That a subject of an OpenID Connect provider is the owner of a sign-in (N-40).
+
+    Nothing else links them: an address of e-mail can be given to somebody else.
+    """
+
+    __tablename__ = "sign_in_link"
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(index=True)
+    linked_at: Mapped[datetime]
+    linked_by: Mapped[str]
+
+
+class SignInInvitation(Base):
+    """That whoever holds a text of chance may link their provider's account to a sign-in, once.
+
+    ``id_hash`` is the SHA-256 of the text.
+    """
+
+    __tablename__ = "sign_in_invitation"
+    id_hash: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(index=True)
+    invited_by: Mapped[str]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class SignInFailure(Base):

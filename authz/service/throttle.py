@@ -4,6 +4,9 @@ Failures are counted for a sign-in *from a place*: a browser in which its owner 
 before, else the network a request comes from. So nobody locks anybody out: who guesses from
 elsewhere slows only themselves, and the owner's own browser has a count of its own. A place
 that guesses at many sign-ins has a count of its own too.
+
+Guesses at the code of a second factor come from somebody who knows the password. They are
+counted for the sign-in wherever they come from, or a million addresses would find six digits.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ FREE: Final = 5
 FREE_PLACE: Final = 50
 """The same for one place over all sign-ins: a school's people share an address."""
 SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=15)
+LONGEST_PLACE: Final = timedelta(minutes=1)
+"""A place over all sign-ins waits no longer: somebody else there wants to sign in too."""
 FORGOTTEN: Final = timedelta(hours=24)
 
 
@@ -32,6 +37,17 @@ def buckets(key: bytes, name: str, address: str, device: str | None) -> tuple[st
     """Where a guess is counted: this sign-in from this place, and this place alone."""
     place = f"device {device}" if device else f"network {_network(address)}"
     return _hash(key, f"{place}\n{name}"), _hash(key, f"{place}\n")
+
+
+def codes(key: bytes, name: str, device: str | None) -> tuple[str, ...]:
+    """Where a guess at a code is counted: the owner's own browser has its own count."""
+    place = f"device {device}" if device else "anywhere"
+    return (_hash(key, f"code {place}\n{name}"),)
+
+
+def own(key: bytes, name: str) -> tuple[str, ...]:
+    """Where a guess at the password is counted that comes from within a session."""
+    return (_hash(key, f"session\n{name}"),)
 
 
 def check(connection: Connection, counted: Sequence[str], now: datetime) -> None:
@@ -42,8 +58,9 @@ def check(connection: Connection, counted: Sequence[str], now: datetime) -> None
         )
     )
     for bucket, failures, last_at in rows:
-        free = FREE if bucket == counted[0] else FREE_PLACE
-        until = last_at + _wait(failures - free)
+        one = bucket == counted[0]
+        free, longest = (FREE, LONGEST) if one else (FREE_PLACE, LONGEST_PLACE)
+        until = last_at + _wait(failures - free, longest)
         if failures >= free and now < until:
             seconds = int((until - now).total_seconds()) + 1
             raise TooManyError("There were too many attempts.", wait=seconds)
@@ -67,13 +84,13 @@ def failed(connection: Connection, counted: Sequence[str], now: datetime) -> Non
 
 def succeeded(connection: Connection, counted: Sequence[str]) -> None:
     """Forget the failures of this sign-in from this place."""
-    connection.execute(delete(SignInFailure).where(SignInFailure.bucket == counted[0]))
+    connection.execute(delete(SignInFailure).where(SignInFailure.bucket.in_(counted[:1])))
 
 
-def _wait(over: int) -> timedelta:
+def _wait(over: int, longest: timedelta) -> timedelta:
     """How long the next guess waits: twice as long after each, up to the longest."""
     doublings = min(max(over, 0), 10)
-    return min(SHORTEST * (1 << doublings), LONGEST)
+    return min(SHORTEST * (1 << doublings), longest)
 
 
 def _network(address: str) -> str:

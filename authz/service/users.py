@@ -1,29 +1,32 @@
-"""Local sign-ins of the screens: added, disabled, reset; each change is recorded (N-40, N-45).
+"""Sign-ins of the screens: added, disabled, reset; each change is recorded (N-40, N-45).
 
-A password is made here, shown once to whoever asked, and kept as an argon2id hash only.
+A password is made here, shown once to whoever asked, and kept as an argon2id hash only. The
+last sign-in of somebody who runs the platform stays: nobody else could add another one.
 """
 
 from __future__ import annotations
 
-import secrets
+import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
-from argon2 import PasswordHasher
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 
 from authz.audit.record import Ref
 from authz.directory.recording import revision
 from authz.directory.tables import Grant, Person
 from authz.errors import ConflictError, MalformedError, NotFoundError
-from authz.service import changing, sessions
+from authz.service import changing, passwords, sessions
 from authz.service.changing import By
-from authz.service.database import writing
+from authz.service.database import reading, writing
 from authz.service.tables import SignIn
 from authz.vocabulary import Event, Role
 
-PASSWORD_BYTES = 15
+LONGEST: Final = 64
+SIGNS: Final = frozenset("._@+-")
+PAGE: Final = 50
 ORIGIN = "sign-in"
 """Where a role given with a sign-in comes from."""
 NO_FACTOR: dict[str, Any] = {"totp_secret": None, "totp_step": None, "recovery_codes": []}
@@ -37,23 +40,28 @@ def add(
     by: str,
     because: str = "",
     auditor: bool = False,
+    local: bool = True,
 ) -> str:
     """Add a sign-in and return its first password; ConflictError where the name is taken.
 
     An auditor reads in the screens and changes nothing; the role is given here only, and is
-    the person's own.
+    the person's own. A sign-in that is not ``local`` has no password, and opens by a
+    provider's account only.
     """
     if auditor and person is None:
         raise MalformedError("An auditor is a person of the directory.", where="person")
-    password, author = _new_password(), By.now(by, because)
-    row: dict[str, Any] = {"person": person, "must_change": True, "created_at": author.at}
+    if not (0 < len(name) <= LONGEST and all(map(_of_a_name, name))):
+        raise MalformedError("A name has up to 64 letters, digits or . @ + - _.", where="name")
+    password, author = passwords.made() if local else "", By.now(by, because)
+    hashed = passwords.hashed(password) if local else ""
+    row: dict[str, Any] = {"person": person, "must_change": local, "created_at": author.at}
     row |= {"created_by": by, "recovery_codes": []}
     with writing(store) as connection:
         if connection.scalar(select(SignIn.name).where(SignIn.name == name)) is not None:
             raise ConflictError("There is a sign-in of that name already.", where=name)
         if person is not None:
             _person_exists(connection, person)
-        connection.execute(insert(SignIn).values(name=name, password_hash=_hash(password), **row))
+        connection.execute(insert(SignIn).values(name=name, password_hash=hashed, **row))
         if auditor:
             _audits(connection, str(person), author)
         given = {"role": Role.AUDITOR.value} if auditor else {}
@@ -62,9 +70,13 @@ def add(
 
 
 def disable(store: Engine, name: str, *, by: str, because: str = "") -> None:
-    """End a sign-in; NotFoundError where there is none in force."""
+    """End a sign-in; NotFoundError where there is none in force.
+
+    ConflictError where it is the last one of somebody who runs the platform.
+    """
     author = By.now(by, because)
     with writing(store) as connection:
+        _not_the_last(connection, name, author.at)
         _change(connection, Event.USER_DISABLED, author, name, {"disabled_at": author.at})
         sessions.end_all(connection, name)
 
@@ -74,12 +86,99 @@ def reset(store: Engine, name: str, *, by: str, because: str = "") -> str:
 
     Its second factor is gone too, for whoever lost both, and every session of it ends.
     """
-    password, author = _new_password(), By.now(by, because)
-    values = {"password_hash": _hash(password), "must_change": True, **NO_FACTOR}
+    password, author = passwords.made(), By.now(by, because)
+    values = {"password_hash": passwords.hashed(password), "must_change": True, **NO_FACTOR}
     with writing(store) as connection:
         _change(connection, Event.USER_RESET, author, name, values)
         sessions.end_all(connection, name)
     return password
+
+
+def end_sessions(store: Engine, name: str, *, by: str, because: str = "") -> int:
+    """Sign somebody out everywhere; how many sessions there were."""
+    author, query = By.now(by, because), select(SignIn.person).where(SignIn.name == name)
+    with writing(store) as connection:
+        number = sessions.end_all(connection, name)
+        if number:
+            person = connection.scalar(query)
+            before, after = (
+                {"sessions": number, "person": person},
+                {"sessions": 0, "person": person},
+            )
+            _record(connection, Event.SESSIONS_ENDED, author, name, before, after)
+    return number
+
+
+class Known(NamedTuple):
+    """A sign-in as a list shows it: ids and states, and no name of a person."""
+
+    name: str
+    person: str | None
+    status: str | None
+    created_at: datetime
+    created_by: str
+    disabled_at: datetime | None
+    must_change: bool
+    has_password: bool
+    has_factor: bool
+
+
+def listed(store: Engine, *, text: str = "", after: str = "", limit: int = PAGE) -> list[Known]:
+    """Sign-ins by name, after that one; ``text`` is a part of the name, or a person's id."""
+    query = _known().where(SignIn.name > after).order_by(SignIn.name).limit(limit)
+    if text:
+        part = func.lower(SignIn.name).contains(text.lower(), autoescape=True)
+        query = query.where(or_(part, SignIn.person == text))
+    with reading(store) as connection:
+        return [Known(*row) for row in connection.execute(query)]
+
+
+def one(store: Engine, name: str) -> Known:
+    """A sign-in, in force or not; NotFoundError where there is none."""
+    with reading(store) as connection:
+        row = connection.execute(_known().where(SignIn.name == name)).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such sign-in.", where=name)
+    return Known(*row)
+
+
+def _known() -> Any:
+    return select(
+        SignIn.name,
+        SignIn.person,
+        Person.status,
+        SignIn.created_at,
+        SignIn.created_by,
+        SignIn.disabled_at,
+        SignIn.must_change,
+        SignIn.password_hash != "",
+        SignIn.totp_secret.is_not(None),
+    ).outerjoin(Person, Person.id == SignIn.person)
+
+
+def _not_the_last(connection: Connection, name: str, now: datetime) -> None:
+    in_force = (
+        Grant.role == Role.PLATFORM_ADMIN.value,
+        Grant.ended_at.is_(None),
+        or_(Grant.valid_from.is_(None), Grant.valid_from <= now),
+        or_(Grant.valid_until.is_(None), Grant.valid_until > now),
+    )
+    platform = connection.scalars(
+        select(SignIn.name)
+        .join(Person, Person.id == SignIn.person)
+        .where(
+            SignIn.disabled_at.is_(None),
+            Person.status == "active",
+            SignIn.person.in_(select(Grant.person).where(*in_force)),
+        )
+        .with_for_update(of=SignIn)
+    )
+    if list(platform) == [name]:
+        raise ConflictError(
+            "It is the last sign-in of somebody who runs the platform.",
+            where=name,
+            hint="Add another one first.",
+        )
 
 
 def _audits(connection: Connection, person: str, author: By) -> None:
@@ -100,12 +199,9 @@ def _audits(connection: Connection, person: str, author: By) -> None:
     revision.advance(connection)
 
 
-def _new_password() -> str:
-    return secrets.token_urlsafe(PASSWORD_BYTES)
-
-
-def _hash(password: str) -> str:
-    return PasswordHasher().hash(password)
+def _of_a_name(character: str) -> bool:
+    """Letters of any script with their marks (Thai vowels stand above), digits, a few signs."""
+    return character.isalnum() or character in SIGNS or unicodedata.category(character)[0] == "M"
 
 
 def _person_exists(connection: Connection, person: str) -> None:

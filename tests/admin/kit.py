@@ -25,7 +25,7 @@ from authz.api.context import NAME
 from authz.cli.demo.school import Demo, write
 from authz.config import Settings, load
 from authz.policy.load import load as load_pack
-from authz.service import console_key, users
+from authz.service import console_key, passwords, users
 from authz.service.database import open_store, upgrade, writing
 from authz.service.record_facts import import_facts
 from authz.service.rosters import import_oneroster
@@ -143,8 +143,9 @@ class Kit:
 
 
 BASE = "http://127.0.0.1"
-HASH = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
-"""A weak hash, so that signing in costs a test nothing; the parameters are in the hash."""
+passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+HASH = passwords.HASHER.hash(PASSWORD)
+"""A weak hash, so that signing in costs a test nothing."""
 
 
 def token(reply: TestResponse) -> str:

@@ -11,5 +11,7 @@ OPENINGS = {
     "new_password": ("/admin/profile/password", _ALL),
     "change_password": ("/admin/profile/password", _ALL),
     "second_factor": ("/admin/second-factor", _ALL),
+    "recovery_codes": ("/admin/second-factor/codes", _ALL),
+    "recovery_codes_renew": ("/admin/second-factor/codes", _ALL),
     "second_factor_set": ("/admin/second-factor", _ALL),
 }

@@ -24,7 +24,12 @@ OPENINGS: Final[dict[str, tuple[str, frozenset[str]]]] = {
 }
 """Endpoint → an address of it, and the sign-ins for whom it opens."""
 GUARDED: Final = [screen for screen in SCREENS if not screen.public]
-PUBLIC: Final = frozenset({"sign_in", "with_password", "with_code", "sign_out", "language"})
+PUBLIC: Final = frozenset(
+    {
+        *("sign_in", "with_password", "with_code", "sign_out", "language"),
+        *("provider_leave", "provider_back", "invitation", "invitation_accept", "signed_out"),
+    }
+)
 
 
 def test_every_screen_is_in_the_table_and_only_screens_are() -> None:

@@ -7,7 +7,16 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from authz.service import users
-from tests.admin.kit import BASE, PASSWORD, PRIVILEGED, Kit, post, token
+from tests.admin.kit import (
+    BASE,
+    PASSWORD,
+    PRIVILEGED,
+    Kit,
+    post,
+    token,
+)
+
+FRESH = "ส้มตำไทยใส่ถั่วเยอะๆ"
 
 
 def test_the_first_sign_in_sets_a_password_and_a_second_factor(
@@ -30,6 +39,7 @@ def test_the_first_sign_in_sets_a_password_and_a_second_factor(
     page.click("summary")
     secret = page.inner_text("details code").replace(" ", "")
     page.fill("[name=code]", pyotp.TOTP(secret).now())
+    page.fill("[name=password]", PASSWORD)
     page.click("main button")
     expect(page.locator("li code")).to_have_count(10)
     page.click("text=เก็บรหัสไว้แล้ว")

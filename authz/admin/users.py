@@ -1,0 +1,221 @@
+"""The sign-ins: who may sign in, added and ended by whoever runs the platform (N-40, N-45).
+
+The list shows ids and states, and nobody's name: running the platform opens no data. A role
+is not given here but the auditor's, which is no role of the directory's facts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from authz import clock
+from authz.admin import opening
+from authz.admin.context import here
+from authz.admin.opening import Screen
+from authz.errors import AuthzError, ConflictError, MalformedError, NotFoundError
+from authz.service import links, sessions, users
+
+LONGEST_WHY = 500
+PROBLEMS = {
+    ("add", ConflictError): _l("There is a sign-in of that name already."),
+    ("add", MalformedError): _l(
+        "A name has up to 64 letters, digits or . @ + - _; an auditor is a person on file."
+    ),
+    ("add", NotFoundError): _l("The register holds no person with that number."),
+    ("disable", ConflictError): _l(
+        "This is the last sign-in of somebody who runs the platform. Add another one first."
+    ),
+    ("link", ConflictError): _l("That account opens a sign-in already."),
+    ("link", MalformedError): _l("Name the provider and the number of the account there."),
+}
+ENDED = _l("The sign-in is not in force any more.")
+
+
+def show_list() -> ResponseReturnValue:
+    """The sign-ins, a page at a time."""
+    text = request.args.get("q", "").strip()
+    after = request.args.get("after", "")
+    found = users.listed(here().store, text=text, after=after, limit=users.PAGE + 1)
+    page = found[: users.PAGE]
+    return render_template(
+        "users.html",
+        found=page,
+        text=text,
+        after=after,
+        further=page[-1].name if len(found) > users.PAGE else "",
+        changes=_changes(),
+    )
+
+
+def show_one(name: str) -> ResponseReturnValue:
+    """One sign-in: its state, the accounts that open it, and where it is open."""
+    return _one(name)
+
+
+def show_form() -> ResponseReturnValue:
+    """The form of a new sign-in."""
+    return _form("")
+
+
+def add() -> ResponseReturnValue:
+    """Add a sign-in; its first password is shown once."""
+    name, person = _given("name"), _given("person")
+    local = _given("way") != "provider"
+    try:
+        password = users.add(
+            here().store,
+            name,
+            person=person or None,
+            by=current_user.person,
+            because=_why(),
+            auditor=_given("auditor") == "yes",
+            local=local,
+        )
+    except AuthzError as error:
+        return _form(_told("add", error), status=400)
+    if not local:
+        flash(_("The sign-in is added. Link or invite its owner now."), "good")
+        return redirect(url_for("user", name=name))
+    return _shown_once(name, password=password)
+
+
+def disable(name: str) -> ResponseReturnValue:
+    """End a sign-in, and every session of it."""
+    return _changed(name, "disable", _("The sign-in is ended."), users.disable)
+
+
+def reset(name: str) -> ResponseReturnValue:
+    """Give a new first password, shown once."""
+    try:
+        password = users.reset(here().store, name, by=current_user.person, because=_why())
+    except AuthzError as error:
+        return _one(name, _told("reset", error), status=400)
+    return _shown_once(name, password=password)
+
+
+def end_sessions(name: str) -> ResponseReturnValue:
+    """Sign the owner out everywhere."""
+    users.one(here().store, name)
+    return _changed(name, "sessions", _("Every session is ended."), users.end_sessions)
+
+
+def link(name: str) -> ResponseReturnValue:
+    """Let an account at a provider open the sign-in."""
+    text = _("The account opens this sign-in now.")
+    return _changed(name, "link", text, links.link, **_account())
+
+
+def unlink(name: str) -> ResponseReturnValue:
+    """Let that account open it no more."""
+    text = _("The account opens this sign-in no more.")
+    return _changed(name, "unlink", text, links.unlink, **_account())
+
+
+def invite(name: str) -> ResponseReturnValue:
+    """Make an invitation, shown once."""
+    try:
+        text = links.invite(here().store, name, by=current_user.person, because=_why())
+    except AuthzError as error:
+        return _one(name, _told("invite", error), status=400)
+    address = here().settings.public_url + url_for("invitation", text=text)
+    return _shown_once(name, address=address)
+
+
+def _account() -> dict[str, str]:
+    return {"issuer": _given("issuer"), "subject": _given("subject")}
+
+
+def _changed(name: str, what: str, done: str, change: Any, **more: str) -> ResponseReturnValue:
+    """Carry out a change, say so, and show the sign-in."""
+    try:
+        change(here().store, name, by=current_user.person, because=_why(), **more)
+    except AuthzError as error:
+        return _one(name, _told(what, error), status=400)
+    flash(done, "good")
+    return redirect(url_for("user", name=name))
+
+
+def _one(name: str, problem: str = "", *, status: int = 200) -> ResponseReturnValue:
+    console = here()
+    try:
+        found = users.one(console.store, name)
+    except NotFoundError:
+        abort(404)
+    page = render_template(
+        "user.html",
+        found=found,
+        problem=problem,
+        links=links.of(console.store, name),
+        sessions=sessions.listed(console.store, name, clock.now()),
+        providers=console.settings.oidc,
+        named={each.issuer: each.name for each in console.settings.oidc},
+        changes=_changes(),
+    )
+    return page, status
+
+
+def _form(problem: str, *, status: int = 200) -> ResponseReturnValue:
+    providers = here().settings.oidc
+    return render_template("user_new.html", problem=problem, providers=providers), status
+
+
+def _shown_once(name: str, *, password: str = "", address: str = "") -> ResponseReturnValue:
+    return render_template("user_secret.html", name=name, password=password, address=address)
+
+
+def _told(what: str, error: AuthzError) -> str:
+    """The error in words of the screens; one that is not for people goes on."""
+    if (what, type(error)) in PROBLEMS:
+        return str(PROBLEMS[what, type(error)])
+    if isinstance(error, NotFoundError):
+        return str(ENDED)
+    raise error
+
+
+def _why() -> str:
+    why = _given("why")
+    if not why:
+        abort(400, _("Say why: it stands in the record."))
+    return why[:LONGEST_WHY]
+
+
+def _given(name: str) -> str:
+    return request.form.get(name, "").strip()
+
+
+def _changes() -> bool:
+    """Whether whoever looks may change sign-ins: forms are shown to nobody else."""
+    return opening.allowed("users", "update")
+
+
+def _change(path: str, endpoint: str, view: Any) -> Screen:
+    return Screen(
+        path=path,
+        endpoint=endpoint,
+        view=view,
+        category="users",
+        action="update",
+        methods=("POST",),
+    )
+
+
+SCREENS = (
+    Screen(path="/users", endpoint="users", view=show_list, category="users"),
+    Screen(
+        path="/users/new", endpoint="user_new", view=show_form, category="users", action="update"
+    ),
+    _change("/users/new", "user_add", add),
+    Screen(path="/users/of/<name>", endpoint="user", view=show_one, category="users"),
+    _change("/users/of/<name>/disable", "user_disable", disable),
+    _change("/users/of/<name>/reset", "user_reset", reset),
+    _change("/users/of/<name>/sessions", "user_sessions", end_sessions),
+    _change("/users/of/<name>/link", "user_link", link),
+    _change("/users/of/<name>/unlink", "user_unlink", unlink),
+    _change("/users/of/<name>/invite", "user_invite", invite),
+)

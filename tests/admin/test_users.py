@@ -1,0 +1,174 @@
+"""The screen of the sign-ins: whoever runs the platform adds, helps and ends them (N-40, N-45)."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert, select
+from werkzeug.test import TestResponse
+
+from authz import clock
+from authz.admin.context import NAME
+from authz.audit.tables import AuditRecord
+from authz.config import SignInProvider, Words
+from authz.errors import ConflictError
+from authz.service import links, users
+from authz.service.database import writing
+from authz.service.tables import SignIn
+from tests.admin.kit import BASE, HASH, ORDINARY, PASSWORD, PRIVILEGED, Kit, post, token
+
+ISSUER = "https://login.school.test"
+
+
+def change(kit: Kit, what: str, name: str = "parent", **form: str) -> TestResponse:
+    """Change a sign-in as whoever runs the platform."""
+    at = "/admin/users/new" if what == "add" else f"/admin/users/of/{name}"
+    path = at if what == "add" else f"{at}/{what}"
+    return post(kit.client("krung"), path, {"why": "asked in person", **form}, at=at)
+
+
+def last(kit: Kit) -> dict[str, Any]:
+    """The newest record of a change of a sign-in."""
+    with kit.store.connect() as connection:
+        bodies = connection.scalars(
+            select(AuditRecord.body)
+            .where(AuditRecord.event.not_in(["decision", "signed_in", "signed_out"]))
+            .order_by(AuditRecord.sequence.desc())
+        )
+        return next(
+            found for body in bodies if (found := json.loads(body))["resource"]["type"] == "sign_in"
+        )
+
+
+def test_a_sign_in_is_added_and_its_first_password_shown_once(kit: Kit) -> None:
+    reply = change(kit, "add", name="ครูใหม่", person=ORDINARY["teacher"], way="password")
+    (password,) = re.findall(r'class="figure"><code>([^<]+)', reply.text)
+    record = last(kit)
+    assert record["event"] == "user_added"
+    assert record["detail"]["why"] == "asked in person"
+    assert record["subject"]["id"] == PRIVILEGED["krung"]
+    assert password not in json.dumps(record)
+    assert password not in kit.client("krung").get("/admin/users/of/ครูใหม่", base_url=BASE).text
+    form = {"name": "ครูใหม่", "password": password}
+    assert post(kit.client(), "/admin/sign-in", form).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"name": "parent", "person": ORDINARY["parent"]},
+        {"name": "a/b", "person": ORDINARY["parent"]},
+        {"name": "", "person": ORDINARY["parent"]},
+        {"name": "x", "person": "nobody"},
+        {"name": "x", "person": "", "auditor": "yes"},
+        {"name": "x", "person": ORDINARY["parent"], "why": " "},
+    ],
+)
+def test_a_sign_in_that_cannot_be_added_says_why(kit: Kit, form: dict[str, str]) -> None:
+    page = kit.client("krung").get("/admin/users/new", base_url=BASE)
+    assert page.status_code == 200
+    reply = post(
+        kit.client("krung"), "/admin/users/new", {"why": "new", **form}, at="/admin/users/new"
+    )
+    assert reply.status_code == 400
+    assert "Traceback" not in reply.text
+
+
+def test_ending_a_sign_in_ends_its_sessions_at_once(kit: Kit) -> None:
+    client = kit.client("parent")
+    assert change(kit, "disable").location == "/admin/users/of/parent"
+    assert client.get("/admin/", base_url=BASE).status_code == 302
+    assert change(kit, "disable").status_code == 400
+    assert last(kit)["event"] == "user_disabled"
+
+
+def test_sessions_are_ended_and_the_sign_in_stays(kit: Kit) -> None:
+    client = kit.client("parent")
+    change(kit, "sessions")
+    assert client.get("/admin/", base_url=BASE).status_code == 302
+    kit.enter(client, "parent")
+
+
+def test_a_reset_gives_a_first_password_and_takes_the_second_factor(kit: Kit) -> None:
+    reply = change(kit, "reset", "head")
+    (password,) = re.findall(r'class="figure"><code>([^<]+)', reply.text)
+    assert (
+        post(kit.client(), "/admin/sign-in", {"name": "head", "password": PASSWORD}).status_code
+        == 401
+    )
+    client = kit.client()
+    assert post(client, "/admin/sign-in", {"name": "head", "password": password}).status_code == 302
+    assert client.get("/admin/", base_url=BASE).location == "/admin/profile/password"
+
+
+def test_the_last_sign_in_of_the_platform_stays(kit: Kit) -> None:
+    assert change(kit, "disable", "krung").status_code == 400
+    with pytest.raises(ConflictError):
+        users.disable(kit.store, "krung", by="tests")
+    users.add(kit.store, "krung2", person=PRIVILEGED["krung"], by="tests")
+    assert change(kit, "disable", "krung").status_code == 302
+    with pytest.raises(ConflictError):
+        users.disable(kit.store, "krung2", by="tests")
+
+
+def test_an_account_is_linked_and_taken_away(kit: Kit) -> None:
+    form = {"issuer": ISSUER, "subject": "person-7"}
+    change(kit, "link", "parent", **form)
+    assert change(kit, "link", "teacher", **form).status_code == 400  # it opens one already
+    assert "person-7" in kit.client("audit").get("/admin/users/of/parent", base_url=BASE).text
+    change(kit, "unlink", "parent", **form)
+    assert links.of(kit.store, "parent") == []
+    assert last(kit)["detail"]["before"] == form
+
+
+def test_an_invitation_is_shown_once_with_our_own_address(kit: Kit) -> None:
+    name = Words(th="บัญชีโรงเรียน", en="school")
+    provider = SignInProvider(key="school", issuer=ISSUER, client_id="us", name=name)
+    found = kit.console.settings.model_copy(update={"oidc": [provider]})
+    kit.admin.extensions[NAME] = replace(kit.console, settings=found)
+    reply = change(kit, "invite")
+    (address,) = re.findall(r"(https://\S+/admin/invitation/[\w-]+)", reply.text)
+    assert address.startswith(found.public_url)
+    guest = kit.client()
+    path = address.removeprefix(found.public_url)
+    assert "parent" in guest.get(path, base_url=BASE).text
+    assert guest.get("/admin/invitation/guess", base_url=BASE).status_code == 404
+
+
+def test_the_auditor_sees_no_form(kit: Kit) -> None:
+    page = kit.client("audit").get("/admin/users/of/parent", base_url=BASE)
+    assert re.findall(r'action="/admin/users[^"]*"', page.text) == []
+
+
+def test_a_sign_in_that_is_not_there_is_not_found(kit: Kit) -> None:
+    client = kit.client("krung")
+    form = {"csrf_token": token(client.get("/admin/profile", base_url=BASE)), "why": "x"}
+    assert client.get("/admin/users/of/nobody", base_url=BASE).status_code == 404
+    for what in ("disable", "reset", "sessions", "link", "unlink", "invite"):
+        reply = client.post(f"/admin/users/of/nobody/{what}", data=form, base_url=BASE)
+        assert reply.status_code in {400, 404}, what
+
+
+def test_many_sign_ins_are_pages_of_few_queries(kit: Kit) -> None:
+    now = clock.now()
+    row = {"password_hash": HASH, "must_change": False, "recovery_codes": []}
+    row |= {"created_at": now, "created_by": "tests"}
+    with writing(kit.store) as connection:
+        connection.execute(insert(SignIn), [{"name": f"z{n:04}", **row} for n in range(300)])
+    client = kit.client("krung")
+    client.get("/admin/users", base_url=BASE)
+    asked: list[str] = []
+    event.listen(kit.store, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    page = client.get("/admin/users?q=z", base_url=BASE)
+    assert len(re.findall(r'<th scope="row">', page.text)) == users.PAGE
+    assert "after=z0049" in page.text
+    assert len([sql for sql in asked if "sign_in" in sql]) <= 3
+    assert len(asked) < 30
+    further = client.get("/admin/users?q=z&after=z0249", base_url=BASE)
+    assert "z0299" in further.text
+    assert "after=z" not in further.text.split("<table")[1]
+    assert "ไม่พบบัญชี" in client.get("/admin/users?q=%25", base_url=BASE).text

@@ -1,0 +1,118 @@
+"""Sign-ins, links and sessions on both stores (N-40, N-42, N-45)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyotp
+import pytest
+from sqlalchemy import Engine, select, update
+
+from authz import clock
+from authz.directory.tables import Person
+from authz.errors import ConflictError, NotFoundError, TooManyError, UnauthenticatedError
+from authz.service import links, second_factor, sessions, signing_in, users
+from authz.service.database import writing
+from authz.service.providers import Identity
+from authz.service.sessions import Session
+from authz.service.signing_in import Attempt
+from authz.service.tables import SignIn
+from tests.world import World
+
+HERE = Attempt("192.0.2.1", None, "Firefox")
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+WHO = Identity("https://login.example", "7", mfa=True)
+
+
+@pytest.fixture
+def people(store: Engine) -> Engine:
+    """A store with two people, of whom one runs the platform."""
+    world = World().school("S1").person("ann", "bob", at="S1").store(store)
+    grant = {"fact": "grant", "person": "bob", "role": "platform_admin", "from": "2020-01-01"}
+    world.import_into(store, [{**grant, "granted_by": "x", "reason": "y"}])
+    return store
+
+
+def signed_in(store: Engine, folder: Path, password: str, name: str = "siri") -> Session:
+    step = signing_in.with_password(store, folder, name, password, HERE)
+    found = sessions.find(store, step.token, clock.now())
+    assert found is not None
+    return found
+
+
+def test_password_code_and_recovery_code(people: Engine, tmp_path: Path) -> None:
+    password = users.add(people, "siri", person="ann", by="op")
+    session = signed_in(people, tmp_path, password)
+    code = pyotp.TOTP(SECRET).at(clock.now())
+    made = second_factor.enrol(people, tmp_path, session, SECRET, code, password=password)
+    assert sessions.find(people, session.token, clock.now()) is None
+    half = signing_in.with_password(people, tmp_path, "siri", password, HERE).half
+    for given in (code, "000000"):  # the code was taken at the setting up
+        with pytest.raises(UnauthenticatedError):
+            signing_in.with_code(people, tmp_path, half, given, HERE)
+    token = signing_in.with_code(people, tmp_path, half, made.recovery[0], HERE)
+    found = sessions.find(people, token, clock.now())
+    assert found is not None
+    assert found.mfa
+    assert second_factor.left(people, found) == second_factor.CODES - 1
+    with pytest.raises(UnauthenticatedError):
+        signing_in.with_code(people, tmp_path, half, made.recovery[0], HERE)
+
+
+def test_a_session_ends_with_the_person(people: Engine, tmp_path: Path) -> None:
+    password = users.add(people, "siri", person="ann", by="op")
+    session = signed_in(people, tmp_path, password)
+    with writing(people) as connection:
+        connection.execute(update(Person).where(Person.id == "ann").values(status="deregistered"))
+    assert sessions.find(people, session.token, clock.now()) is None
+    with pytest.raises(UnauthenticatedError):
+        signing_in.with_password(people, tmp_path, "siri", password, HERE)
+
+
+def test_guesses_wait(people: Engine, tmp_path: Path) -> None:
+    for _ in range(5):
+        with pytest.raises(UnauthenticatedError):
+            signing_in.with_password(people, tmp_path, "nobody", "guess", HERE)
+    with pytest.raises(TooManyError):
+        signing_in.with_password(people, tmp_path, "nobody", "guess", HERE)
+
+
+def test_an_invitation_counts_once_and_an_account_opens_one_sign_in(
+    people: Engine, tmp_path: Path
+) -> None:
+    users.add(people, "siri", person="ann", by="op", local=False)
+    first = links.invite(people, "siri", by="op")
+    second = links.invite(people, "siri", by="op")
+    with pytest.raises(NotFoundError):
+        links.enter(people, tmp_path, WHO, HERE, first)
+    name, step = links.enter(people, tmp_path, WHO, HERE, second)
+    session = sessions.find(people, step.token, clock.now())
+    assert session is not None
+    assert (name, session.mfa, session.provider) == ("siri", True, WHO.issuer)
+    with pytest.raises(NotFoundError):
+        links.enter(people, tmp_path, WHO, HERE, second)
+    with pytest.raises(ConflictError):
+        links.link(people, "siri", issuer=WHO.issuer, subject=WHO.subject, by="op")
+    links.unlink(people, "siri", issuer=WHO.issuer, subject=WHO.subject, by="op")
+    assert sessions.find(people, step.token, clock.now()) is None
+    with pytest.raises(UnauthenticatedError):
+        links.enter(people, tmp_path, WHO, HERE)
+
+
+def test_a_sign_in_without_a_password_opens_by_none(people: Engine, tmp_path: Path) -> None:
+    users.add(people, "siri", person="ann", by="op", local=False)
+    with people.connect() as connection:
+        assert connection.scalar(select(SignIn.password_hash)) == ""
+    with pytest.raises(UnauthenticatedError):
+        signing_in.with_password(people, tmp_path, "siri", "", HERE)
+
+
+def test_the_last_of_the_platform_stays(people: Engine) -> None:
+    for name, person in (("krung", "bob"), ("siri", "ann")):
+        users.add(people, name, person=person, by="op")
+    with pytest.raises(ConflictError):
+        users.disable(people, "krung", by="op")
+    users.disable(people, "siri", by="op")
+    users.add(people, "krung2", person="bob", by="op")
+    users.disable(people, "krung", by="op")
+    assert [each.name for each in users.listed(people, text="KRUNG")] == ["krung", "krung2"]
