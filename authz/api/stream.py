@@ -6,6 +6,7 @@ who is slow, or who follows, keeps no decision waiting.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from threading import BoundedSemaphore
 from typing import Final
 
@@ -61,6 +62,30 @@ def _stream() -> Response:
     except BaseException:
         _places.release()
         raise
-    response = Response(found, mimetype=LINES)
-    response.call_on_close(_places.release)
-    return response
+    return Response(_Held(found), mimetype=LINES)
+
+
+class _Held:
+    """Pages with a place, which is given back at their end, or when nobody reads on."""
+
+    def __init__(self, pages: Iterator[bytes]) -> None:
+        self._pages = pages
+        self._open = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._pages)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the place back, once."""
+        if self._open:
+            self._open = False
+            _places.release()
+
+    __del__ = close
