@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from authz.errors import SettingError
@@ -83,6 +83,36 @@ class SignInProvider(BaseModel):
     def _lasting(cls, value: str) -> str:
         if value in CHANGING_CLAIMS:
             raise ValueError(f"{value} may be given to somebody else; take sub, or oid")
+        return value
+
+
+class Receiver(BaseModel):
+    """Somebody whom the trail is sent to (N-49); secrets are in files, never in here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern="^[a-z0-9-]{1,40}$")
+    url: str = Field(max_length=1000)
+    form: Literal["records", "ocsf", "otlp"] = "records"
+    secrets: Path | None = Field(None, description="A file with a signing secret in each line.")
+    token: Path | None = Field(None, description="A file with a bearer token.")
+    ca: Path | None = Field(None, description="A file with the certificates to trust.")
+    private: bool = Field(default=False, description="Whether it has an address of our networks.")
+    begins: Literal["first", "now"] = "first"
+    batch: int = Field(500, ge=1, le=1000)
+    seconds: float = Field(10, gt=0, le=60, description="Longest time for one batch.")
+
+    @field_validator("url")
+    @classmethod
+    def _safe(cls, value: str) -> str:
+        parts = urlsplit(value)
+        loopback = parts.hostname in LOOPBACK
+        if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+            raise ValueError("it must be https, or http on this machine")
+        if not parts.hostname or parts.username or parts.password or parts.fragment:
+            raise ValueError("it must be an address without user, password or fragment")
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError("it must be plain ASCII")
         return value
 
 
@@ -178,6 +208,18 @@ class Settings(BaseSettings):
     checkpoint_seconds: int = Field(
         60, ge=1, le=86_400, description="Seconds from one checkpoint to the next."
     )
+    audit_receivers: list[Receiver] = Field(
+        default_factory=list,
+        description="JSON list of whom the trail is sent to: name, url, form (`records`, `ocsf` "
+        "or `otlp`), secrets (file), token (file), ca (file), private, begins (`first` or "
+        "`now`), batch, seconds.",
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="A bearer token for `GET /metrics`, for a Prometheus that has no token of "
+        "scope `audit:read`.",
+    )
     report_staff: bool = Field(
         default=False,
         description="Whether a person who asks who used their data is told the accounts of "
@@ -227,6 +269,13 @@ class Settings(BaseSettings):
         if not plain or len(value) <= len("https://"):
             raise ValueError("it must be an https URL without query or fragment")
         return value.rstrip("/")
+
+    @field_validator("audit_receivers")
+    @classmethod
+    def _one_of_a_name(cls, value: list[Receiver]) -> list[Receiver]:
+        if len({each.name for each in value}) < len(value):
+            raise ValueError("two receivers have the same name")
+        return value
 
     @field_validator("audit_origin")
     @classmethod

@@ -18,6 +18,8 @@ PAGES = {  # page: module and function of docs/generator that makes it
     "reference/command-line.md": ("commands", "page"),
     "reference/errors.md": ("errors", "page"),
     "reference/http.md": ("http", "page"),
+    "reference/metrics.md": ("metrics", "page"),
+    "reference/ocsf.md": ("ocsf", "page"),
     "reference/policy.md": ("policy", "rules_page"),
     "reference/policy-matrix.md": ("policy", "matrix_page"),
     "reference/settings.md": ("settings", "page"),

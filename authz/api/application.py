@@ -15,15 +15,17 @@ from authz.api import (
     health,
     incidents,
     metadata,
+    metrics,
     problem,
     reports,
     search,
     starting,
+    stream,
     trail,
 )
 from authz.api.context import NAME, Service
 from authz.config import Settings
-from authz.service.journals import open_journal
+from authz.service.journals import count, open_journal
 from authz.service.point import open_point
 
 
@@ -39,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False
     point = open_point(known)
     open_journal(point.store, known)
+    count(known)
     app.extensions[NAME] = Service(known, point)
     exchange.register(app)
     problem.register(app)
@@ -46,11 +49,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     explanation.register(app)
     search.register(app)
     trail.register(app)
+    stream.register(app)
     reports.register(app)
     incidents.register(app)
     metadata.register(app, known)
     audit.register(app)
     health.register(app)
+    metrics.register(app)
     documentation.register(app)
     front.register(app)
     starting.register(app, known, point)

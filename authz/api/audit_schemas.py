@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from authz.api.audit import CHECKPOINT, CHECKPOINTS, CONSISTENCY, INCLUSION, KEY
+from authz.api.metrics import METRICS
 from authz.service.checkpoints import MOST_LISTED
 from authz.vocabulary import Scope
 
@@ -42,6 +43,7 @@ AUDIT_ROUTES: Final[Mapping[str, Route]] = {
         ("200", "400", "500", "503"),
     ),
     KEY: Route("audit_key", None, {}, ("200", "404", "500", "503")),
+    METRICS: Route("metrics", None, {}, ("200", "401", "403", "500", "503"), Scope.AUDIT_READ),
     INCLUSION: Route(
         "inclusion",
         "Inclusion",
@@ -121,6 +123,15 @@ AUDIT_TEXTS: Final[Mapping[str, tuple[Texts, Texts]]] = {
             "en": "A line for each key (vkey), the newest first. Compare it with one that you "
             "have from elsewhere.",
             "th": "หนึ่งบรรทัดต่อหนึ่งกุญแจ (vkey) เรียงจากล่าสุด ควรเทียบกับกุญแจที่ได้รับมาจากช่องทางอื่น",
+        },
+    ),
+    "metrics": (
+        {"en": "Metrics", "th": "ตัวชี้วัด"},
+        {
+            "en": "Counts, times and lags in the text format of Prometheus, without personal data. "
+            "`AUTHZ_METRICS_TOKEN` is accepted too.",
+            "th": "จำนวน เวลา และความล่าช้าในรูปแบบข้อความของ Prometheus ไม่มีข้อมูลส่วนบุคคล "
+            "ใช้ `AUTHZ_METRICS_TOKEN` แทนโทเคนได้",
         },
     ),
     "inclusion": (

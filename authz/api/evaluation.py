@@ -15,6 +15,7 @@ from authz import clock
 from authz.api import batch, body, exchange, plain
 from authz.api.context import Service, service
 from authz.api.plain import Answer, Environ, Exchange
+from authz.api.timing import timed
 from authz.decision.answer import outward
 from authz.decision.request import parse
 from authz.service.decide import Caller, Decided
@@ -58,7 +59,7 @@ def evaluations(here: Service, asked: Exchange, environ: Environ) -> Answer:
 
 
 Answering = Callable[[Service, Exchange, Environ], Answer]
-ANSWERS: Final[Mapping[str, Answering]] = {EVALUATION: evaluation, EVALUATIONS: evaluations}
+ANSWERS: Final[Mapping[str, Answering]] = timed({EVALUATION: evaluation, EVALUATIONS: evaluations})
 """What answers a ``POST`` to each path."""
 
 

@@ -15,6 +15,7 @@ from authz.audit import log
 from authz.audit.record import Entry
 from authz.errors import AuthzError, NotReadyError, StoreUnavailableError
 from authz.service.database import current, reading, writing
+from authz.service.gauges import checkpoint_age
 from authz.service.journals import journal_of
 from authz.vocabulary import Event
 
@@ -32,14 +33,17 @@ def _alive() -> Response:
 
 
 def _ready() -> Response:
-    """The policy is loaded, or nobody would answer here."""
+    """The policy is loaded, or nobody would answer here; an old checkpoint stops no answer."""
     for name, check in CHECKS.items():
         try:
             check(service().store)
         except AuthzError as error:
             _log.error("request %s: not ready: %s: %s", exchange.request_id(), name, error.message)
             return problem.document(problem.UNAVAILABLE, NotReadyError.code, field=name)
-    return exchange.answer({"status": "ready"})
+    with reading(service().store) as connection:
+        found = checkpoint_age(connection)
+    late_by = {} if found is None else {"checkpoint_age": max(0, int(found[0]))}
+    return exchange.answer({"status": "ready", **late_by})
 
 
 def _database(store: Engine) -> None:

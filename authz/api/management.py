@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from authz.api import asked, incidents, reports, trail
+from authz.api import asked, incidents, reports, stream, trail
 from authz.service.reports.output import FORMS
 from authz.vocabulary import Scope
 
@@ -54,6 +54,22 @@ ROUTES: Final[tuple[Route, ...]] = (
             "บันทึกที่ตรงทุกเงื่อนไข ใหม่สุดก่อน หนึ่งหน้าอาจมีน้อยกว่า `limit` หรือไม่มีเลย "
             "ตราบใดที่ `after` ไม่ว่างยังมีต่อ",
         ),
+    ),
+    Route(
+        "audit_stream",
+        "get",
+        stream.STREAM,
+        Scope.AUDIT_READ,
+        {"en": "The trail as a stream", "th": "บันทึกการตรวจสอบแบบต่อเนื่อง"},
+        {
+            "en": "Records in the one order of all, a JSON line each, with what is after the "
+            "position `after`; at the end it waits `wait` seconds (30 at most) for more. `form` "
+            "`ocsf` gives events of OCSF. That a reader reads is recorded once an hour.",
+            "th": "บันทึกทั้งหมดตามลำดับเดียว บรรทัดละหนึ่งรายการ ต่อจากตำแหน่ง `after` เมื่อถึงรายการสุดท้าย"
+            "จะรออีก `wait` วินาที (ไม่เกิน 30) `form` เป็น `ocsf` ได้เหตุการณ์แบบ OCSF "
+            "การอ่านถูกบันทึกชั่วโมงละครั้งต่อผู้อ่าน",
+        },
+        ("429",),
     ),
     Route(
         "report_access_of",
@@ -169,7 +185,15 @@ _KINDS: Final[Mapping[Any, Document]] = {
 _QUERIES: Final[Mapping[str, Mapping[str, Any]]] = {
     **reports.PARAMETERS,
     "audit_search": trail.PARAMETERS,
+    "audit_stream": stream.PARAMETERS,
     "incidents": {"all": asked.truth},
+}
+
+
+_WORDS: Final[Mapping[str, list[str]]] = {
+    "format": list(FORMS),
+    "form": list(stream.FORMS),
+    "language": ["th", "en"],
 }
 
 
@@ -180,7 +204,7 @@ def parameters(route: Route) -> Iterator[Document]:
             schema = {"type": "string", "minLength": 1}
             yield {"name": name, "in": "path", "required": True, "schema": schema}
     for name, read in _QUERIES.get(route.name, {}).items():
-        words = {"format": list(FORMS), "language": ["th", "en"]}.get(name)
+        words = _WORDS.get(name)
         schema = {"enum": words} if words else _KINDS[read]
         yield {"name": name, "in": "query", "required": False, "schema": schema}
 
@@ -204,4 +228,4 @@ def media(route: Route) -> list[str]:
     """What the answer may be."""
     if route.name.startswith("report_"):
         return [kind for _, kind in FORMS.values()]
-    return ["application/json"]
+    return [stream.LINES] if route.name == "audit_stream" else ["application/json"]

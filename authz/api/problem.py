@@ -28,6 +28,7 @@ from authz.errors import (
     UnauthenticatedError,
     http_status,
 )
+from authz.measures import PROBLEMS
 from authz.service.tokens import challenge
 
 PROBLEM: Final = "application/problem+json"
@@ -67,6 +68,7 @@ def of(error: Exception, asked: Exchange) -> Answer:
 def _document(
     asked: Exchange, status: int, code: str, detail: str = "", *, field: str = "", hint: str = ""
 ) -> Answer:
+    PROBLEMS.add(str(status), code)
     spoken = asked.language
     title = TITLES.get(code, TITLES[AuthzError.code])[spoken]
     said = (THAI.get(detail, detail) if spoken == "th" else detail) + (f" {hint}" if hint else "")

@@ -20,6 +20,7 @@ TITLES: Mapping[str, Mapping[str, str]] = {
         "en": "The change does not fit what is on file.",
         "th": "การเปลี่ยนแปลงขัดกับข้อมูลที่มีอยู่",
     },
+    "too_many": {"en": "Too many at once.", "th": "มีผู้ใช้พร้อมกันมากเกินไป"},
     "method_not_allowed": {
         "en": "This method is not supported here.",
         "th": "ไม่รองรับวิธีเรียกแบบนี้",
@@ -40,6 +41,7 @@ TITLES: Mapping[str, Mapping[str, str]] = {
 }
 
 THAI: Mapping[str, str] = {
+    "Too many read the stream at once.": "มีผู้อ่านบันทึกแบบต่อเนื่องพร้อมกันมากเกินไป",
     "It is required.": "ต้องระบุ",
     "It must be a JSON object.": "ต้องเป็นอ็อบเจกต์ JSON",
     "It must be a JSON array.": "ต้องเป็นอาร์เรย์ JSON",

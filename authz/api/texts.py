@@ -106,6 +106,7 @@ STATUSES: Mapping[str, Texts] = {
     },
     "403": {"en": "The token lacks the scope.", "th": "โทเคนไม่มีขอบเขตสิทธิที่ต้องใช้"},
     "413": {"en": "Too many bytes or items.", "th": "ใหญ่หรือมากเกินกำหนด"},
+    "429": {"en": "Too many at once; ask again.", "th": "มีผู้ใช้พร้อมกันมากเกินไป โปรดลองใหม่"},
     "500": {"en": "A mistake of ours; no decision.", "th": "ข้อผิดพลาดภายใน ไม่มีคำตัดสิน"},
     "503": {
         "en": "No record or no database, so no decision; read it as a refusal.",

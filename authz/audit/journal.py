@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from functools import partial
 from multiprocessing import util
 from pathlib import Path
+from time import perf_counter_ns
 from typing import Final, cast
 from weakref import WeakSet, ref
 
@@ -32,6 +33,7 @@ from authz.audit.chain import Tip, digest, genesis
 from authz.audit.group import GroupCommit
 from authz.audit.log import Receipt, unavailable
 from authz.errors import AuditUnavailableError
+from authz.measures import FORCED, GROUPS, RECORDS
 
 LIMIT: Final = 1024 * 1024 * 1024
 """Bytes of full files that may wait to be shipped, if nobody says otherwise."""
@@ -153,7 +155,11 @@ class _Chain:
         data = b"".join(parts)
         file = self._with_room(len(data))
         self.broken = True
+        began = perf_counter_ns()
         file.put(data)
+        FORCED.observe(perf_counter_ns() - began)
+        GROUPS.observe(len(receipts))
+        RECORDS.add(by=len(receipts))
         file.offset += len(data)
         self.tip = Tip(sequence, previous)
         self.broken = False

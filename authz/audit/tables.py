@@ -164,6 +164,24 @@ class AuditCheckpoint(Base):
     __table_args__ = (Index("ix_audit_checkpoint_size_time", "size", "time"),)
 
 
+class AuditReceiver(Base):
+    """How far a receiver of the trail has come (:mod:`authz.service.delivery`).
+
+    ``position`` is the leaf it gets next. ``until`` is where the batch that is being tried
+    ends, 0 where none is, so that it is tried again as it was. It is not tried before ``due``,
+    a moment as records spell it. ``error`` says how the last of the ``failures`` went.
+    """
+
+    __tablename__ = "audit_receiver"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    until: Mapped[int]
+    failures: Mapped[int]
+    due: Mapped[str]
+    delivered: Mapped[str]
+    error: Mapped[str]
+
+
 class AuditPseudonym(Base):
     """The key of a person's name in the trail; without its row nobody can tell who it was.
 

@@ -15,6 +15,7 @@ import click
 
 from authz.cli.output import fail, opened, say, settings
 from authz.service import keeper
+from authz.service.journals import count
 
 NICE: Final = 10
 """The keeper's work yields to answers."""
@@ -26,14 +27,17 @@ END_SECONDS: Final = 30.0
 @click.option("--once", is_flag=True, help="One round, and its exit status says how it went.")
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input ends.")
 def keep(once: bool, until_eof: bool) -> None:  # noqa: FBT001 (options)
-    """Move records to the database and into the tree, and sign checkpoints, until stopped.
+    """Ship, sequence and sign records, watch for bulk reading and send, until stopped.
+
+    Records go from the journals to the database and into the tree, and to their receivers.
 
     `authz serve` runs it; an application that embeds the decision point runs it itself.
     """
     found = settings()
     store = opened(found)
+    count(found)
     if once:
-        for error in keeper.round_of(store, found):
+        for error in keeper.once(store, found):
             fail(error)
         return
     stop = threading.Event()

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from authz import counters
 from authz.cli.keeping import kept
 from authz.cli.output import opened, say, settings
 from authz.policy.load import load
-from authz.service.journals import claim
+from authz.service.journals import claim, count
 
 
 @click.command()
@@ -43,6 +44,7 @@ def serve(  # noqa: PLR0917 (one parameter an option)
     store = opened(found)
     claim(store, found)
     store.dispose()
+    counters.clear(count(found))
     run(
         host,
         port,

@@ -15,17 +15,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, delete, false, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, delete, false, func, insert, or_, select
 
 from authz import clock
 from authz.audit import log, uses
 from authz.audit.record import Entry, Ref, timestamp
 from authz.config import Settings
+from authz.measures import ALERTS
+from authz.policy.load import load
 from authz.privacy.habit import Habit, Measure, limit, middle, stands_out, usual
 from authz.privacy.tables import Notice, ReadingHour
 from authz.service.database import reading, writing
 from authz.service.decide import DecisionPoint
 from authz.service.duties import once
+from authz.service.point import place
 from authz.vocabulary import Event
 
 HOUR: Final = timedelta(hours=1)
@@ -34,6 +37,7 @@ KEPT: Final = timedelta(days=60)
 SETTLED: Final = timedelta(days=7)
 """What alarms makes no habit of peers, and none of one's own until it was told of for so long
 without being stopped: the officer is told of a new script for a week, and not for ever."""
+LOOKED_BACK: Final = timedelta(days=1)
 RULE: Final = Event.BULK_READING.value
 NO_ROLE: Final = ""
 
@@ -79,6 +83,20 @@ def watch(
             found += some
         hour += HOUR
     return found
+
+
+def keep(store: Engine, settings: Settings) -> list[Alert]:
+    """What the keeper does again and again: the hour that is running, and those not settled.
+
+    After a pause it goes on where the last hour on file is, a day back at the most.
+    """
+    point = DecisionPoint(store, load(settings.policy), place(settings))
+    now = clock.now()
+    with reading(store) as connection:
+        last = connection.scalar(select(func.max(ReadingHour.hour)))
+    since = max(datetime.fromisoformat(last), now - LOOKED_BACK) if last else now - LOOKED_BACK
+    since = min(since, now - HOUR)
+    return watch(point, since, measure=measure_of(settings), count=lambda _: ALERTS.add())
 
 
 @dataclass(frozen=True, slots=True)

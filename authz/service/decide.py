@@ -31,6 +31,7 @@ from authz.directory.relations import Situation
 from authz.engine import decide as engine
 from authz.engine.policy import Policy
 from authz.errors import MalformedError
+from authz.measures import DECISIONS
 from authz.service import duties
 from authz.service.database import reading, translated, writing
 from authz.service.watch import watch
@@ -114,6 +115,8 @@ class DecisionPoint:
         if len(items) == 1 and found[0].malformed is not None and not path:
             raise found[0].malformed
         receipts = self._record(found, caller, request_id, now)
+        for one in found:
+            DECISIONS.add("permit" if one.decision.permit else "refuse", one.decision.reason or "")
         return [
             Decided(one.decision, one.question, one.situation, one.malformed, place)
             for one, place in zip(found, receipts, strict=True)

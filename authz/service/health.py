@@ -16,11 +16,14 @@ from authz.audit.tables import AuditRecord
 from authz.config import Settings
 from authz.errors import AuthzError
 from authz.policy.load import load
-from authz.service import roles, verification
+from authz.service import delivery, roles, verification
 from authz.service.database import current, reading, writing
+from authz.service.gauges import checkpoint_age
 from authz.service.journals import catch_up, folder_of, open_settings, waiting
 
 SKEW = timedelta(minutes=5)
+FAILURES = 3
+"""How often a receiver may fail before it is told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Check:
 
 
 def examine(settings: Settings, progress: Callable[[int, int], None] | None = None) -> list[Check]:
-    """Look at policy, database, guards, journals, chains, clock and keys, in this order."""
+    """Look at policy, database, guards, journals, chains, receivers, clock, keys and more."""
     store = open_settings(settings)
     looks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("policy", lambda: _policy(settings)),
@@ -42,6 +45,8 @@ def examine(settings: Settings, progress: Callable[[int, int], None] | None = No
         ("journals", lambda: _journals(store, settings)),
         ("guards", lambda: roles.guarded(store)),
         ("audit", lambda: _audit(store, settings, progress)),
+        ("checkpoint", lambda: _checkpoint(store, settings)),
+        ("receivers", lambda: _receivers(store, settings)),
         ("clock", lambda: _clock(store)),
         ("keys", lambda: _keys(settings.key_folder)),
     )
@@ -99,6 +104,37 @@ def _audit(store: Engine, settings: Settings, progress: Callable[[int, int], Non
             hint="Run `authz audit verify`, and keep a copy of the database.",
         )
     return f"whole, {verdict.records} records"
+
+
+def _checkpoint(store: Engine, settings: Settings) -> str:
+    """A keeper that does not run signs nothing; before the first one there is nothing old."""
+    with reading(store) as connection:
+        found = checkpoint_age(connection)
+    if found is None:
+        return "none yet"
+    age, size = found
+    if age > late(settings):
+        raise AuthzError(
+            f"The newest checkpoint is {int(age)} seconds old.",
+            hint="See whether `authz audit keep` runs; `authz serve` starts it.",
+        )
+    return f"{int(age)} seconds old, over {size} records"
+
+
+def late(settings: Settings) -> float:
+    """Seconds after which a checkpoint should have been followed by the next."""
+    return 3 * settings.checkpoint_seconds + SKEW.total_seconds()
+
+
+def _receivers(store: Engine, settings: Settings) -> str:
+    lags = delivery.lags(store, settings)
+    for lag in lags:
+        if lag.failures >= FAILURES:
+            raise AuthzError(
+                f"The receiver {lag.name} took nothing {lag.failures} times: {lag.error}",
+                hint=f"It is {lag.records} records behind and will get them when it answers.",
+            )
+    return ", ".join(f"{lag.name} {lag.records} records behind" for lag in lags) or "none"
 
 
 def _clock(store: Engine) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, make_url
 
+from authz import counters
 from authz.audit import journal_files, log, ship, writers
 from authz.audit.journal import Journal, refuse_strangers
 from authz.audit.ship import Shipped, Shipper
@@ -86,6 +87,13 @@ def waiting(store: Engine) -> int:
     """Bytes of full journal files that are still to be moved."""
     shipper: Shipper | None = store.get_execution_options().get(ship.SHIPPER)
     return journal_files.backlog(shipper.folder) if shipper else 0
+
+
+def count(settings: Settings) -> Path:
+    """From now on this process counts where the others of the service do; the folder."""
+    found = (folder_of(settings) or settings.checkpoint_folder).resolve() / "counters"
+    counters.share(found)
+    return found
 
 
 def close(store: Engine) -> None:

@@ -8,15 +8,17 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from authz import clock
 from authz.audit import trail as audit
 from authz.audit.note import Verifier, verifier
 from authz.audit.ship import Shipped
 from authz.audit.trail import Source, Verdict
 from authz.config import Settings
 from authz.errors import MalformedError, NotFoundError
+from authz.measures import DAMAGED, WHOLE
 from authz.service import audit_keys, checkpoint_files
 from authz.service.database import reading
-from authz.service.journals import catch_up
+from authz.service.journals import catch_up, count
 from authz.service.sharing import shared
 
 Progress = Callable[[int, int], None]
@@ -50,7 +52,11 @@ def verify(
             progress=progress,
             run=run,
         )
-    return _with_journals(found, shipped)
+    verdict = _with_journals(found, shipped)
+    if since is None:
+        count(settings)
+        (WHOLE if verdict.whole else DAMAGED).at(clock.now().timestamp())
+    return verdict
 
 
 def _with_journals(found: Verdict, shipped: Shipped) -> Verdict:

@@ -619,6 +619,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("pseudonym", name=op.f("uq_audit_pseudonym_pseudonym")),
     )
     op.create_table(
+        "audit_receiver",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("due", sa.String(), nullable=False),
+        sa.Column("delivered", sa.String(), nullable=False),
+        sa.Column("error", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_audit_receiver")),
+    )
+    op.create_table(
         "audit_record",
         sa.Column("chain", sa.String(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -934,6 +945,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_record_application_time")
 
     op.drop_table("audit_record")
+    op.drop_table("audit_receiver")
     op.drop_table("audit_pseudonym")
     with op.batch_alter_table("audit_mention", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_mention_name")
