@@ -59,6 +59,8 @@ class Kind(StrEnum):
     """The order of the tree's leaves has a gap, or names what no chain has next."""
     TILE = "tile"
     """A stored hash of the tree does not follow from the records."""
+    SEGMENT = "segment"
+    """What was left of retired records is not what the trail says of it."""
     REWRITTEN = "rewritten"
     """The records fit together, but are not those that a checkpoint was signed over."""
     CHECKPOINT = "checkpoint"
