@@ -212,7 +212,7 @@ class _Walk:
         chain, place, tip = self.chain, *self.tip
         main = chain == MAIN
         for row in rows:
-            sequence, body, stored = row[:3]
+            sequence, body, stored = row[0], row[1], row[2]
             place += 1
             if (
                 sequence != place
