@@ -194,6 +194,12 @@ class Settings(BaseSettings):
         description="Whether the trail names people by a keyed hash whose key can be destroyed "
         "(N-34), and not by their id. Records written before stay as they are.",
     )
+    audit_retention_days: int = Field(
+        0,
+        ge=0,
+        description="Days that `authz audit retire` keeps records for; 0 keeps them for ever. "
+        "Nothing is retired unless that command is run.",
+    )
     audit_origin: str = Field(
         "",
         description="Name of the log in its checkpoints, which must never change; if empty, "

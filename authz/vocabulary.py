@@ -189,6 +189,8 @@ class Event(StrEnum):
     PERSON_ERASED = "person_erased"
     """The key of a person's pseudonym in the trail was destroyed (N-34)."""
     TRAIL_READ = "trail_read"
+    TRAIL_RETIRED = "trail_retired"
+    """The oldest records were taken away; a segment was left of them."""
     WRITER_OPENED = "writer_opened"
     """A process began a chain of its own; so a whole chain cannot vanish unseen."""
     WRITER_CLOSED = "writer_closed"

@@ -8,7 +8,9 @@ A *bundle* is a zip file of four members:
   ``sequence`` and ``body``, which is the record's text, to be hashed as it is in UTF-8. In a
   *whole* bundle, which has every leaf of the checkpoint, a line has ``hash`` besides, the
   chain's; in a *part*, it has ``proof``, the inclusion proof (base64, from the leaf upwards);
-- ``about.json``: ``v``, ``whole`` and the number of ``records``.
+- ``about.json``: ``v``, ``whole`` and the number of ``records``; in a whole bundle of a trail
+  whose oldest records were retired, ``retired`` besides: ``subtrees``, how many leaves each
+  whole subtree of the retired ones has, and its root; ``tips``, where the chains stood.
 
 It is written in one go and in constant memory, and is in place when it is complete.
 """
@@ -25,12 +27,14 @@ from typing import IO, Any, Final, NamedTuple
 from uuid import uuid4
 from zipfile import ZIP_DEFLATED, ZipFile
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
-from authz.audit import merkle, note, state
+from authz.audit import merkle, note, segments, state
 from authz.audit.merkle import Node, Reader
 from authz.audit.pieces import Piece, jobs
+from authz.audit.segments import Retired
 from authz.audit.spans import read_rows
 from authz.audit.tables import AuditBatch, AuditRecord
 from authz.audit.tree import reader
@@ -43,6 +47,8 @@ RECORDS: Final = "records.jsonl"
 ABOUT: Final = "about.json"
 _REMEMBERED: Final = 100_000
 """Nodes that are kept for the next proofs; neighbours share most of theirs."""
+
+_encode: Final = msgspec.json.Encoder().encode
 
 Progress = Callable[[int, int], None]
 
@@ -68,17 +74,23 @@ def write(
     AuditDamagedError where a record or a tile is not what it should be; then there is no file.
     """
     size = note.checkpoint(note.parse(checkpoint).text).size
-    lines = _all(connection, size) if selection is None else _some(connection, size, selection)
+    retired = segments.sound(connection)
+    if selection is None:
+        lines, total = _all(connection, size, retired), size - retired.leaves
+    else:
+        lines, total = _some(connection, size, selection), 0
     with _draft(path) as stream, ZipFile(stream, "w", ZIP_DEFLATED, compresslevel=3) as file:
         file.writestr(CHECKPOINT, checkpoint)
         file.writestr(KEYS, "".join(f"{each}\n" for each in vkeys))
         count = 0
         with file.open(RECORDS, "w", force_zip64=True) as out:
             for count, line in enumerate(lines, 1):
-                out.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+                out.write(_encode(line) + b"\n")
                 if progress is not None and count % 1000 == 0:
-                    progress(count, size if selection is None else count)
-        about = {"v": VERSION, "whole": selection is None, "records": count}
+                    progress(count, total or count)
+        about: dict[str, Any] = {"v": VERSION, "whole": selection is None, "records": count}
+        if selection is None and retired.leaves:
+            about["retired"] = _begun(connection, retired)
         file.writestr(ABOUT, json.dumps(about))
     return count
 
@@ -105,11 +117,24 @@ class _draft:  # noqa: N801 (used as a function)
             self.draft.unlink(missing_ok=True)
 
 
-def _all(connection: Connection, size: int) -> Iterator[dict[str, Any]]:
-    """Every leaf below ``size``; one whose record is missing is missing."""
+def _begun(connection: Connection, retired: Retired) -> dict[str, Any]:
+    """The tree and the chains as they were when the oldest records were taken away."""
+    nodes = merkle.cover(0, retired.leaves)
+    hashes = reader(connection)(nodes)
+    return {
+        "subtrees": [
+            [1 << node.level, b64encode(each).decode()]
+            for node, each in zip(nodes, hashes, strict=True)
+        ],
+        "tips": {chain: [tip.sequence, tip.hash.hex()] for chain, tip in retired.tips.items()},
+    }
+
+
+def _all(connection: Connection, size: int, retired: Retired) -> Iterator[dict[str, Any]]:
+    """Every leaf below ``size`` that was not retired; one whose record is missing is missing."""
     placed = (
         Piece(row[1], row[2], min(row[3], size - row[0]), row[0])
-        for row in state.batches(connection)
+        for row in state.batches(connection, retired.leaves - 1 if retired.leaves else None)
         if row[0] < size
     )
     for job in jobs(placed):

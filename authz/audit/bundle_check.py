@@ -67,8 +67,7 @@ class _Check:
         self.count = 0
         self.checkpoints = 0
         self.last: _Line | None = None
-        self.tree = Frontier()
-        self.tips: dict[str, Tip] = {}
+        self.tree, self.tips = _begun(about.get("retired"))
 
     def run(self, own: Source, copies: Sequence[Source], keys: Sequence[Verifier]) -> Verdict:
         """The verdict over the records."""
@@ -188,6 +187,18 @@ def _about(file: ZipFile) -> dict[str, Any]:
     if not known or not isinstance(about["whole"], bool):
         raise ValueError("another version")
     return about
+
+
+def _begun(retired: Any) -> tuple[Frontier, dict[str, Tip]]:
+    """The tree and the chains as they were when the oldest records were retired."""
+    if retired is None:
+        return Frontier(), {}
+    try:
+        nodes = [b64decode(each, validate=True) for _, each in retired["subtrees"]]
+        tips = {chain: Tip(at, bytes.fromhex(tip)) for chain, (at, tip) in retired["tips"].items()}
+        return Frontier(sum(size for size, _ in retired["subtrees"]), nodes), tips
+    except (TypeError, AttributeError) as error:
+        raise ValueError("no subtrees") from error
 
 
 def _member(file: ZipFile, name: str) -> bytes:

@@ -10,10 +10,10 @@ This module is pure: it reads no clock, file, network or database.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 MAIN: Final = "main"
@@ -59,6 +59,8 @@ class Kind(StrEnum):
     """The order of the tree's leaves has a gap, or names what no chain has next."""
     TILE = "tile"
     """A stored hash of the tree does not follow from the records."""
+    SEGMENT = "segment"
+    """What was left of retired records is not what the trail says of it."""
     REWRITTEN = "rewritten"
     """The records fit together, but are not those that a checkpoint was signed over."""
     CHECKPOINT = "checkpoint"
@@ -101,7 +103,7 @@ class Verdict:
 
 def genesis(chain: str = MAIN) -> Tip:
     """The place before the first record; chains differ in it, so records cannot change chains."""
-    return Tip(0, hashlib.sha256(_GENESIS + chain.encode()).digest())
+    return Tip(0, sha256(_GENESIS + chain.encode()).digest())
 
 
 def digest(previous: bytes, sequence: int, body: bytes) -> bytes:
@@ -110,7 +112,7 @@ def digest(previous: bytes, sequence: int, body: bytes) -> bytes:
     The domain keeps these hashes apart from all others of the service; all parts before
     the bytes have a fixed length, so that no two records hash the same input.
     """
-    return hashlib.sha256(b"".join((_RECORD, previous, sequence.to_bytes(8, "big"), body))).digest()
+    return sha256(b"%b%b%b%b" % (_RECORD, previous, sequence.to_bytes(8, "big"), body)).digest()
 
 
 def follows(tip: Tip, link: Link) -> bool:

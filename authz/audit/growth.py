@@ -20,10 +20,12 @@ from authz.audit.finding import Damaged
 from authz.audit.marks import Mark, Marks
 from authz.audit.merkle import SIZE
 from authz.audit.pieces import Piece
+from authz.audit.segments import Retired
 from authz.audit.tables import AuditBatch
 from authz.audit.tiles import WIDTH, Place, Tiles
 
 _WHOLE: Final = WIDTH * SIZE
+_LEAVES: Final = 16 * WIDTH
 
 
 def in_tree(connection: Connection, pieces: Sequence[Piece], leaves: Sequence[bytes]) -> None:
@@ -54,6 +56,7 @@ class Growth:
         self.matched = size
         self.checkpoints = 0
         self.pending: Damage | None = None
+        self.retired = 0
         self._marks = _of(marks, size)
         self._next = next(self._marks, None)
 
@@ -76,6 +79,30 @@ class Growth:
             self._grow(leaves[:upto])
             leaves = leaves[upto:]
             self._compare()
+
+    def pass_over(self, retired: Retired) -> None:
+        """Grow by the leaves of retired records, as the tiles have them, and hold the roots."""
+        self.retired = retired.leaves
+        for end, root in retired.roots:
+            while self.size < end:
+                self.feed(self._stored_leaves(min(end, self.size + _LEAVES)))
+                if self.size == end and self.root() != root:
+                    raise self._torn(f"the first {end} leaves are not those that were retired")
+
+    def _stored_leaves(self, end: int) -> list[bytes]:
+        """The leaves from the size on to ``end``, as far as they are in the tiles."""
+        numbers = range(self.size // WIDTH, -(-end // WIDTH))
+        stored = state.tiles(self.connection, [Place(0, number) for number in numbers])
+        row = b"".join(stored.get(Place(0, number), b"") for number in numbers)
+        inside = self.size % WIDTH
+        leaves = layout.split(row)[inside : inside + end - self.size]
+        if len(leaves) < end - self.size or len(leaves[-1]) < SIZE:
+            raise self._torn(f"a tile of the retired leaves {self.size} to {end - 1} is not whole")
+        return leaves
+
+    def _torn(self, text: str) -> Damaged:
+        chain, sequence = self.record(self.matched)
+        return Damaged(Damage(Kind.TILE, sequence, text, chain))
 
     def close(self) -> None:
         """The tree is complete: are its last tiles stored, no others, and no larger root?"""
@@ -153,6 +180,9 @@ class Growth:
             self._next = next(self._marks, None)
 
     def _rewritten(self, mark: Mark) -> Damage:
+        if self.pending is None and mark.size <= self.retired:
+            text = f"the tiles of retired records are not those that {mark.name} was signed over"
+            return self._torn(text).damage
         if self.pending is not None:
             text = f"it is not the record that {mark.name} was signed over"
             return Damage(Kind.REWRITTEN, self.pending.sequence, text, self.pending.chain)

@@ -18,6 +18,8 @@ class Piece(NamedTuple):
     first: int
     length: int
     position: int = UNPLACED
+    after: bytes = b""
+    """The hash that the first record follows, where the record before it was retired."""
 
     @property
     def last(self) -> int:

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Executable, Select, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -54,6 +54,7 @@ _MENTIONS: Final = (
     .order_by(AuditMention.sequence)
 )
 _EVENT: Final = len(_LINK) + INDEX_COLUMNS.index("event")
+_RETIRED: Final = Event.TRAIL_RETIRED.value
 _WRITERS: Final = frozenset({Event.WRITER_OPENED.value, Event.WRITER_CLOSED.value})
 
 
@@ -83,6 +84,8 @@ class Checked(NamedTuple):
     fault: Fault | None
     mentions: int = 0
     """How many there are on file for these leaves."""
+    seal: bytes | None = None
+    """Of the newest segment that these records of the main chain tell of."""
 
 
 def read_rows(connection: Connection, chain: str, first: int, last: int) -> list[Any]:
@@ -95,7 +98,7 @@ def read_mentions(connection: Connection, chain: str, first: int, last: int) -> 
     return _driven(connection, _MENTIONS, (chain, first, last))
 
 
-def _driven(connection: Connection, statement: Select[Any], place: tuple[Any, ...]) -> list[Any]:
+def _driven(connection: Connection, statement: Executable, place: tuple[Any, ...]) -> list[Any]:
     dialect: Any = connection.dialect
     plain = dialect.name != "postgresql"
     cursor: Any = connection.connection.cursor(**({} if plain else {"binary": True}))
@@ -147,9 +150,15 @@ def lenient(connection: Connection) -> Iterator[None]:
 def check_job(connection: Connection, pieces: Sequence[Piece]) -> Checked:
     """Check the records of some pieces, which are in the order of their leaves."""
     walks: dict[str, _Walk] = {}
-    for chain, (first, last) in _spans(pieces).items():
+    for chain, (first, last, after) in _spans(pieces).items():
         walk = walks[chain] = _Walk(chain)
-        walk.run(read_rows(connection, chain, max(1, first - 1), last), first, last)
+        if after:
+            walk.tip = Tip(first - 1, after)
+            walk.run(read_rows(connection, chain, first, last), last)
+        else:
+            rows = read_rows(connection, chain, max(1, first - 1), last)
+            walk.begin(rows, first)
+            walk.run(rows, last)
         walk.mentioned(read_mentions(connection, chain, first, last))
     hashes = {chain: iter(walk.leaves) for chain, walk in walks.items()}
     leaves: list[bytes] = []
@@ -167,6 +176,7 @@ def check_job(connection: Connection, pieces: Sequence[Piece]) -> Checked:
         [writer for walk in walks.values() for writer in walk.writers],
         fault,
         sum(len(walk.mentions) for walk in walks.values()),
+        walks[MAIN].seal if MAIN in walks else None,
     )
 
 
@@ -176,19 +186,24 @@ class _Walk:
     def __init__(self, chain: str) -> None:
         self.chain = chain
         self.writers: list[Writer] = []
+        self.seal: bytes | None = None
         self.tip = genesis(chain)
         self.tips: list[bytes] = []
         self.leaves: list[bytes] = []
         self.mentions: list[Row] = []
         self.fault: Fault | None = None
 
-    def run(self, rows: list[Any], first: int, last: int) -> None:
-        """Check ``first`` to ``last``; the row before them, if any, says what they follow."""
+    def begin(self, rows: list[Any], first: int) -> None:
+        """Take away the row before the first, which says what it follows."""
         if first > 1:
-            before = rows.pop(0) if rows and rows[0][0] == first - 1 else (first - 2, b"", b"")
-            self.tip = Tip(before[0], before[2])
+            before = rows.pop(0) if rows and rows[0][0] == first - 1 else (0, b"", b"")
+            known = isinstance(before[2], bytes) and before[2]
+            self.tip = Tip(first - 1, before[2]) if known else Tip(first - 2, b"")
+
+    def run(self, rows: list[Any], last: int) -> None:
+        """Check the rows, up to record ``last``."""
         self.tips.append(self.tip.hash)
-        if self.tip.sequence == first - 1:
+        if self.tip.hash:
             self._steps(rows)
         if self.tip.sequence < last and self.fault is None:
             self.fault = Fault(self.chain, self.tip)
@@ -197,7 +212,7 @@ class _Walk:
         chain, place, tip = self.chain, *self.tip
         main = chain == MAIN
         for row in rows:
-            sequence, body, stored = row[:3]
+            sequence, body, stored = row[0], row[1], row[2]
             place += 1
             if (
                 sequence != place
@@ -215,6 +230,8 @@ class _Walk:
             self.mentions += told.mentions
             if main and row[_EVENT] in _WRITERS:
                 self.writers.append(_writer(sequence, body))
+            elif main and row[_EVENT] == _RETIRED:
+                self.seal = _octets(members(body).get("detail", {}).get("seal"))
             self.leaves.append(leaf_hash(entry(chain, place, body)))
             tip = stored
             self.tips.append(tip)
@@ -257,17 +274,17 @@ def _octets(text: Any) -> bytes:
         return b""
 
 
-def _spans(pieces: Sequence[Piece]) -> dict[str, tuple[int, int]]:
-    """For each chain its first and last record, which are neighbours in the order given."""
-    found: dict[str, tuple[int, int]] = {}
+def _spans(pieces: Sequence[Piece]) -> dict[str, tuple[int, int, bytes]]:
+    """For each chain its first and last record, and what it follows; they are neighbours."""
+    found: dict[str, tuple[int, int, bytes]] = {}
     for piece in pieces:
-        first, _ = found.get(piece.chain, (piece.first, 0))
-        found[piece.chain] = first, piece.last
+        first, _, after = found.get(piece.chain, (piece.first, 0, piece.after))
+        found[piece.chain] = first, piece.last, after
     return found
 
 
 @cache
-def _placed(statement: Select[Any], plain: bool) -> str:  # noqa: FBT001 (a key of the cache)
+def _placed(statement: Executable, plain: bool) -> str:  # noqa: FBT001 (a key of the cache)
     """The SQL of a statement, its parameters by place."""
     known: Any = sqlite.dialect() if plain else postgresql.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
-    return str(statement.compile(dialect=known))
+    return str(cast("Select[Any]", statement).compile(dialect=known))

@@ -58,9 +58,9 @@ def counted(connection: Connection) -> dict[Any, Count]:
     return {row[0]: Count(row[1], row[2]) for row in rows}
 
 
-def stray(connection: Connection, chain: str, last: int) -> Any:
-    """The first number of a chain that is not among 1 to ``last``, if there is one."""
-    outside = (AuditRecord.sequence < 1) | (AuditRecord.sequence > last)
+def stray(connection: Connection, chain: str, first: int, last: int) -> Any:
+    """The first number of a chain that is not among ``first`` to ``last``, if there is one."""
+    outside = (AuditRecord.sequence < first) | (AuditRecord.sequence > last)
     return connection.execute(
         select(AuditRecord.sequence)
         .where(AuditRecord.chain == chain, outside)

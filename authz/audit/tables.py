@@ -182,6 +182,27 @@ class AuditReceiver(Base):
     error: Mapped[str]
 
 
+class AuditSegment(Base):
+    """Records that retention took away: ``count`` leaves from ``position`` on.
+
+    ``root`` is that of all leaves up to their end, ``chains`` where each chain stood then,
+    ``seal`` the hash over the row and the segment before (:mod:`authz.audit.segments`).
+    """
+
+    __tablename__ = "audit_segment"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int]
+    count: Mapped[int]
+    root: Mapped[bytes]
+    chains: Mapped[str]
+    older_than: Mapped[str]
+    checkpoint: Mapped[str]
+    time: Mapped[str]
+    retired_by: Mapped[str]
+    why: Mapped[str]
+    seal: Mapped[bytes]
+
+
 class AuditPseudonym(Base):
     """The key of a person's name in the trail; without its row nobody can tell who it was.
 

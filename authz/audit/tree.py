@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
-from authz.audit import merkle, tiles
+from authz.audit import merkle, segments, tiles
 from authz.audit.merkle import Reader, entry, leaf_hash
 from authz.audit.tables import AuditBatch, AuditRecord, AuditTile
 from authz.audit.tiles import Place
@@ -103,6 +103,12 @@ def include(connection: Connection, chain: str, sequence: int, leaves: int) -> I
     body = connection.execute(
         select(AuditRecord.body).where(AuditRecord.chain == chain, AuditRecord.sequence == sequence)
     ).scalar_one_or_none()
+    if body is None and index < segments.sound(connection).leaves:
+        raise NotFoundError(
+            "The record was retired; its leaf is still in the tree.",
+            where=f"{chain}-{sequence}",
+            hint="Whoever kept the record can check it against the tiles and the checkpoints.",
+        )
     if not isinstance(body, bytes):
         raise _damaged(f"Record {sequence} of chain {chain} is missing.")
     read = reader(connection)

@@ -1,10 +1,10 @@
 """Is the trail as it was written? Many chains, one tree, signed checkpoints (N-49).
 
 One pass in the order of the leaves, in constant memory: for each chain its hashes, for
-each record its index columns and mentions, over all of them the tree, whose root must be that of every
-checkpoint at its size. Then the records that have no place in the tree yet, the heads, and
-whether every chain that was opened is there. What is named is the first bad record in this
-order, and what was done to it.
+each record its index columns and mentions, over all of them the tree, whose root must be
+that of every checkpoint at its size. What was retired is passed over by its tiles. Then
+the records that have no place in the tree yet, the heads, and whether every chain that was
+opened is there. What is named is the first bad record in this order, and what was done.
 
 ``run`` may share the jobs among processes; what it gives must come in their order.
 """
@@ -18,13 +18,14 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from authz.audit import state
+from authz.audit import segments, state
 from authz.audit.chain import MAIN, Damage, Kind, Tip, Verdict, check_end, genesis
 from authz.audit.finding import Damaged, explained
 from authz.audit.growth import Growth, in_tree
 from authz.audit.marks import Mark, Marks, Source, read
 from authz.audit.note import Verifier
 from authz.audit.pieces import UNPLACED, Job, Piece, jobs, pieces
+from authz.audit.segments import begun
 from authz.audit.spans import Checked, Fault, Writer, check_job, lenient
 from authz.audit.tree import size as tree_size
 
@@ -75,6 +76,7 @@ def _verified(
         walk.rest()
         walk.writers()
         walk.strays()
+        walk.sealed()
     except Damaged as found:
         return walk.verdict(found.damage)
     return walk.verdict(marks.damage)
@@ -96,10 +98,14 @@ def verify_range(
     walk = _Verification(connection, progress, run)
     head = walk.heads.get(chain, genesis(chain))
     upto = head.sequence if last is None else min(last, head.sequence)
+    gone = walk.retired.tips.get(chain, genesis(chain)).sequence
+    first = max(first, gone + 1)
     walk.total = max(0, upto - first + 1)
     walk.partial = True
     try:
-        walk.span(chain, first, upto)
+        walk.segments()
+        if upto > gone or not gone:
+            walk.span(chain, first, upto)
         if upto == head.sequence:
             walk.end(chain)
     except Damaged as found:
@@ -123,10 +129,12 @@ class _Verification:
         self.counts = state.counted(connection)
         self.total = sum(count.records for count in self.counts.values())
         self.progress = progress
+        self.retired = segments.read(connection)
         self.run: Run = run or (lambda given: (check_job(connection, job) for job in given))
-        self.tips: dict[str, Tip] = {}
-        self.opened: set[str] = {MAIN}
-        self.closed: dict[str, Tip] = {}
+        self.tips: dict[str, Tip] = {**self.retired.tips}
+        self.opened: set[str] = {MAIN, *self.retired.tips}
+        self.closed: dict[str, Tip] = {**self.retired.closed}
+        self.seal: bytes | None = None
         self.records = 0
         self.mentions = 0
         self.growth: Growth | None = None
@@ -137,6 +145,7 @@ class _Verification:
     def begin(self, marks: Marks, since: Mark | None) -> None:
         """Begin with the first leaf, or after those of a checkpoint."""
         self.partial = since is not None
+        self.segments()
         if since is None:
             self.growth = Growth(self.connection, marks)
             return
@@ -148,12 +157,14 @@ class _Verification:
         if not self.growth.has(since):
             text = f"the stored tree is not the one that {since.name} was signed over"
             raise Damaged(Damage(Kind.REWRITTEN, 0, text, chain=""))
-        self.tips = state.sequenced(self.connection, since.size)
-        self.total -= sum(tip.sequence for tip in self.tips.values())
+        if since.size > self.retired.leaves:
+            self.tips |= state.sequenced(self.connection, since.size)
+        self.total -= sum(tip.sequence - self._gone(chain) for chain, tip in self.tips.items())
 
     def tree_part(self) -> None:
         """Go through the leaves, up to the first batch that does not follow."""
         assert self.growth is not None  # noqa: S101 (begin made it)
+        self.growth.pass_over(self.retired)
         for checked in self.run(jobs(self._batches(self.growth.size))):
             self.growth.feed(checked.leaves)
             self.absorb(checked)
@@ -174,7 +185,9 @@ class _Verification:
 
     def span(self, chain: str, first: int, last: int) -> None:
         """Go through some records of a chain; those in the tree must be its leaves."""
-        before = state.place(self.connection, chain, first - 1) if first > 1 else genesis(chain)
+        before: Tip | None = self.retired.tips.get(chain, genesis(chain))
+        if first - 1 not in {0, self._gone(chain)}:
+            before = state.place(self.connection, chain, first - 1)
         self.tips[chain] = before or Tip(first - 2, b"")
         if before is None:
             raise Damaged(explained(self.connection, Fault(chain, self.tips[chain]), self.heads))
@@ -195,6 +208,33 @@ class _Verification:
             if damage is not None:
                 raise Damaged(damage.of(chain))
 
+    def segments(self) -> None:
+        """Whether what was left of retired records, and their batches, is as it was written."""
+        if self.retired.damage is not None:
+            raise Damaged(self.retired.damage)
+        if not self.retired.leaves:
+            return
+        ends: dict[Any, int] = {}
+        position = 0
+        for row in state.batches(self.connection):
+            if position == self.retired.leaves:
+                break
+            if not _is_batch(row) or row[0] != position or row[2] != ends.get(row[1], 0) + 1:
+                break
+            position += row[3]
+            ends[row[1]] = row[2] + row[3] - 1
+        tips = {chain: tip.sequence for chain, tip in self.retired.tips.items() if tip.sequence}
+        if position != self.retired.leaves or ends != tips:
+            text = f"the batches from leaf {position} on are not those of the records retired"
+            raise Damaged(Damage(Kind.BATCH, 0, text, chain=""))
+
+    def sealed(self) -> None:
+        """Whether the segments are those that the trail tells of."""
+        if self.seal == (self.retired.seal or None) or (self.partial and self.seal is None):
+            return
+        text = "the segments are not those that the trail says were retired"
+        raise Damaged(Damage(Kind.SEGMENT, 0, text, chain=""))
+
     def strays(self) -> None:
         """Whether no mention is on file of a record that there is not."""
         if not self.partial and state.mentions(self.connection) != self.mentions:
@@ -207,6 +247,7 @@ class _Verification:
         self.tips.update(checked.tips)
         self.records += len(checked.leaves)
         self.mentions += checked.mentions
+        self.seal = checked.seal or self.seal
         for writer in checked.writers:
             self._writer(writer)
         if self.progress is not None:
@@ -233,12 +274,13 @@ class _Verification:
     def _no_other(self, chain: str, last: int) -> None:
         """Whether the chain has no record but those of the numbers 1 to ``last``."""
         count = self.counts.get(chain)
-        if count is None or count.records == last:
+        gone = self._gone(chain)
+        if count is None or count.records == last - gone:
             return
-        found = state.stray(self.connection, chain, last)
+        found = state.stray(self.connection, chain, gone + 1, last)
         if found is None and self.partial:
             return  # one is missing that was not asked for
-        at = found if isinstance(found, int) and found < 1 else last + 1
+        at = found if isinstance(found, int) and found <= gone else last + 1
         text = f"a record was put beside the {last} that were written"
         raise Damaged(Damage(Kind.APPENDED, at, text, chain))
 
@@ -260,7 +302,7 @@ class _Verification:
                 return
             if waiting is not None:
                 yield waiting
-            waiting = Piece(row[1], row[2], row[3], row[0])
+            waiting = begun(Piece(row[1], row[2], row[3], row[0]), self.retired)
             ends[waiting.chain] = waiting.last
             position += waiting.length
         if waiting is not None:
@@ -271,14 +313,23 @@ class _Verification:
         for position, _, begin, count in state.batches_of(self.connection, chain, first, last):
             upto = min(last, begin + count - 1)
             if first >= begin:
-                yield Piece(chain, first, upto - first + 1, position + first - begin)
+                placed = Piece(chain, first, upto - first + 1, position + first - begin)
+                yield begun(placed, self.retired)
                 first = upto + 1
-        yield from pieces(chain, first, last)
+        yield from self._loose(chain, first, last)
 
     def _unplaced(self, chain: str) -> Iterator[Piece]:
         head, tip = self.heads.get(chain), self.tips.get(chain, genesis(chain))
         if head is not None and isinstance(head.sequence, int):
-            yield from pieces(chain, tip.sequence + 1, head.sequence)
+            yield from self._loose(chain, tip.sequence + 1, head.sequence)
+
+    def _loose(self, chain: str, first: int, last: int) -> Iterator[Piece]:
+        return (begun(piece, self.retired) for piece in pieces(chain, first, last))
+
+    def _gone(self, chain: str) -> int:
+        """The last record of a chain that was retired."""
+        tip = self.retired.tips.get(chain)
+        return tip.sequence if tip else 0
 
     def _writer(self, writer: Writer) -> None:
         if writer.closed is None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from authz import clock
-from authz.cli import audit_stream, audit_tree, audit_verify
+from authz.cli import audit_retire, audit_stream, audit_tree, audit_verify
 from authz.cli.keeping import keep
 from authz.cli.output import as_json, opened, operator, say, settings, table
 from authz.service import trail
@@ -72,7 +72,12 @@ def search(json_: bool, **asked: Any) -> None:  # noqa: FBT001 (options)
         say(f"There are more: --after {page.after}")
 
 
-for _command in (*audit_verify.COMMANDS, *audit_tree.COMMANDS, *audit_stream.COMMANDS):
+for _command in (
+    *audit_verify.COMMANDS,
+    *audit_tree.COMMANDS,
+    *audit_stream.COMMANDS,
+    *audit_retire.COMMANDS,
+):
     audit.add_command(_command)
 
 

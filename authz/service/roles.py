@@ -11,10 +11,16 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
-from authz.errors import AuthzError, NotFoundError, SettingError
+from authz.errors import AuthzError, ForbiddenError, NotFoundError, SettingError
 from authz.service.database import reading, translated
 
-KEPT: Final = ("audit_record", "audit_mention", "audit_batch", "audit_checkpoint")
+KEPT: Final = (
+    "audit_record",
+    "audit_mention",
+    "audit_batch",
+    "audit_checkpoint",
+    "audit_segment",
+)
 """Tables of which the service's role may only read rows and add some."""
 MOVED: Final = ("audit_head", "audit_tile")
 """Tables of which it may also update rows: the head moves, the last tile grows."""
@@ -77,6 +83,19 @@ def _rights(table: str) -> str:
     if table in MOVED:
         return f"{_TRAIL_ONLY}, UPDATE"
     return f"{_TRAIL_ONLY}, UPDATE, DELETE"
+
+
+def require_owner(store: Engine) -> None:
+    """Raise ForbiddenError unless this process may take records out of the trail."""
+    if store.dialect.name != "postgresql":
+        return
+    with reading(store) as connection:
+        row = connection.execute(_STATE, {"tables": list(GUARDED)}).one()
+    if not (row[0] or row[1]):
+        raise ForbiddenError(
+            "Only the owner of the trail's tables can retire records.",
+            hint="Run it with AUTHZ_DATABASE_URL set to the owner's role.",
+        )
 
 
 def guarded(store: Engine) -> str:

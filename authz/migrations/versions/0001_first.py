@@ -676,6 +676,21 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_record_time", ["time"], unique=False)
 
     op.create_table(
+        "audit_segment",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("chains", sa.String(), nullable=False),
+        sa.Column("older_than", sa.String(), nullable=False),
+        sa.Column("checkpoint", sa.String(), nullable=False),
+        sa.Column("time", sa.String(), nullable=False),
+        sa.Column("retired_by", sa.String(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_segment")),
+    )
+    op.create_table(
         "audit_store",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.String(), nullable=False),
@@ -927,6 +942,7 @@ def downgrade() -> None:
     op.drop_table("review_item")
     op.drop_table("audit_tile")
     op.drop_table("audit_store")
+    op.drop_table("audit_segment")
     with op.batch_alter_table("audit_record", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_record_time")
         batch_op.drop_index("ix_audit_record_subject_id_time")

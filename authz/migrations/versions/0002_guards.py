@@ -17,14 +17,14 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-KEPT = ("audit_record", "audit_mention", "audit_batch", "audit_checkpoint")
+KEPT = ("audit_record", "audit_mention", "audit_batch", "audit_checkpoint", "audit_segment")
 """Tables whose rows stay as they were written."""
 GUARDED = (*KEPT, "audit_tile", "audit_head")
 
 REFUSE = """
 CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'DELETE' AND TG_TABLE_NAME IN ('audit_record', 'audit_mention', 'audit_batch')
+    IF TG_OP = 'DELETE' AND TG_TABLE_NAME IN ('audit_record', 'audit_mention')
        AND current_setting('authz.retire', true) = 'on'
        AND pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE')
     THEN

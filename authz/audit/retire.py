@@ -1,0 +1,198 @@
+"""Taking the oldest records out of the trail, so that what is left can still be verified (N-49).
+
+One segment is one transaction: its records are verified once more, what is left of them is
+written down, they are deleted, and the trail records who did it and why. Whatever ends the
+process, a segment is gone whole or not at all. Only the owner of the tables can (the
+triggers of migration 0002 refuse everybody else), and only what a published checkpoint
+covers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, delete, func, insert, select, text
+
+from authz.audit import log, segments, tree
+from authz.audit.chain import Tip, genesis
+from authz.audit.finding import Damaged, explained
+from authz.audit.growth import in_tree
+from authz.audit.pieces import Job, Piece, jobs
+from authz.audit.record import Entry, Ref, timestamp
+from authz.audit.segments import Retired, begun, seal, spelt
+from authz.audit.sequence import lock
+from authz.audit.spans import Checked, Writer, check_job
+from authz.audit.tables import AuditBatch, AuditMention, AuditRecord, AuditSegment
+from authz.errors import AuditDamagedError
+from authz.vocabulary import Event
+
+MOST: Final = 20_000
+"""Records in a segment, so that on SQLite other writers wait some seconds at most."""
+_PAGE: Final = 20
+_EMPTIED: Final = (AuditMention, AuditRecord)
+
+
+class Order(NamedTuple):
+    """What is to be retired: records before ``older_than`` among the first ``covered`` leaves.
+
+    ``checkpoint`` is the time of the published checkpoint that covers them.
+    """
+
+    older_than: datetime
+    covered: int
+    checkpoint: str
+    by: str
+    why: str
+    now: datetime
+
+
+class _Found(NamedTuple):
+    tips: dict[str, Tip]
+    closed: dict[str, Tip]
+
+
+def retire(connection: Connection, order: Order) -> int:
+    """Retire one segment in the caller's writing transaction; how many records, or 0.
+
+    AuditDamagedError where the records are not as they were written: what is damaged is
+    evidence, and stays.
+    """
+    lock(connection)
+    before = segments.sound(connection)
+    pieces = list(_old(connection, before.leaves, order))
+    count = sum(piece.length for piece in pieces)
+    if not count:
+        return 0
+    found = _checked(connection, pieces, before)
+    row = _row(connection, before, count, found, order)
+    with _allowed(connection):
+        _remove(connection, pieces, count)
+    connection.execute(insert(AuditSegment), [row])
+    log.append(connection, [_entry(row, order)])
+    return count
+
+
+def _old(connection: Connection, position: int, order: Order) -> Iterator[Piece]:
+    """The next whole batches of which every record is old, at most :data:`MOST` leaves."""
+    within = (AuditRecord.chain == AuditBatch.chain) & AuditRecord.sequence.between(
+        AuditBatch.sequence, AuditBatch.sequence + AuditBatch.count - 1
+    )
+    place = (AuditBatch.position, AuditBatch.chain, AuditBatch.sequence, AuditBatch.count)
+    query = select(*place, func.max(AuditRecord.time)).outerjoin(AuditRecord, within)
+    older, room = timestamp(order.older_than), MOST
+    while rows := connection.execute(
+        query.where(AuditBatch.position >= position)
+        .group_by(*place)
+        .order_by(AuditBatch.position)
+        .limit(_PAGE)
+    ).all():
+        for row in rows:
+            end = row[0] + row[3]
+            room -= row[3]
+            if end > order.covered or (row[4] or "") >= older or room < 0:
+                return
+            yield Piece(row[1], row[2], row[3], row[0])
+            position = end
+
+
+def _checked(connection: Connection, pieces: Sequence[Piece], before: Retired) -> _Found:
+    """Where the chains stand after the records, which are as they were written."""
+    tips: dict[str, Tip] = {}
+    writers: list[Writer] = []
+    try:
+        for job in jobs(begun(piece, before) for piece in pieces):
+            checked = check_job(connection, job)
+            _hold(connection, job, checked)
+            tips.update(checked.tips)
+            writers += checked.writers
+    except Damaged as found:
+        damage = found.damage
+        raise AuditDamagedError(
+            f"What is damaged is not retired: {damage.kind}. {damage.text}.",
+            where=f"{damage.chain}-{damage.sequence}",
+            hint="Run `authz audit verify`.",
+        ) from found
+    known = tips.keys() | before.tips.keys()
+    opened = {each.chain for each in writers if each.closed is None} - known
+    tips |= {chain: genesis(chain) for chain in opened}
+    return _Found(tips, {each.chain: each.closed for each in writers if each.closed is not None})
+
+
+def _hold(connection: Connection, job: Job, checked: Checked) -> None:
+    if checked.fault is not None:
+        raise Damaged(explained(connection, checked.fault, {}))
+    in_tree(connection, job, checked.leaves)
+
+
+def _row(
+    connection: Connection, before: Retired, count: int, found: _Found, order: Order
+) -> dict[str, Any]:
+    row = {
+        "number": len(before.roots) + 1,
+        "position": before.leaves,
+        "count": count,
+        "root": tree.root(connection, before.leaves + count),
+        "chains": spelt(*found),
+        "older_than": timestamp(order.older_than),
+        "checkpoint": order.checkpoint,
+        "time": timestamp(order.now),
+        "retired_by": order.by,
+        "why": order.why,
+    }
+    return {**row, "seal": seal(before.seal, row)}
+
+
+def _remove(connection: Connection, pieces: Sequence[Piece], count: int) -> None:
+    ends = {piece.chain: piece.last for piece in pieces}
+    gone = 0
+    for table in _EMPTIED:
+        gone = sum(
+            connection.execute(
+                delete(table).where(table.chain == chain, table.sequence <= last)
+            ).rowcount
+            for chain, last in ends.items()
+        )
+    if gone != count:
+        raise AuditDamagedError(
+            f"There are {gone} records where {count} were to be retired.",
+            where="audit_record",
+            hint="Run `authz audit verify`.",
+        )
+
+
+@contextmanager
+def _allowed(connection: Connection) -> Iterator[None]:
+    """Deletion is allowed to the owner, in this transaction, until the end of the block."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL authz.retire = 'on'"))
+        yield
+        connection.execute(text("SET LOCAL authz.retire = 'off'"))
+        return
+    names = [f"{table.__tablename__}_delete" for table in _EMPTIED]
+    asked = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    guards = {name: sql for name, sql in connection.execute(asked) if name in names}
+    for name in guards:
+        connection.execute(text(f"DROP TRIGGER {name}"))
+    yield
+    for sql in guards.values():
+        connection.exec_driver_sql(sql)
+
+
+def _entry(row: dict[str, Any], order: Order) -> Entry:
+    kept = ("position", "count", "older_than", "checkpoint", "why")
+    return Entry(
+        event=Event.TRAIL_RETIRED,
+        time=order.now,
+        application="authz",
+        subject=Ref("operator", order.by),
+        action="retire",
+        resource=Ref("segment", str(row["number"])),
+        detail={
+            **{name: row[name] for name in kept},
+            "root": row["root"].hex(),
+            "seal": row["seal"].hex(),
+        },
+    )
