@@ -238,7 +238,7 @@ class DecisionPoint:
     ) -> list[Receipt]:
         entries = [self._entry(one, caller, request_id, now, Event.DECISION, None) for one in found]
         due = [duty for one in found for duty in duties.of(one.decision, one.situation, now)]
-        if not due:
+        if not (due and duties.unopened(self.store, due)):
             return log.record(self.store, entries)
         with writing(self.store) as connection:
             receipts = log.append(connection, entries)

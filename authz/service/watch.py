@@ -2,7 +2,7 @@
 
 SQLite tells each connection how often *others* have committed (``PRAGMA data_version``). A
 connection that never writes is kept for that: while its number stays, the directory's revision
-and what was known of tokens then are still true, in 3 µs and without a transaction. When it
+and what was known of tokens and duties then are still true, in 3 µs and without a transaction. When it
 moves, the revision is read anew and all else is forgotten. The number is read *before* what is
 kept under it: what is committed in between is seen as a change by the next look.
 
@@ -30,14 +30,15 @@ Identity = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One committed state: the directory's revision, and which tokens were found in force.
+    """One committed state: the directory's revision, and what was found on file since.
 
-    A token is looked up after the look, so it may be of a later state. That is no harm: a
-    token that was taken back is never given again, and the next look sees the change.
+    ``known`` tells of a token's id whether it is in force, and of a duty's key that it is
+    open. They are looked up after the look, so they may be of a later state. That is no harm:
+    a token that was taken back is never given again, and the next look sees the change.
     """
 
     revision: int
-    tokens: dict[str, bool] = field(default_factory=dict)
+    known: dict[object, bool] = field(default_factory=dict)
 
 
 class Watch:

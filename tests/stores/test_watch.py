@@ -58,10 +58,10 @@ def test_each_commit_is_seen_by_the_next_look(lone: Engine, path: Path) -> None:
     elsewhere = open_store(f"sqlite:///{path}", durability="os")
     watching = look(lone)
     for number in range(2, 40):
-        watching.look().tokens["a"] = True
+        watching.look().known["a"] = True
         moved(lone if number % 2 else elsewhere, number)
         found = watching.look()
-        assert (found.revision, found.tokens) == (number, {})
+        assert (found.revision, found.known) == (number, {})
     elsewhere.dispose()
 
 
