@@ -95,9 +95,7 @@ def expect(engine: Engine) -> Coming | None:
     return None if journal is None else journal.expect()
 
 
-def record(
-    engine: Engine, entries: Sequence[Entry], coming: Coming | None = None
-) -> list[Receipt]:
+def record(engine: Engine, entries: Sequence[Entry], coming: Coming | None = None) -> list[Receipt]:
     """Write the records together and on their own, durable on return.
 
     They go to the journal of this process, if the store has one. Else threads share a

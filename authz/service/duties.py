@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, Select, bindparam, literal_column, select
+from sqlalchemy import Connection, Engine, Select, Table, bindparam, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from authz.audit.record import timestamp
@@ -32,7 +32,8 @@ _ITEM = ("subject", "person", "elevation", "day")
 
 def _find(table: Any, key: Sequence[str]) -> Select[Any]:
     """Whether a row with this key is there; its values are given in the key's order."""
-    return select(literal_column("1")).where(*(getattr(table, name) == bindparam(name) for name in key))
+    wanted = (getattr(table, name) == bindparam(name) for name in key)
+    return select(literal_column("1")).where(*wanted)
 
 
 _FIND: Final = {_NOTICE: _find(Notice, _NOTICE), _ITEM: _find(ReviewItem, _ITEM)}

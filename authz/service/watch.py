@@ -12,8 +12,8 @@ bytes of memory that all processes share (https://sqlite.org/walformat.html, 2.1
 compares these first. They mean something only as long as a connection is open, which keeps the
 index in its place, so they are believed together with one that is.
 
-A kept connection would outlive a file that an operator put in the place of its own, so each
-look makes sure that the file is still that one.
+A kept connection would outlive a file that an operator put in the place of its own, so looks
+make sure, every :data:`EVERY` seconds, that the file is still that one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import ctypes
 import mmap
 import os
 import sqlite3
+import time
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, NamedTuple
@@ -35,6 +36,8 @@ from authz.directory.asking import Asking
 
 OPTION: Final = "authz_watch"
 Identity = tuple[int, int]
+EVERY: Final = 0.05
+"""Seconds for which a file is taken to be the one that it was; a commit is seen at once."""
 _HEAD: Final = 96
 """Bytes of the head of the log's index: two copies of what every commit changes."""
 
@@ -56,7 +59,7 @@ class _Seen(NamedTuple):
     """What was seen when the log's index began with these bytes, and what holds it in place."""
 
     file: Identity
-    index: mmap.mmap
+    shared: mmap.mmap
     head: bytes
     eye: _Eye
     sight: Sight
@@ -75,6 +78,7 @@ class Watch:
         self._wait = wait
         self._idle: list[_Eye] = []
         self._seen: _Seen | None = None
+        self._sure = 0.0
         self._inherited: list[_Eye] = []
         event.listen(store, "engine_disposed", lambda _: self.close())
         _watches.add(self)
@@ -82,12 +86,16 @@ class Watch:
     def look(self) -> Sight:
         """What is committed now; OperationalError where the database does not answer."""
         seen = self._seen
-        if seen is not None:
+        if seen is not None and seen.shared[:_HEAD] == seen.head and seen.eye.open:
+            moment = time.monotonic()
+            if moment < self._sure + EVERY:
+                return seen.sight
             try:
                 here = _identity(self._path)
             except OSError as error:
                 raise OperationalError("stat", None, error) from error
-            if seen.index[:_HEAD] == seen.head and seen.file == here and seen.eye.open:
+            if here == seen.file:
+                self._sure = moment
                 return seen.sight
         return self._look_closely()
 
