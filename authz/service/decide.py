@@ -251,6 +251,8 @@ class DecisionPoint:
         due = [duty for one in found for duty in duties.of(one.decision, one.situation, now)]
         if not (due and duties.unopened(self.store, due)):
             return log.record(self.store, entries, coming)
+        if coming is not None:
+            coming.over()
         with writing(self.store) as connection:
             receipts = log.append(connection, entries)
             duties.open_all(connection, due, request_id)

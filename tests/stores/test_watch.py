@@ -119,6 +119,30 @@ def test_a_disposed_store_keeps_nothing_open(lone: Engine) -> None:
     assert watching._idle == []
 
 
+def test_while_nothing_is_committed_no_connection_is_asked(
+    lone: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching = look(lone)
+    seen = watching.look()
+    with monkeypatch.context() as patch:
+        patch.setattr(watching, "_look_closely", None)
+        assert watching.look() is seen
+        moved(lone, 2)
+        with pytest.raises(TypeError):
+            watching.look()
+    assert watching.look().revision == 2
+
+
+def test_shared_memory_is_not_believed_without_a_connection_that_holds_it(lone: Engine) -> None:
+    """Without one the log's index may be another file by now."""
+    watching = look(lone)
+    seen = watching.look()
+    for eye in watching._idle:
+        eye.close()
+    watching._idle.clear()
+    assert watching.look() is not seen
+
+
 def child(watching: Watch, told: mp.SimpleQueue[int]) -> None:
     told.put(watching.look().revision)
 
