@@ -48,7 +48,7 @@ def untold() -> Any:
     """
     from app import create_app  # noqa: PLC0415 (only where it is served)
 
-    def drop(_store: Any, entries: Sequence[Any]) -> list[Receipt]:
+    def drop(_store: Any, entries: Sequence[Any], *_: Any) -> list[Receipt]:
         return [Receipt(MAIN, number, b"") for number, _ in enumerate(entries)]
 
     log.record = drop  # type: ignore[assignment]

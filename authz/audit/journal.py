@@ -30,7 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from authz.audit import journal_files as files
 from authz.audit import writers
 from authz.audit.chain import Tip, digest, genesis
-from authz.audit.group import GroupCommit
+from authz.audit.group import Coming, GroupCommit
 from authz.audit.log import Receipt, unavailable
 from authz.errors import AuditUnavailableError
 from authz.measures import FORCED, GROUPS, RECORDS
@@ -65,9 +65,13 @@ class Journal:
         self._ending = 0
         _journals.add(self)
 
-    def append(self, bodies: Sequence[bytes]) -> list[Receipt]:
+    def expect(self) -> Coming:
+        """A record is coming, or its maker says that it is not: others may wait to share."""
+        return _grouped.expect(self)
+
+    def append(self, bodies: Sequence[bytes], coming: Coming | None = None) -> list[Receipt]:
         """Write the records together, after those written before; durable on return."""
-        return list(_grouped(self, bodies)) if bodies else []
+        return list(_grouped(self, bodies, coming)) if bodies else []
 
     def probe(self) -> None:
         """Whether a record could be written now: forces a zero to where the next one goes."""

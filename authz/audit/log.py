@@ -29,7 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from authz.audit.chain import MAIN, Tip, digest, genesis
-from authz.audit.group import GroupCommit
+from authz.audit.group import Coming, GroupCommit
 from authz.audit.mentions import Mention, mentions, rows
 from authz.audit.pseudonyms import hidden
 from authz.audit.record import Entry, index, spelt
@@ -88,7 +88,16 @@ def append(connection: Connection, entries: Sequence[Entry]) -> list[Receipt]:
     return append_encoded(connection, [encode(entry) for entry in _hidden(connection, entries)])
 
 
-def record(engine: Engine, entries: Sequence[Entry]) -> list[Receipt]:
+def expect(engine: Engine) -> Coming | None:
+    """Say that :func:`record` will be called: those who write meanwhile may wait to share.
+
+    Whoever says so and writes nothing must say that it is over.
+    """
+    journal: Journal | None = engine.get_execution_options().get(JOURNAL)
+    return None if journal is None else journal.expect()
+
+
+def record(engine: Engine, entries: Sequence[Entry], coming: Coming | None = None) -> list[Receipt]:
     """Write the records together and on their own, durable on return.
 
     They go to the journal of this process, if the store has one. Else threads share a
@@ -99,7 +108,7 @@ def record(engine: Engine, entries: Sequence[Entry]) -> list[Receipt]:
     named = _hidden(engine, entries)
     journal: Journal | None = engine.get_execution_options().get(JOURNAL)
     if journal is not None:
-        return journal.append([spelt(entry) for entry in named])
+        return journal.append([spelt(entry) for entry in named], coming)
     receipts = list(_grouped(engine, [encode(entry) for entry in named]))
     try:
         _force(engine)

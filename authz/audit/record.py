@@ -69,7 +69,7 @@ class Ref:
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # frozen costs microseconds, and each is recorded once
 class Entry:
     """One thing that happened: a decision, a what-if, or a change (2.8).
 

@@ -5,14 +5,16 @@ may do is what it claims (``scope``, ``asserts``) *and* what the setting lets th
 give; its client is named ``<issuer>|<client>``, so that it is taken for nobody else.
 
 A token is verified once and remembered until it expires, for as long as the files of its
-issuer's keys stay as they are. What may change without them is looked at each time: its
-times here, whether it was taken back in :mod:`authz.service.tokens`.
+issuer's keys stay as they are, which is looked at every :data:`EVERY` seconds. What may
+change without them is looked at each time: its times here, whether it was taken back in
+:mod:`authz.service.tokens`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import time
 from base64 import urlsafe_b64decode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +40,8 @@ LEEWAY: Final = 30.0
 """Seconds by which the clocks of two machines may differ; an expiry is not extended by it."""
 OWN: Final = frozenset({"EdDSA"})
 FOREIGN: Final = frozenset({"EdDSA", "ES256", "RS256"})
+EVERY: Final = 0.05
+"""Seconds for which the files of keys are taken to be as they were."""
 MOST: Final = 1024
 """Tokens that a process remembers."""
 _LONGEST: Final = 8192
@@ -70,9 +74,12 @@ class Issuer:
         return self.trusted is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Believed:
-    """A token that was verified: whose it is, its times, and what it was verified with."""
+    """A token that was verified: whose it is, its times, and what it was verified with.
+
+    ``sure`` is when the files of its keys were last as they were.
+    """
 
     caller: Caller
     begins: tuple[float, ...]
@@ -81,10 +88,18 @@ class Believed:
     """The id to look for among those taken back; none where another issuer gave it."""
     settings: Settings
     issuer: Issuer
+    sure: float = 0.0
 
     def fits(self, settings: Settings) -> bool:
         """Whether it would be verified by the same settings and the same keys today."""
-        return self.settings is settings and self.issuer.state == _state(settings, self.issuer)
+        if self.settings is not settings:
+            return False
+        moment = time.monotonic()
+        if moment >= self.sure + EVERY:
+            if self.issuer.state != _state(settings, self.issuer):
+                return False
+            self.sure = moment
+        return True
 
 
 def believe(settings: Settings, token: str, now: float) -> Believed:

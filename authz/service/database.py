@@ -174,16 +174,17 @@ def writing(store: Engine) -> Iterator[Connection]:
             yield connection
 
 
-def glance(store: Engine, statement: Select[Any], value: str) -> tuple[Any, ...] | None:
-    """The first row of a statement with one parameter, at the least cost: a request asks it.
+def glance(store: Engine, statement: Select[Any], *values: str) -> tuple[Any, ...] | None:
+    """The first row of a statement, at the least cost: a request asks it.
 
+    The values are of its parameters, in their order.
     It goes to the driver as it is, and is a snapshot of its own.
     """
     with translated():
         try:
             with closing(store.raw_connection()) as connection:
                 cursor = connection.cursor()
-                cursor.execute(_placed(statement, store.dialect.name), (value,))
+                cursor.execute(_placed(statement, store.dialect.name), values)
                 row: tuple[Any, ...] | None = cursor.fetchone()
         except store.dialect.loaded_dbapi.Error as error:
             raise DBAPIError(str(statement), None, error) from error

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from authz import clock
 from authz.audit import log
+from authz.audit.group import Coming
 from authz.audit.log import Receipt
 from authz.audit.record import Entry, Ref
 from authz.decision import answer
@@ -111,10 +112,15 @@ class DecisionPoint:
         raised for a single item only; in a batch its place is refused (page 5).
         AuditUnavailableError and StoreUnavailableError leave no answer at all.
         """
-        found, now = self._decide(items, caller, semantic)
-        if len(items) == 1 and found[0].malformed is not None and not path:
-            raise found[0].malformed
-        receipts = self._record(found, caller, request_id, now)
+        coming = log.expect(self.store)
+        try:
+            found, now = self._decide(items, caller, semantic)
+            if len(items) == 1 and found[0].malformed is not None and not path:
+                raise found[0].malformed
+            receipts = self._record(found, caller, request_id, now, coming)
+        finally:
+            if coming is not None:
+                coming.over()
         for one in found:
             DECISIONS.add("permit" if one.decision.permit else "refuse", one.decision.reason or "")
         return [
@@ -237,12 +243,19 @@ class DecisionPoint:
         return Situation(asked, facts, now, self.place, self.policy.catalogue)
 
     def _record(
-        self, found: Sequence[Decided], caller: Caller, request_id: str, now: datetime
+        self,
+        found: Sequence[Decided],
+        caller: Caller,
+        request_id: str,
+        now: datetime,
+        coming: Coming | None,
     ) -> list[Receipt]:
         entries = [self._entry(one, caller, request_id, now, Event.DECISION, None) for one in found]
         due = [duty for one in found for duty in duties.of(one.decision, one.situation, now)]
-        if not due:
-            return log.record(self.store, entries)
+        if not (due and duties.unopened(self.store, due)):
+            return log.record(self.store, entries, coming)
+        if coming is not None:
+            coming.over()
         with writing(self.store) as connection:
             receipts = log.append(connection, entries)
             duties.open_all(connection, due, request_id)

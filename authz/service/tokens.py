@@ -196,10 +196,10 @@ def authenticate(
 def _in_force(store: Engine, jti: str) -> bool:
     """Whether a token of our own is on file and was not taken back."""
     watching = watch(store)
-    known = {}
+    known = dict[object, bool]()
     if watching is not None:
         with translated():
-            known = watching.look().tokens
+            known = watching.look().known
     found = known.get(jti)
     if found is None:
         row = glance(store, _IN_FORCE, jti)

@@ -2,20 +2,30 @@
 
 SQLite tells each connection how often *others* have committed (``PRAGMA data_version``). A
 connection that never writes is kept for that: while its number stays, the directory's revision
-and what was known of tokens then are still true, in 3 µs and without a transaction. When it
+and what was known of tokens and duties then are still true, without a transaction. When it
 moves, the revision is read anew and all else is forgotten. The number is read *before* what is
 kept under it: what is committed in between is seen as a change by the next look.
 
-A kept connection would outlive a file that an operator put in the place of its own, so each
-look makes sure that the file is still that one.
+Even to ask for the number lets another thread run several times, each of which costs more than
+the question. SQLite itself tells whether anybody committed by the head of the log's index, 96
+bytes of memory that all processes share (https://sqlite.org/walformat.html, 2.1): so a look
+compares these first. They mean something only as long as a connection is open, which keeps the
+index in its place, so they are believed together with one that is.
+
+A kept connection would outlive a file that an operator put in the place of its own, so looks
+make sure, every :data:`EVERY` seconds, that the file is still that one.
 """
 
 from __future__ import annotations
 
+import ctypes
+import mmap
 import os
 import sqlite3
+import time
 from dataclasses import dataclass, field
-from typing import Final
+from threading import Lock
+from typing import Final, NamedTuple
 from urllib.parse import quote
 from weakref import WeakSet
 
@@ -26,18 +36,33 @@ from authz.directory.asking import Asking
 
 OPTION: Final = "authz_watch"
 Identity = tuple[int, int]
+EVERY: Final = 0.05
+"""Seconds for which a file is taken to be the one that it was; a commit is seen at once."""
+_HEAD: Final = 96
+"""Bytes of the head of the log's index: two copies of what every commit changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One committed state: the directory's revision, and which tokens were found in force.
+    """One committed state: the directory's revision, and what was found on file since.
 
-    A token is looked up after the look, so it may be of a later state. That is no harm: a
-    token that was taken back is never given again, and the next look sees the change.
+    ``known`` tells of a token's id whether it is in force, and of a duty's key that it is
+    open. They are looked up after the look, so they may be of a later state. That is no harm:
+    a token that was taken back is never given again, and the next look sees the change.
     """
 
     revision: int
-    tokens: dict[str, bool] = field(default_factory=dict)
+    known: dict[object, bool] = field(default_factory=dict)
+
+
+class _Seen(NamedTuple):
+    """What was seen when the log's index began with these bytes, and what holds it in place."""
+
+    file: Identity
+    shared: mmap.mmap
+    head: bytes
+    eye: _Eye
+    sight: Sight
 
 
 class Watch:
@@ -52,12 +77,30 @@ class Watch:
         self._path = path
         self._wait = wait
         self._idle: list[_Eye] = []
+        self._seen: _Seen | None = None
+        self._sure = 0.0
         self._inherited: list[_Eye] = []
         event.listen(store, "engine_disposed", lambda _: self.close())
         _watches.add(self)
 
     def look(self) -> Sight:
         """What is committed now; OperationalError where the database does not answer."""
+        seen = self._seen
+        if seen is not None and seen.shared[:_HEAD] == seen.head and seen.eye.open:
+            moment = time.monotonic()
+            if moment < self._sure + EVERY:
+                return seen.sight
+            try:
+                here = _identity(self._path)
+            except OSError as error:
+                raise OperationalError("stat", None, error) from error
+            if here == seen.file:
+                self._sure = moment
+                return seen.sight
+        return self._look_closely()
+
+    def _look_closely(self) -> Sight:
+        """Ask a connection, and keep its answer under the index's head from before it was asked."""
         try:
             eye = self._idle.pop() if self._idle else self._open()
         except IndexError:  # another thread was faster
@@ -65,10 +108,13 @@ class Watch:
         try:
             if eye.file != _identity(self._path):
                 eye = self._anew(eye)
+            head = eye.index[:_HEAD] if eye.index is not None else b""
             found = eye.look()
         except (sqlite3.Error, OSError) as error:
             eye.close()
             raise OperationalError("PRAGMA data_version", None, error) from error
+        if eye.index is not None:
+            self._seen = _Seen(eye.file, eye.index, head, eye, found)
         self._idle.append(eye)
         return found
 
@@ -84,6 +130,7 @@ class Watch:
         """
         self._inherited += self._idle
         self._idle = []
+        self._seen = None
 
     def _anew(self, eye: _Eye) -> _Eye:
         """Look at the file that is there now; the pool's connections are of the old one too."""
@@ -112,6 +159,8 @@ class _Eye:
         self._cursor.execute("PRAGMA query_only=ON")
         self._version = -1
         self._sight = Sight(0)
+        self.open = True
+        self.index = self._mapped(path)
 
     def look(self) -> Sight:
         # Read to the end, or the statement would hold its snapshot, and see no change ever.
@@ -122,7 +171,18 @@ class _Eye:
         return self._sight
 
     def close(self) -> None:
+        self.open = False
         self._connection.close()
+
+    def _mapped(self, path: str) -> mmap.mmap | None:
+        """The log's index; none where the database has no log, or not in the usual place."""
+        if self._cursor.execute("PRAGMA journal_mode").fetchall()[0][0] != "wal":
+            return None
+        self.look()  # from now on there is an index, and nobody takes it away
+        try:
+            return _index(f"{os.path.realpath(path)}-shm")
+        except (OSError, ValueError):
+            return None
 
 
 def watch(store: Engine) -> Watch | None:
@@ -136,10 +196,31 @@ def _identity(path: str) -> Identity:
     return status.st_dev, status.st_ino
 
 
+def _index(path: str) -> mmap.mmap:
+    """The first page of that file, in memory for as long as this process lives.
+
+    It is opened once and never closed, not even at the end: to close a file, by whatever
+    handle, takes away the locks that SQLite has on it in this process.
+    """
+    with _guard:
+        status = os.stat(path)  # noqa: PTH116
+        found = _indexes.get((status.st_dev, status.st_ino))
+        if found is None:
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            found = mmap.mmap(handle, mmap.PAGESIZE, prot=mmap.PROT_READ)
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(found))
+            _indexes[status.st_dev, status.st_ino] = found
+    return found
+
+
+_indexes: dict[Identity, mmap.mmap] = {}
+_guard = Lock()
 _watches: WeakSet[Watch] = WeakSet()
 
 
 def _forget_all() -> None:
+    global _guard  # noqa: PLW0603 (another thread of the parent may have held it)
+    _guard = Lock()
     for each in list(_watches):
         each.forget()
 

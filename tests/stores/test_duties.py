@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 
 from authz import clock
 from authz.audit.record import timestamp
@@ -17,6 +17,7 @@ from authz.directory.facts import Place
 from authz.policy.load import load
 from authz.privacy.tables import Notice
 from authz.review.tables import ReviewItem
+from authz.service import decide
 from authz.service.decide import Caller, DecisionPoint
 from authz.service.record_facts import import_facts
 from authz.service.rosters import import_oneroster
@@ -89,3 +90,17 @@ def test_a_what_if_opens_nothing(sqlite_store: Engine, school: Demo) -> None:
 def test_an_ordinary_permit_opens_nothing(sqlite_store: Engine, school: Demo) -> None:
     assert ask(sqlite_store, school, "parent-read")
     assert count(sqlite_store, ReviewItem) == count(sqlite_store, Notice) == 0
+
+
+def test_a_decision_whose_duties_are_open_writes_nothing_to_the_database(
+    sqlite_store: Engine, school: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its record goes the way of any other; a duty that is gone again is opened again."""
+    assert ask(sqlite_store, school, "school-emergency")
+    with monkeypatch.context() as patch:
+        patch.setattr(decide, "writing", None)
+        assert ask(sqlite_store, school, "school-emergency")
+    with sqlite_store.begin() as connection:
+        connection.execute(delete(Notice))
+    assert ask(sqlite_store, school, "school-emergency")
+    assert (count(sqlite_store, Notice), count(sqlite_store, ReviewItem)) == (1, 1)

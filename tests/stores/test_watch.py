@@ -58,10 +58,10 @@ def test_each_commit_is_seen_by_the_next_look(lone: Engine, path: Path) -> None:
     elsewhere = open_store(f"sqlite:///{path}", durability="os")
     watching = look(lone)
     for number in range(2, 40):
-        watching.look().tokens["a"] = True
+        watching.look().known["a"] = True
         moved(lone if number % 2 else elsewhere, number)
         found = watching.look()
-        assert (found.revision, found.tokens) == (number, {})
+        assert (found.revision, found.known) == (number, {})
     elsewhere.dispose()
 
 
@@ -117,6 +117,30 @@ def test_a_disposed_store_keeps_nothing_open(lone: Engine) -> None:
     watching.look()
     lone.dispose()
     assert watching._idle == []
+
+
+def test_while_nothing_is_committed_no_connection_is_asked(
+    lone: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching = look(lone)
+    seen = watching.look()
+    with monkeypatch.context() as patch:
+        patch.setattr(watching, "_look_closely", None)
+        assert watching.look() is seen
+        moved(lone, 2)
+        with pytest.raises(TypeError):
+            watching.look()
+    assert watching.look().revision == 2
+
+
+def test_shared_memory_is_not_believed_without_a_connection_that_holds_it(lone: Engine) -> None:
+    """Without one the log's index may be another file by now."""
+    watching = look(lone)
+    seen = watching.look()
+    for eye in watching._idle:
+        eye.close()
+    watching._idle.clear()
+    assert watching.look() is not seen
 
 
 def child(watching: Watch, told: mp.SimpleQueue[int]) -> None:

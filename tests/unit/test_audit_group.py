@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from authz.audit.group import MOST, GroupCommit
+from authz.audit.group import ENOUGH, MOST, GroupCommit
 
 SECONDS = 20
 
@@ -161,3 +161,58 @@ def test_one_who_is_interrupted_while_waiting_keeps_nobody_waiting(
         store.let.release(3)
         assert pool.submit(group, store, [2]).result(SECONDS) == [-2]
     assert [1] not in store.commits
+
+
+def test_those_who_are_there_wait_for_who_is_coming_and_share_the_write(
+    group: GroupCommit[Store, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("authz.audit.group.PATIENCE", SECONDS)
+    store = Store()
+    store.let.release(2)
+    coming = [group.expect(store) for _ in range(3)]
+    with ThreadPoolExecutor(8) as pool:
+        futures = [
+            pool.submit(group, store, [number], each) for number, each in enumerate(coming[:2])
+        ]
+        until = time.monotonic() + SECONDS
+        while len(group._queues[store].waiting) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.001)
+        assert group(store, [2], coming[2]) == [-2]
+        assert [future.result(SECONDS) for future in futures] == [[0], [-1]]
+    assert [sorted(items) for items in store.commits] == [[0, 1, 2]]
+    assert group(store, [3]) == [-3], "nobody is coming any more"
+
+
+@pytest.mark.parametrize("patience", [SECONDS, 0.001])
+def test_one_who_does_not_come_is_not_waited_for(
+    group: GroupCommit[Store, int, int], monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    """Neither when it says so, nor when it says nothing for too long."""
+    monkeypatch.setattr("authz.audit.group.PATIENCE", patience)
+    store = Store()
+    store.let.release()
+    coming = group.expect(store)
+    with ThreadPoolExecutor(8) as pool:
+        future = pool.submit(group, store, [1])
+        if patience == SECONDS:
+            with pytest.raises(TimeoutError):
+                future.result(0.1)
+            coming.over()
+            coming.over()
+        assert future.result(SECONDS) == [-1]
+    coming.over()
+    assert group._queues[store].coming == 0
+
+
+def test_a_write_that_is_large_enough_waits_for_nobody(
+    group: GroupCommit[Store, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("authz.audit.group.PATIENCE", SECONDS)
+    store = Store()
+    store.let.release()
+    group.expect(store)
+    with ThreadPoolExecutor(ENOUGH) as pool:
+        futures = [pool.submit(group, store, [number]) for number in range(ENOUGH)]
+        assert [future.result(SECONDS) for future in futures] == [[-n] for n in range(ENOUGH)]
+    assert [len(items) for items in store.commits] == [ENOUGH]
