@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Select, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
 
 from authz import clock
 from authz.directory import tables as t
@@ -18,8 +18,9 @@ from authz.errors import NotFoundError
 from authz.service import shown
 from authz.service.database import reading
 from authz.service.decide import DecisionPoint
-from authz.service.people import PAGE, WORDS, visible, within
+from authz.service.people import PAGE, WORDS, within
 from authz.service.shown import Viewer
+from authz.service.visible import Visible
 
 Row = Mapping[str, Any]
 ROLES: Final = ("teacher", "aide", "proctor", "student")
@@ -49,7 +50,7 @@ def classes(
     """A page of living classes, by title."""
     c, o = t.Class, t.Organisation
     query = select(c.id, c.title, o.name.label("school")).outerjoin(o, o.id == c.organisation)
-    query = query.where(c.ended_at.is_(None), exists(_someone(own, viewer)))
+    query = query.where(c.ended_at.is_(None))
     for word in text.split()[:WORDS]:
         query = query.where(or_(c.title.icontains(word, autoescape=True), c.id == word))
     if school:
@@ -58,6 +59,7 @@ def classes(
         title, ident = place
         query = query.where(c.title >= title, or_(c.title > title, c.id > ident))
     with reading(own.store) as connection:
+        query = query.where(_mine(Visible.to(connection, own, viewer)))
         rows = list(connection.execute(query.order_by(c.title, c.id).limit(PAGE + 1)).mappings())
         counts = _counts(connection, [row["id"] for row in rows[:PAGE]], clock.now())
     last = rows[PAGE - 1] if len(rows) > PAGE else None
@@ -70,26 +72,25 @@ def one(own: DecisionPoint, viewer: Viewer, ident: str, after: str = "") -> Clas
     c, o = t.Class, t.Organisation
     query = select(c.__table__, o.name.label("school")).outerjoin(o, o.id == c.organisation)
     with reading(own.store) as connection:
-        found = connection.execute(
-            query.where(c.id == ident, exists(_someone(own, viewer)))
-        ).mappings().first()  # fmt: skip
+        seen = Visible.to(connection, own, viewer)
+        found = connection.execute(query.where(c.id == ident, _mine(seen))).mappings().first()
         if found is None:
             raise NotFoundError("There is no such class.", where=ident)
         s = t.Term
         terms = select(s.title, s.id, s.begins, s.ends).where(s.id.in_(found["terms"]))
-        rows = _members(connection, own, viewer, ident, after)
-        told = tuple(connection.execute(terms.order_by(s.begins)).mappings())
+        rows = _members(connection, seen, ident, after)
+        told = tuple(map(dict, connection.execute(terms.order_by(s.begins)).mappings()))
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     people = tuple(rows[:PAGE])
     shown.record(own.store, viewer, "classes", viewer.person, [row["id"] for row in people],
                  asked={"class": ident})  # fmt: skip
     token = shown.after((last["order"], last["enrolment"]) if last else None)
-    return ClassPage(found, told, people, token)
+    return ClassPage(dict(found), told, people, token)
 
 
-def _someone(own: DecisionPoint, viewer: Viewer) -> Select[Any]:
+def _mine(seen: Visible) -> ColumnElement[bool]:
     e = t.Enrolment
-    return visible(own, viewer, select(e.id).where(e.class_id == t.Class.id), e.person)
+    return seen.at(t.Class.id, e.class_id, e.person)
 
 
 def _counts(
@@ -103,22 +104,21 @@ def _counts(
     return found
 
 
-def _members(
-    connection: Connection, own: DecisionPoint, viewer: Viewer, ident: str, after: str
-) -> list[Row]:
+def _members(connection: Connection, seen: Visible, ident: str, after: str) -> list[Row]:
     """Teachers before students, each by name."""
     e, p = t.Enrolment, t.Person
     order = func.concat(_rank(e), p.name_order)
-    query = select(
-        p.id, p.given_name, p.family_name, p.status, e.role, e.valid_from, e.valid_until,
-        e.ended_at, e.id.label("enrolment"), order.label("order"),
-    ).join(p, p.id == e.person)  # fmt: skip
+    columns = (
+        *(p.id, p.given_name, p.family_name, p.status, e.role, e.valid_from, e.valid_until),
+        *(e.ended_at, e.id.label("enrolment"), order.label("order")),
+    )
+    query = cast("Select[Any]", select(*columns).join(p, p.id == e.person))
     query = query.where(e.class_id == ident, within(e, clock.now()))
     if place := shown.place(after):
         first, second = place
         query = query.where(or_(order > first, (order == first) & (e.id > second)))
-    query = visible(own, viewer, query, p.id).order_by(order, e.id).limit(PAGE + 1)
-    return list(connection.execute(query).mappings())
+    query = seen.only(query, p.id).order_by(order, e.id).limit(PAGE + 1)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _rank(enrolment: Any) -> Any:

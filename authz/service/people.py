@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, union
 
 from authz import clock
 from authz.directory import tables as t
@@ -19,8 +19,8 @@ from authz.directory.relations import CARING
 from authz.service import shown
 from authz.service.database import reading
 from authz.service.decide import DecisionPoint
-from authz.service.permitted import permitted
 from authz.service.shown import Viewer
+from authz.service.visible import Visible
 from authz.vocabulary import GRANTABLE_ROLES, Role
 
 PAGE: Final = 50
@@ -70,8 +70,9 @@ class People:
 def people(own: DecisionPoint, viewer: Viewer, wanted: Wanted, after: str = "") -> People:
     """A page of the people whom the viewer may open; recorded with their ids (N-49)."""
     place, now = shown.place(after), clock.now()
-    query = visible(own, viewer, select(t.Person), t.Person.id).where(*_asked(wanted, now))
     with reading(own.store) as connection:
+        seen = Visible.to(connection, own, viewer)
+        query = seen.only(select(t.Person), t.Person.id).where(*_asked(wanted, now))
         rows = _page(connection, query, place)
         listed = tuple(_listed(connection, rows[:PAGE], now))
     last = rows[PAGE - 1] if len(rows) > PAGE else None
@@ -83,28 +84,13 @@ def people(own: DecisionPoint, viewer: Viewer, wanted: Wanted, after: str = "") 
     return People(listed, token)
 
 
-def visible(own: DecisionPoint, viewer: Viewer, statement: Select[Any], person: Any) -> Select[Any]:
-    """The statement, with only rows of people whose page opens to the viewer."""
-    return permitted(
-        statement,
-        viewer.person,
-        "read",
-        "person",
-        person=person,
-        context={"mfa": viewer.mfa},
-        policy=own.policy,
-        place=own.place,
-    )
-
-
 def schools(own: DecisionPoint, viewer: Viewer) -> list[tuple[str, str]]:
     """The organisations, by id and name, in which the viewer may see somebody."""
     o, m = t.Organisation, t.Membership
-    someone = select(m.id).where(m.organisation == o.id)
-    seen = visible(own, viewer, someone, m.person).limit(1)
-    query = select(o.id, o.name).where(o.ended_at.is_(None), exists(seen)).order_by(o.name, o.id)
+    query = select(o.id, o.name).where(o.ended_at.is_(None)).order_by(o.name, o.id)
     with reading(own.store) as connection:
-        return [(row[0], row[1] or row[0]) for row in connection.execute(query)]
+        seen = Visible.to(connection, own, viewer).at(o.id, m.organisation, m.person)
+        return [(row[0], row[1] or row[0]) for row in connection.execute(query.where(seen))]
 
 
 def within(dated: Any, now: datetime) -> ColumnElement[bool]:
@@ -125,24 +111,22 @@ def _asked(wanted: Wanted, now: datetime) -> Iterable[ColumnElement[bool]]:
     if wanted.status in STATUSES:
         yield p.status == wanted.status
     if wanted.school:
-        yield exists(
-            select(m.id).where(m.person == p.id, m.organisation == wanted.school, within(m, now))
-        )
+        yield p.id.in_(select(m.person).where(m.organisation == wanted.school, within(m, now)))
     if wanted.kind in KINDS:
-        yield exists(_of_kind(wanted.kind, now))
+        yield p.id.in_(_of_kind(wanted.kind, now))
 
 
 def _of_kind(kind: str, now: datetime) -> Select[Any]:
-    """Rows that make a person of this kind; the dates of a class's terms are not looked at."""
-    p, e, g, r = t.Person, t.Enrolment, t.Guardianship, t.Grant
+    """Who is of this kind; the dates of a class's terms are not looked at."""
+    e, g, r = t.Enrolment, t.Guardianship, t.Grant
     if kind == "parent":
         caring = g.kind.in_(sorted(CARING))
-        return select(g.id).where(g.guardian == p.id, caring, within(g, now))
+        return select(g.guardian).where(caring, within(g, now))
     if kind in {"student", "teacher"}:
-        roles = [name for name, what in _ENROLLED.items() if what == kind]
-        return select(e.id).where(e.person == p.id, e.role.in_(roles), within(e, now))
-    roles = [Role.SCHOOL_ADMIN.value] if kind == "school_admin" else _STAFF
-    return select(r.id).where(r.person == p.id, r.role.in_(roles), within(r, now))
+        own = [name for name, what in _ENROLLED.items() if what == kind]
+        return select(e.person).where(e.role.in_(own), within(e, now))
+    roles = [Role.SCHOOL_ADMIN] if kind == "school_admin" else _STAFF
+    return select(r.person).where(r.role.in_(roles), within(r, now))
 
 
 def _page(
@@ -150,11 +134,12 @@ def _page(
 ) -> list[Mapping[str, Any]]:
     p = t.Person
     columns = (p.id, p.given_name, p.family_name, p.status, p.name_order)
-    query = query.with_only_columns(*columns).order_by(p.name_order, p.id).limit(PAGE + 1)
+    query = cast("Select[Any]", query.with_only_columns(*columns))
+    query = query.order_by(p.name_order, p.id).limit(PAGE + 1)
     if place is not None:
         order, ident = place
         query = query.where(p.name_order >= order, or_(p.name_order > order, p.id > ident))
-    return list(connection.execute(query).mappings())
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _listed(
