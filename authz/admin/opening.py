@@ -81,6 +81,11 @@ def open_places(categories: Sequence[str]) -> frozenset[str]:
 
     For a menu, which shows no data: nothing is recorded before a place is opened.
     """
+    return would(categories, None)
+
+
+def would(categories: Sequence[str], person: str | None) -> frozenset[str]:
+    """The same of screens about a person, for links to them."""
     point = here().own
     with reading(point.store) as connection:
         return frozenset(
@@ -88,7 +93,7 @@ def open_places(categories: Sequence[str]) -> frozenset[str]:
             for category in categories
             if point.decide(
                 connection,
-                point.question(_request(category, "read", None), CONSOLE),
+                point.question(_request(category, "read", person), CONSOLE),
                 clock.now(),
             ).decision.permit
         )

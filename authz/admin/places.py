@@ -23,7 +23,12 @@ class Place(NamedTuple):
     title: Any
 
 
-PLACES: Final = (Place("home", "home", _l("Home")),)
+PLACES: Final = (
+    Place("home", "home", _l("Home")),
+    Place("people", "people", _l("People")),
+    Place("classes", "classes", _l("Classes")),
+    Place("trail", "trail", _l("Trail")),
+)
 
 
 def register(app: Flask) -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from authz.admin import home, language, profile, second_factor, sign_in
+from authz.admin import (
+    directory,
+    explorer,
+    home,
+    language,
+    profile,
+    second_factor,
+    sign_in,
+    trail,
+)
 from authz.admin.opening import Screen
 
 SCREENS: Final[tuple[Screen, ...]] = (
@@ -13,4 +22,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     *second_factor.SCREENS,
     *profile.SCREENS,
     *home.SCREENS,
+    *directory.SCREENS,
+    *explorer.SCREENS,
+    *trail.SCREENS,
 )

@@ -107,7 +107,7 @@ def _counts(
 def _members(connection: Connection, seen: Visible, ident: str, after: str) -> list[Row]:
     """Teachers before students, each by name."""
     e, p = t.Enrolment, t.Person
-    order = func.concat(_rank(e), p.name_order)
+    order = cast("ColumnElement[str]", _rank(e)).concat(p.name_order)
     columns = (
         *(p.id, p.given_name, p.family_name, p.status, e.role, e.valid_from, e.valid_until),
         *(e.ended_at, e.id.label("enrolment"), order.label("order")),

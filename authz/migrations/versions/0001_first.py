@@ -594,11 +594,24 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_checkpoint_size", ["size"], unique=False)
 
     op.create_table(
+        "audit_counted",
+        sa.Column("chain", sa.String(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("chain", name=op.f("pk_audit_counted")),
+    )
+    op.create_table(
         "audit_head",
         sa.Column("chain", sa.String(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("chain", name=op.f("pk_audit_head")),
+    )
+    op.create_table(
+        "audit_hour",
+        sa.Column("hour", sa.String(), nullable=False),
+        sa.Column("decision", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "decision", name=op.f("pk_audit_hour")),
     )
     op.create_table(
         "audit_record",
@@ -776,7 +789,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_record_application_time")
 
     op.drop_table("audit_record")
+    op.drop_table("audit_hour")
     op.drop_table("audit_head")
+    op.drop_table("audit_counted")
     with op.batch_alter_table("audit_checkpoint", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_checkpoint_size")
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import product
+from typing import Final
 
 from authz.decision.request import Action, Entity, Question, Request
 from authz.decision.rule import Rule
@@ -21,6 +23,9 @@ from authz.directory.facts import Facts
 from authz.directory.needs import EVERYTHING
 from authz.directory.relations import Situation
 from authz.engine import decide as engine
+from authz.engine.formula import All, Related
+from authz.engine.plan import stands
+from authz.engine.policy import Compiled, Policy
 from authz.service.decide import DecisionPoint
 from authz.service.exploring.ended import Ended, without
 from authz.vocabulary import Relation
@@ -31,6 +36,21 @@ _NAMED = (
     ("order", t.Order, {Relation.ORDERED}),
     ("case", t.Case, {Relation.ON_CASE, Relation.ON_RIGHTS_REQUEST}),
 )
+
+
+_STEADY: Final = frozenset(
+    {
+        Relation.SELF,
+        Relation.GUARDIAN,
+        Relation.MINOR,
+        Relation.SAME_SCHOOL,
+        Relation.TEACHES,
+        Relation.ASSISTS,
+        Relation.MENTORS,
+        Relation.ELEVATED,
+    }
+)
+"""Relations that no words of a caller can make true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +84,57 @@ def uses(
     looking = _Looking(point, asking, on_file, at, gone)
     situation = looking.situation(pair, looking.facts(pair))
     roles = point.policy.closure(situation.roles)
+    held = situation.relations(None)
     found: list[Use] = []
-    for compiled in point.policy.permits:
-        if compiled.rule.role == "any" or compiled.rule.role in roles:
-            found += looking.permitted(compiled.rule, pair, situation.facts)
+    for rule, asked, needed in _possible(point.policy, pair.request.subject.type):
+        held_role = rule.role == "any" or rule.role in roles
+        if held_role and all(getattr(held, name) for name in needed):
+            found += looking.permitted(rule, asked, pair, situation.facts)
     return found
+
+
+Words = tuple[str, str, str | None]
+"""An action, a category and a purpose."""
+_KNOWN: dict[tuple[str, str], list[tuple[Rule, list[Words], frozenset[str]]]] = {}
+
+
+def _possible(policy: Policy, kind: str) -> list[tuple[Rule, list[Words], frozenset[str]]]:
+    """Each permit with the words that it could ever stand for, whoever the two are.
+
+    And with the relations that it cannot do without, of those that no words can change. What
+    is left out here is refused by the words alone (a purpose that does not need the category).
+    """
+    key = (policy.digest, kind)
+    if key not in _KNOWN:
+        _KNOWN[key] = [_of_rule(policy, compiled, kind) for compiled in policy.permits]
+    return _KNOWN[key]
+
+
+def _of_rule(
+    policy: Policy, compiled: Compiled, kind: str
+) -> tuple[Rule, list[Words], frozenset[str]]:
+    rule, catalogue = compiled.rule, policy.catalogue
+    named = "?" if CLASS_NAMED in rule.mentions else None
+    pair = replace(bare(kind, "", ""), class_id=named)
+    possible: list[Words] = []
+    needed = _STEADY
+    for action, category in product(catalogue.actions, catalogue.categories):
+        purposes = rule.purposes or tuple(catalogue.purposes) or (None,)
+        for purpose in purposes if rule.covers(action, category) else ():
+            formula = stands(policy, worded(pair, (action, category, purpose)), compiled, purpose)
+            if formula is not False:
+                possible.append((action, category, purpose))
+                parts = formula.parts if isinstance(formula, All) else (formula,)
+                needed &= {each.name for each in parts if isinstance(each, Related)}
+    return rule, possible, needed
+
+
+def worded(pair: Question, words: Words) -> Question:
+    """The question about the pair in these words."""
+    action, category, purpose = words
+    resource = replace(pair.request.resource, type=category)
+    request = replace(pair.request, action=Action(action), resource=resource)
+    return replace(pair, request=request, purpose=purpose)
 
 
 @dataclass(frozen=True)
@@ -87,22 +153,23 @@ class _Looking:
         catalogue = self.point.policy.catalogue
         return Situation(asked, facts, self.at, self.point.place, catalogue)
 
-    def permitted(self, rule: Rule, pair: Question, facts: Facts) -> Iterator[Use]:
+    def permitted(
+        self, rule: Rule, possible: list[Words], pair: Question, facts: Facts
+    ) -> Iterator[Use]:
         """The uses that this rule permits, each once."""
-        seen = set()
-        for worded in self._worded(rule, pair):
-            known = facts if worded == pair or not _names(worded) else self.facts(worded)
-            for asked in self._asked(rule, worded):
-                key = (asked.action, asked.category, asked.purpose)
-                if key in seen:
+        seen: set[Words] = set()
+        for named in self._naming(rule, pair):
+            known = self.facts(named) if _names(named) else facts
+            for words in possible:
+                if words in seen:
                     continue
-                situation = self.situation(asked, known)
-                decision = engine.decide(self.point.policy, asked, situation)
+                situation = self.situation(worded(named, words), known)
+                decision = engine.decide(self.point.policy, situation.question, situation)
                 if decision.permit and rule.id in decision.rules:
-                    seen.add(key)
+                    seen.add(words)
                     yield Use(rule, situation)
 
-    def _worded(self, rule: Rule, pair: Question) -> list[Question]:
+    def _naming(self, rule: Rule, pair: Question) -> list[Question]:
         """The question with each ticket, order, case or class that the rule could ask for."""
         found = [pair]
         for name, table, relations in _NAMED:
@@ -117,19 +184,6 @@ class _Looking:
     def _classes(self, person: str) -> set[str]:
         rows = self.on_file.of(t.Enrolment)
         return {row["class"] for row in rows if row["person"] == person}
-
-    def _asked(self, rule: Rule, worded: Question) -> Iterator[Question]:
-        catalogue = self.point.policy.catalogue
-        every = tuple(catalogue.purposes) or (None,)
-        for action in catalogue.actions:
-            for category in catalogue.categories:
-                if not rule.covers(action, category):
-                    continue
-                resource = replace(worded.request.resource, type=category)
-                request = replace(worded.request, action=Action(action), resource=resource)
-                asked = replace(worded, request=request)
-                for purpose in every if rule.purposes is None else rule.purposes:
-                    yield replace(asked, purpose=purpose)
 
 
 def _names(asked: Question) -> bool:
