@@ -84,23 +84,27 @@ def open_places(categories: Sequence[str]) -> frozenset[str]:
 
     For a menu, which shows no data: nothing is recorded before a place is opened.
     """
-    asked = {category: (category, "read") for category in categories}
-    return frozenset(_allowed(asked))
+    return would(categories, None)
 
 
-def allowed(category: str, action: str) -> bool:
+def would(categories: Sequence[str], person: str | None) -> frozenset[str]:
+    """The same of screens about a person, for links to them."""
+    return frozenset(_allowed({category: (category, "read") for category in categories}, person))
+
+
+def allowed(category: str, action: str, person: str | None = None) -> bool:
     """Whether a form of this place of work is shown; what it sends is decided and recorded."""
-    return bool(_allowed({category: (category, action)}))
+    return bool(_allowed({category: (category, action)}, person))
 
 
-def _allowed(asked: Mapping[str, tuple[str, str]]) -> list[str]:
+def _allowed(asked: Mapping[str, tuple[str, str]], person: str | None) -> list[str]:
     point, now = here().own, clock.now()
     with reading(point.store) as connection:
         return [
             name
             for name, (category, action) in asked.items()
             if point.decide(
-                connection, point.question(_request(category, action, None), CONSOLE), now
+                connection, point.question(_request(category, action, person), CONSOLE), now
             ).decision.permit
         ]
 

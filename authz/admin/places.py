@@ -26,6 +26,9 @@ class Place(NamedTuple):
 PLACES: Final = (
     Place("home", "home", _l("Home")),
     Place("users", "users", _l("Sign-ins")),
+    Place("people", "people", _l("People")),
+    Place("classes", "classes", _l("Classes")),
+    Place("trail", "trail", _l("Trail")),
 )
 
 

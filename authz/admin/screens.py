@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from authz.admin import home, language, profile, provider, second_factor, sign_in, users
+from authz.admin import (
+    directory,
+    explorer,
+    home,
+    language,
+    profile,
+    provider,
+    second_factor,
+    sign_in,
+    trail,
+    users,
+)
 from authz.admin.opening import Screen
 
 SCREENS: Final[tuple[Screen, ...]] = (
@@ -15,4 +26,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     *profile.SCREENS,
     *home.SCREENS,
     *users.SCREENS,
+    *directory.SCREENS,
+    *explorer.SCREENS,
+    *trail.SCREENS,
 )

@@ -42,7 +42,8 @@ CONTEXT: Final = frozenset({"purpose", "ticket", "order", "case", "mfa", "justif
 MASK: Final = "***"
 MASKED: Final = frozenset(
     {
-        *("given_name", "family_name", "email", "phone", "birth_date", "gender", "national_id"),
+        *("given_name", "family_name", "name_order"),
+        *("email", "phone", "birth_date", "gender", "national_id"),
         *("username", "password", "token", "secret", "cookie", "authorization"),
         *("ip_address", "address", "device", "account", "card", "evidence"),
         *("message", "answer", "advice", "score", "comment", "properties"),

@@ -216,6 +216,23 @@ class AuditPseudonym(Base):
     pseudonym: Mapped[str] = mapped_column(unique=True)
 
 
+class AuditHour(Base):
+    """How many decisions an hour (UTC) saw, permitted and refused; see :mod:`audit.counts`."""
+
+    __tablename__ = "audit_hour"
+    hour: Mapped[str] = mapped_column(primary_key=True)
+    decision: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
+
+
+class AuditCounted(Base):
+    """Up to which record of a chain the hours have been counted."""
+
+    __tablename__ = "audit_counted"
+    chain: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int]
+
+
 INDEX_COLUMNS: tuple[str, ...] = tuple(
     column.name
     for column in AuditRecord.__table__.columns

@@ -9,7 +9,7 @@ tests hold it equal to the relations (3.4).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -80,33 +80,39 @@ def span(row: Row, begin: str = "valid_from", end: str = "valid_until") -> Span:
 
 def read(connection: Connection, question: Question) -> OnFile:
     """Everything on file that a rule could ask about these two people."""
-    ask = _Asking(connection)
-    subject, person = question.request.subject.id, question.person
-    both = (subject, person)
+    return read_all(connection, [question])[0]
+
+
+def read_all(connection: Connection, questions: Sequence[Question]) -> list[OnFile]:
+    """The same for each of many questions, by as many statements as for one."""
+    ask = _Asking(connection, questions)
+    both = sorted({*ask.subjects, *ask.persons})
     ask.keep(t.Person, t.Person.id.in_(both))
-    ask.keep(t.Guardianship, t.Guardianship.guardian == subject, t.Guardianship.student == person)
-    custody = t.CustodyRestriction
-    ask.keep(custody, custody.subject == subject, custody.person == person)
-    ask.keep(t.Mentoring, t.Mentoring.mentor == subject, t.Mentoring.person == person)
-    ask.keep(t.Elevation, t.Elevation.person == subject)
+    link, custody, mentoring = t.Guardianship, t.CustodyRestriction, t.Mentoring
+    ask.keep(link, link.guardian.in_(ask.subjects), link.student.in_(ask.persons))
+    ask.keep(custody, custody.subject.in_(ask.subjects), custody.person.in_(ask.persons))
+    ask.keep(mentoring, mentoring.mentor.in_(ask.subjects), mentoring.person.in_(ask.persons))
+    ask.keep(t.Elevation, t.Elevation.person.in_(ask.subjects))
     ask.keep(t.Grant, t.Grant.person.in_(both))
-    for table in (t.Membership, t.Emancipation, t.Purchase, t.Consent, t.Objection, t.Restriction):
-        ask.keep(table, table.person == person)
-    ask.keep(t.Erasure, t.Erasure.person == person)
+    for table in _OF_PERSON:
+        ask.keep(table, table.person.in_(ask.persons))
     _classes(ask, both)
-    _recipients(ask, question)
-    _assignments(ask, question)
+    _recipients(ask)
+    _assignments(ask)
     ask.keep(t.Organisation, t.Organisation.id.in_(sorted(_organisations(ask.rows))))
-    return OnFile(ask.rows, frozenset(ask.covered))
+    return [_of_one(ask, each) for each in questions]
 
 
 class _Asking:
     """Collects whole rows, table by table."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, questions: Sequence[Question]) -> None:
         self.connection = connection
+        self.questions = questions
+        self.subjects = sorted({each.request.subject.id for each in questions})
+        self.persons = sorted({each.person for each in questions})
         self.rows: dict[type[t.Base], Rows] = {}
-        self.covered: set[tuple[type[t.Base], str]] = set()
+        self.covered: dict[type[t.Base], set[tuple[str, str]]] = {}
 
     def keep(self, table: type[t.Base], *where: ColumnElement[bool]) -> Rows:
         """The rows of a table, kept in the order of their keys."""
@@ -115,45 +121,119 @@ class _Asking:
         self.rows[table] = [dict(row) for row in self.connection.execute(statement).mappings()]
         return self.rows[table]
 
-    def names(self, column: Any, *where: ColumnElement[bool]) -> list[str]:
-        """The values of one column."""
-        return sorted(set(self.connection.execute(select(column).where(*where)).scalars()))
+    def named(self, name: str) -> list[str]:
+        """The tickets, orders or cases that the callers named."""
+        return sorted({getattr(each, name) for each in self.questions} - {None})
+
+    def cover(self, table: type[t.Base], ident: Any, person: Any) -> list[str]:
+        """The ids of the orders or cases that cover one of the persons."""
+        chosen = select(ident, person).where(person.in_(self.persons))
+        found = {(name, about) for name, about in self.connection.execute(chosen)}
+        self.covered[table] = found
+        return sorted({name for name, _ in found})
 
 
-def _classes(ask: _Asking, both: tuple[str, str]) -> None:
+_OF_PERSON: Any = (
+    *(t.Membership, t.Emancipation, t.Purchase, t.Consent, t.Objection, t.Restriction),
+    t.Erasure,
+)
+"""The tables whose rows are about the person alone."""
+
+
+def _classes(ask: _Asking, both: list[str]) -> None:
     rows = ask.keep(t.Enrolment, t.Enrolment.person.in_(both))
     groups = ask.keep(t.Class, t.Class.id.in_(sorted({row["class"] for row in rows})))
     ask.keep(t.Term, t.Term.id.in_(sorted({term for row in groups for term in row["terms"]})))
 
 
-def _recipients(ask: _Asking, question: Question) -> None:
-    """What the subject acts for, and the contracts and orders of those."""
+def _recipients(ask: _Asking) -> None:
+    """What the subjects act for, and the contracts and orders of those."""
     member, recipient, order, covered = t.RecipientMember, t.Recipient, t.Order, t.OrderPerson
-    subject, person = question.request.subject.id, question.person
-    same = [(row["kind"], row["recipient"]) for row in ask.keep(member, member.subject == subject)]
-    ids = sorted({name for _, name in same})
+    rows = ask.keep(member, member.subject.in_(ask.subjects))
+    ids = sorted({row["recipient"] for row in rows})
     ask.keep(recipient, recipient.id.in_(ids))
-    ask.rows[recipient] = [r for r in ask.rows[recipient] if (r["kind"], r["id"]) in same]
-    acting = [row["id"] for row in ask.rows[recipient] if row["ended_at"] is None]
-    ask.keep(t.Contract, t.Contract.processor.in_(acting))
-    orders = ask.names(covered.order, covered.person == person)
-    ask.covered |= {(order, name) for name in orders}
-    here = and_(order.authority.in_(acting), order.id.in_(orders))
-    ask.keep(order, or_(order.id == question.order, here))
+    ask.keep(t.Contract, t.Contract.processor.in_(ids))
+    here = and_(
+        order.authority.in_(ids), order.id.in_(ask.cover(order, covered.order, covered.person))
+    )
+    ask.keep(order, or_(order.id.in_(ask.named("order")), here))
 
 
-def _assignments(ask: _Asking, question: Question) -> None:
-    """The ticket and case that the caller named, and those that could have been named."""
-    subject, person = question.request.subject.id, question.person
+def _assignments(ask: _Asking) -> None:
+    """The tickets and cases that callers named, and those that could have been named."""
     ticket, case, covered = t.Ticket, t.Case, t.CasePerson
-    own = and_(ticket.person == person, ticket.assignee == subject)
-    ask.keep(ticket, or_(ticket.id == question.ticket, own))
-    cases = ask.names(covered.case, covered.person == person)
-    ask.covered |= {(case, name) for name in cases}
-    assigned = and_(case.id.in_(cases), case.assignee == subject)
-    ask.keep(case, or_(case.id == question.case, assigned))
+    own = and_(ticket.person.in_(ask.persons), ticket.assignee.in_(ask.subjects))
+    ask.keep(ticket, or_(ticket.id.in_(ask.named("ticket")), own))
+    cases = ask.cover(case, covered.case, covered.person)
+    assigned = and_(case.id.in_(cases), case.assignee.in_(ask.subjects))
+    ask.keep(case, or_(case.id.in_(ask.named("case")), assigned))
     projects = {row["project"] for row in ask.rows[t.Consent] if row["project"]}
     ask.keep(t.Project, t.Project.id.in_(sorted(projects)))
+
+
+def _of_one(ask: _Asking, question: Question) -> OnFile:
+    """Of all the rows, those about the two people of one question."""
+    covered = frozenset(
+        (table, name)
+        for table, pairs in ask.covered.items()
+        for name, about in pairs
+        if about == question.person
+    )
+    belongs = {**_between(question), **_acting(ask, question, covered)}
+    rows = {
+        table: [row for row in found if table not in belongs or belongs[table](row)]
+        for table, found in ask.rows.items()
+    }
+    return OnFile(rows, covered)
+
+
+Belongs = dict[type[t.Base], Callable[[Row], bool]]
+
+
+def _between(question: Question) -> Belongs:
+    """Whether a row is about these two."""
+    subject, person = both = question.request.subject.id, question.person
+
+    def about(row: Row) -> bool:
+        return bool(row["person"] == person)
+
+    return {
+        **dict.fromkeys(_OF_PERSON, about),
+        t.Person: lambda row: row["id"] in both,
+        t.Guardianship: lambda row: (row["guardian"], row["student"]) == (subject, person),
+        t.CustodyRestriction: lambda row: (row["subject"], row["person"]) == (subject, person),
+        t.Mentoring: lambda row: (row["mentor"], row["person"]) == (subject, person),
+        t.Elevation: lambda row: row["person"] == subject,
+        t.Grant: lambda row: row["person"] in both,
+        t.Enrolment: lambda row: row["person"] in both,
+        t.Ticket: lambda row: (
+            row["id"] == question.ticket or (row["assignee"], row["person"]) == (subject, person)
+        ),
+    }
+
+
+def _acting(
+    ask: _Asking, question: Question, covered: frozenset[tuple[type[t.Base], str]]
+) -> Belongs:
+    """Whether a row is of what the subject acts for, or of a case that is theirs."""
+    subject = question.request.subject.id
+    members = [row for row in ask.rows[t.RecipientMember] if row["subject"] == subject]
+    same = {(row["kind"], row["recipient"]) for row in members}
+    found = [row for row in ask.rows[t.Recipient] if (row["kind"], row["id"]) in same]
+    acts = {row["id"] for row in found if row["ended_at"] is None}
+    return {
+        t.RecipientMember: lambda row: row["subject"] == subject,
+        t.Recipient: lambda row: (row["kind"], row["id"]) in same,
+        t.Contract: lambda row: row["processor"] in acts,
+        t.Order: lambda row: (
+            row["id"] == question.order
+            or (row["authority"] in acts and (t.Order, row["id"]) in covered)
+        ),
+        t.Case: lambda row: (
+            row["id"] == question.case
+            or (row["assignee"] == subject and (t.Case, row["id"]) in covered)
+        ),
+    }
 
 
 def _organisations(rows: Mapping[type[t.Base], Rows]) -> Iterable[str]:

@@ -71,6 +71,11 @@ def _candidates(policy: Policy, question: Question) -> Iterator[tuple[Compiled, 
             yield compiled, purpose
 
 
+def stands(policy: Policy, question: Question, permit: Compiled, purpose: str | None) -> Formula:
+    """What must be so of the two people for this permit to stand; False where nothing can."""
+    return _Pair(policy, question, permit, purpose).stands()
+
+
 @dataclass(frozen=True)
 class _Pair:
     """One permit for one purpose, and everything that can strike it."""

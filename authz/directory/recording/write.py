@@ -18,6 +18,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from authz.directory import tables as t
+from authz.directory.collation import name_order
 from authz.directory.recording.lines import Fact
 from authz.errors import FactError
 
@@ -215,7 +216,8 @@ class Writer:
         recorded = (
             self._recorded() if "status" in carried or before.get("recorded_at") is None else {}
         )
-        return {**row, **carried, **recorded}
+        row |= {**carried, **recorded}
+        return {**row, "name_order": name_order(row["given_name"], row["family_name"])}
 
     def _recorded(self) -> Row:
         return {

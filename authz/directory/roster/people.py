@@ -40,6 +40,7 @@ STAGED = select(
     staging.USER.c.id,
     staging.USER.c.given_name,
     staging.USER.c.family_name,
+    staging.USER.c.name_order,
     case(
         (staging.USER.c.ended, literal(DEREGISTERED)),
         (staging.USER.c.enabled, literal(ACTIVE)),

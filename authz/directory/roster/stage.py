@@ -9,6 +9,7 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
+from authz.directory.collation import name_order
 from authz.directory.roster import staging
 from authz.directory.roster.columns import EVERYWHERE, HELD, KNOWN, VENDOR, Column
 from authz.directory.roster.problems import Findings, place
@@ -208,9 +209,11 @@ def _classes(load: Load, lines: Sequence[int], cells: Cells, _: str) -> None:
 
 
 def _users(load: Load, lines: Sequence[int], cells: Cells, origin: str) -> None:
-    parts = _plain(cells, "sourcedId", "givenName", "familyName", "enabledUser", "role")
-    columns = "id given_name family_name enabled role ended"
-    _load(load, staging.USER, columns, lines, [*parts, _status(cells)])
+    names = _plain(cells, "givenName", "familyName")
+    parts = [*_plain(cells, "sourcedId"), *names, map(name_order, *names)]
+    parts += [*_plain(cells, "enabledUser", "role"), _status(cells)]
+    columns = "id given_name family_name name_order enabled role ended"
+    _load(load, staging.USER, columns, lines, parts)
     ids, ended = cells["sourcedId"], _status(cells)
     if "agentSourcedIds" in cells:
         agents = zip(lines, ids, cells["agentSourcedIds"], ended, strict=False)

@@ -136,6 +136,11 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("given_name", sa.String(), nullable=False),
         sa.Column("family_name", sa.String(), nullable=False),
+        sa.Column(
+            "name_order",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("birth_date", sa.Date(), nullable=True),
         sa.Column("birth_date_from", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
@@ -149,6 +154,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
     )
     with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.create_index("ix_person_name_order", ["name_order", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_person_origin"), ["origin"], unique=False)
 
     op.create_table(
@@ -588,11 +594,24 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_checkpoint_size_time", ["size", "time"], unique=False)
 
     op.create_table(
+        "audit_counted",
+        sa.Column("chain", sa.String(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("chain", name=op.f("pk_audit_counted")),
+    )
+    op.create_table(
         "audit_head",
         sa.Column("chain", sa.String(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("chain", name=op.f("pk_audit_head")),
+    )
+    op.create_table(
+        "audit_hour",
+        sa.Column("hour", sa.String(), nullable=False),
+        sa.Column("decision", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "decision", name=op.f("pk_audit_hour")),
     )
     op.create_table(
         "audit_mention",
@@ -967,7 +986,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_mention_name")
 
     op.drop_table("audit_mention")
+    op.drop_table("audit_hour")
     op.drop_table("audit_head")
+    op.drop_table("audit_counted")
     with op.batch_alter_table("audit_checkpoint", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_checkpoint_size_time")
 
@@ -1085,6 +1106,7 @@ def downgrade() -> None:
     op.drop_table("privacy_case")
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_person_origin"))
+        batch_op.drop_index("ix_person_name_order")
 
     op.drop_table("person")
     with op.batch_alter_table("organisation", schema=None) as batch_op:

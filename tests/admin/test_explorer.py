@@ -1,0 +1,130 @@
+"""The directory, the explorer and the trail, as people use them (issue: N-41, N-46, N-49)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import BrowserContext, expect
+from sqlalchemy import select
+
+from authz.directory import tables as t
+from authz.service.database import reading
+from tests.admin.kit import BASE, Kit
+from tests.world import records
+
+PAGES = (
+    "/admin/",
+    "/admin/people",
+    "/admin/person/student-mali",
+    "/admin/access/student-mali",
+    "/admin/usage/student-mali",
+    "/admin/class/doi-p5-math",
+    "/admin/trail",
+    "/admin/trail/state",
+)
+
+
+def test_why_somebody_sees_a_child_is_found_and_asked_what_if(
+    kit: Kit, thai: BrowserContext
+) -> None:
+    page = kit.page(thai, "head")
+    page.set_default_timeout(60_000)
+    page.goto(f"{kit.url}/admin/people?text=มะลิ+ใจดี")
+    page.click("main table a")
+    page.click(".tabs >> text=ใครเห็นข้อมูล")
+    card = page.locator("article.line", has_text="สมชาย ใจดี").first
+    expect(card.locator("ol.path > li")).to_have_count(3)
+    expect(card.locator("ol.path")).to_contain_text("ผู้เยาว์จนถึง")
+    expect(card).to_contain_text("เมื่อบรรลุนิติภาวะ")
+    card.locator("a", has_text="ถ้าสิ่งนี้สิ้นสุดลง").click()
+    lost = page.locator("article.line.gone")
+    expect(lost).to_have_count(1)
+    expect(lost).to_contain_text("สมชาย ใจดี")
+    expect(lost).to_contain_text("จะไม่มีสิทธิ")
+
+
+@pytest.mark.parametrize("language", ["th-TH", "en-GB"])
+def test_nothing_stands_in_the_way_of_anybody(kit: Kit, browser: object, language: str) -> None:
+    """WCAG 2.2 AA: axe finds nothing serious, in both languages, on a phone."""
+    context = browser.new_context(locale=language, viewport={"width": 390, "height": 800})  # type: ignore[attr-defined]
+    page = kit.page(context, "siri")
+    page.set_default_timeout(60_000)
+    for path in PAGES:
+        page.goto(f"{kit.url}{path}")
+        found = Axe().run(page).response["violations"]
+        grave = [each for each in found if each["impact"] in {"serious", "critical"}]
+        told = [(each["id"], [node["html"] for node in each["nodes"][:2]]) for each in grave]
+        assert told == [], path
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 390, path
+    context.close()
+
+
+@pytest.mark.parametrize("path", ["person", "access", "rights", "usage"])
+def test_another_schools_person_is_not_there(kit: Kit, path: str) -> None:
+    client = kit.client("other")
+    reply = client.get(f"/admin/{path}/student-mali", base_url=BASE)
+    assert reply.status_code == 404
+    assert client.get(f"/admin/{path}/nobody", base_url=BASE).status_code == 404
+    assert "มะลิ" not in reply.text
+
+
+def test_a_list_shows_no_person_of_another_school(kit: Kit) -> None:
+    shown = _people(kit, "other")
+    with reading(kit.store) as connection:
+        m = t.Membership
+        own = set(connection.scalars(select(m.person).where(m.organisation == "school-suan")))
+    assert shown
+    assert shown <= own
+    assert _people(kit, "head").isdisjoint(shown)
+
+
+def _people(kit: Kit, name: str) -> set[str]:
+    reply = kit.client(name).get("/admin/people", base_url=BASE)
+    return set(re.findall(r"/admin/person/([^\"]+)", reply.text))
+
+
+def test_each_section_of_a_person_is_a_decision_of_its_own(kit: Kit) -> None:
+    """E-01: what the role does not open is not there, and every look is on record."""
+    parent = kit.client("parent").get("/admin/person/student-mali", base_url=BASE)
+    assert "บทบาทที่ได้รับมอบ" not in parent.text
+    head = kit.client("head").get("/admin/person/student-mali", base_url=BASE)
+    assert "บทบาทที่ได้รับมอบ" in head.text
+    asked = {
+        (each["resource"]["type"], each["decision"])
+        for each in records(kit.store)
+        if each["event"] == "decision" and each["subject"]["id"] == "admin-prapai"
+    }
+    assert {("person", True), ("guardianship", True), ("grant", True), ("consent", True)} <= asked
+
+
+def test_the_trail_tells_who_looked(kit: Kit) -> None:
+    kit.client("head").get("/admin/person/student-mali", base_url=BASE)
+    siri = kit.client("siri")
+    told = siri.get("/admin/usage/student-mali?subject=admin-prapai", base_url=BASE).text
+    assert "ประไพ ศรีวิชัย" in told
+    none = siri.get("/admin/usage/student-mali?subject=nobody", base_url=BASE).text
+    assert "ไม่พบบันทึกตามที่ค้นหา" in none
+    refused = siri.get("/admin/trail?decision=refuse&category=identity", base_url=BASE)
+    assert refused.status_code == 200
+
+
+def test_a_day_that_is_none_and_a_place_that_is_none_harm_nobody(kit: Kit) -> None:
+    siri = kit.client("siri")
+    path = "/admin/access/student-mali?day=yesterday&without=nothing"
+    assert siri.get(path, base_url=BASE).status_code == 200
+    assert siri.get("/admin/people?after=x", base_url=BASE).status_code == 400
+    assert siri.get("/admin/trail?after=x", base_url=BASE).status_code == 400
+
+
+def test_the_first_page_tells_what_concerns_the_reader(kit: Kit) -> None:
+    siri = kit.client("siri").get("/admin/", base_url=BASE).text
+    assert "case-rights-mali" in siri
+    assert "<svg" in siri
+    head = kit.client("head").get("/admin/", base_url=BASE).text
+    assert "case-rights-mali" not in head
+    assert "<svg" not in head
+    parent = kit.client("parent").get("/admin/", base_url=BASE).text
+    assert "การเปลี่ยนแปลงล่าสุด" not in parent
