@@ -177,6 +177,8 @@ class Event(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 (an event)
     SECOND_FACTOR_CHANGED = "second_factor_changed"
     TRAIL_READ = "trail_read"
+    REVIEW_CHANGED = "review_changed"
+    """A step of an access review; ``action`` says which (N-46)."""
 
 
 class Scope(StrEnum):

@@ -40,11 +40,15 @@ def guarded(ending: int, items: int) -> bool:
     return ending * GUARD > items
 
 
-def confirmed(closed_by: str, by: str, *, guard: bool) -> None:
-    """RefusedError unless the guard wants a second person and ``by`` is one."""
+def confirmed(involved: frozenset[str], by: str, *, guard: bool) -> None:
+    """RefusedError unless the guard wants a second person and ``by`` is one.
+
+    ``involved`` are those who closed the review or gave one of the verdicts that would end
+    something.
+    """
     if not guard:
         raise RefusedError(Wrong.NO_GUARD)
-    if by in {"", closed_by}:
+    if by in involved or not by:
         raise RefusedError(Wrong.SAME_PERSON)
 
 

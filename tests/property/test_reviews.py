@@ -227,13 +227,17 @@ def test_more_than_a_tenth_needs_a_second_person(ending: int, items: int) -> Non
     assert campaign.guarded(ending, items) is (ending / items > 0.1)
 
 
-@given(PEOPLE, st.one_of(st.just(""), PEOPLE), st.booleans())
-def test_the_second_person_is_another(closed_by: str, by: str, guard: bool) -> None:
-    if guard and by not in {"", closed_by}:
-        campaign.confirmed(closed_by, by, guard=guard)
+@given(st.frozensets(PEOPLE), st.one_of(st.just(""), PEOPLE), st.booleans())
+def test_the_second_person_had_no_part_in_it(
+    involved: frozenset[str],
+    by: str,
+    guard: bool,  # noqa: FBT001
+) -> None:
+    if guard and by not in involved | {""}:
+        campaign.confirmed(involved, by, guard=guard)
     else:
         with pytest.raises(RefusedError):
-            campaign.confirmed(closed_by, by, guard=guard)
+            campaign.confirmed(involved, by, guard=guard)
 
 
 @given(st.lists(st.sampled_from(Step), max_size=12))
