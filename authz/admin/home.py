@@ -6,11 +6,13 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from authz.admin.opening import Screen
+from authz.admin.reviews import inbox
+from authz.admin.reviews.words import SAID
 
 
 def show() -> ResponseReturnValue:
     """The first page."""
-    return render_template("home.html")
+    return render_template("home.html", waiting=inbox.waiting(), w=SAID)
 
 
 SCREENS = (Screen(path="/", endpoint="home", view=show, category="home"),)

@@ -23,7 +23,11 @@ class Place(NamedTuple):
     title: Any
 
 
-PLACES: Final = (Place("home", "home", _l("Home")),)
+PLACES: Final = (
+    Place("home", "home", _l("Home")),
+    Place("reviews", "reviews", _l("My reviews")),
+    Place("campaigns", "campaigns", _l("Access reviews")),
+)
 
 
 def register(app: Flask) -> None:

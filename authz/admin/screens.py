@@ -6,6 +6,7 @@ from typing import Final
 
 from authz.admin import home, language, profile, second_factor, sign_in
 from authz.admin.opening import Screen
+from authz.admin.reviews import campaigns, inbox
 
 SCREENS: Final[tuple[Screen, ...]] = (
     *sign_in.SCREENS,
@@ -13,4 +14,6 @@ SCREENS: Final[tuple[Screen, ...]] = (
     *second_factor.SCREENS,
     *profile.SCREENS,
     *home.SCREENS,
+    *inbox.SCREENS,
+    *campaigns.SCREENS,
 )
