@@ -163,7 +163,7 @@ def _enrolments(connection: Connection, where: Where) -> Iterator[Right]:
     enrolment, class_ = t.Enrolment, t.Class
     asked = (
         select(enrolment.person, enrolment.role, class_.organisation, class_.title, class_.terms)
-        .add_columns(enrolment.class_id, *_recorded(enrolment))
+        .add_columns(enrolment.class_id.label("class_id"), *_recorded(enrolment))
         .join(class_, class_.id == enrolment.class_id)
         .join(_HOLDER, _HOLDER.id == enrolment.person)
         .where(enrolment.role.in_(TEACHING), class_.ended_at.is_(None))
