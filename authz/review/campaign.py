@@ -43,8 +43,8 @@ def guarded(ending: int, items: int) -> bool:
 def confirmed(involved: frozenset[str], by: str, *, guard: bool) -> None:
     """RefusedError unless the guard wants a second person and ``by`` is one.
 
-    ``involved`` are those who closed the review or gave one of the verdicts that would end
-    something.
+    ``involved`` are those who gave one of the verdicts that would end something, or hold it;
+    where silence would end it, also who closed the review.
     """
     if not guard:
         raise RefusedError(Wrong.NO_GUARD)

@@ -166,7 +166,7 @@ SENTENCES: Final[dict[Wrong, str]] = {
     Wrong.NO_ITEMS: "Nothing is in the scope of this review.",
     Wrong.NO_REVIEWER: "Some items have no reviewer; name a further fallback.",
     Wrong.OPEN_ITEMS: "Some items are not answered yet.",
-    Wrong.SAME_PERSON: "A second person must confirm it, who neither closed it nor revoked in it.",
+    Wrong.SAME_PERSON: "A second person must confirm it, who gave none of these verdicts.",
     Wrong.NO_GUARD: "It does not need a second person.",
     Wrong.TOO_LATE: "The time in which it could be undone is over.",
     Wrong.CHANGED: "It was changed meanwhile by somebody else.",

@@ -20,6 +20,7 @@ from authz.service.database import reading
 from authz.service.reviews import closing, detail, handing, listing, remedies, running, schools
 from authz.service.reviews import report as reports
 from authz.service.reviews.listing import Order
+from authz.service.reviews.records import text
 from authz.vocabulary import GRANTABLE_ROLES
 
 MOST_STAGES = 3
@@ -151,7 +152,7 @@ def show(campaign: str) -> ResponseReturnValue:
         progress = listing.progress(connection, campaign)
         reviewers = listing.by_reviewer(connection, campaign)
         verdicts = listing.verdicts(connection, campaign)
-    over = row.due_at is not None and row.due_at <= (running.text(clock.now()) or "")
+    over = row.due_at is not None and row.due_at <= (text(clock.now()) or "")
     return page(
         "campaign",
         campaign=row,
@@ -188,7 +189,7 @@ def item(campaign: str, number: int) -> ResponseReturnValue:
         people = running.possible_reviewers(connection, clock.now())
     undo_until = found.campaign.undo_until or ""
     undoable = found.item.before is not None and found.item.state == "applied"
-    undoable = undoable and undo_until > (running.text(clock.now()) or "")
+    undoable = undoable and undo_until > (text(clock.now()) or "")
     return page("item", found=found, people=people, managing=True, undoable=undoable)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_login import current_user
 
 from authz import clock
@@ -74,7 +73,7 @@ def answer(campaign: str) -> ResponseReturnValue:
         return redirect(request.form.get("back") or url_for("review_items", campaign=campaign))
     given = Given(Verdict(said), why(), _day(request.form.get("until", "")))
     number = answering.answer(bench(), campaign, numbers, given, me())
-    flash(ngettext("%(num)s verdict is taken.", "%(num)s verdicts are taken.", number), "good")
+    flash(_("Verdicts taken: %(number)s", number=number), "good")
     following = request.form.get("following", "")
     if following.isdigit():
         return redirect(url_for("review_item", campaign=campaign, number=int(following)))
@@ -105,9 +104,7 @@ def summary(campaign: str) -> ResponseReturnValue:
 def submit(campaign: str) -> ResponseReturnValue:
     """Make my verdicts count."""
     number = answering.submit(bench(), campaign, me())
-    flash(
-        ngettext("%(num)s verdict is submitted.", "%(num)s verdicts are submitted.", number), "good"
-    )
+    flash(_("Verdicts submitted: %(number)s", number=number), "good")
     return redirect(url_for("reviews"))
 
 

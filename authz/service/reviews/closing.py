@@ -96,8 +96,10 @@ def confirm(bench: Bench, campaign: str, who: Actor, because: str, reach: Reach)
             .where(ITEM.c.campaign == campaign, ITEM.c.remediation == Remediation.END.value)
             .distinct()
         ).all()
-        involved = frozenset({row.closed_by, *(name for each in ending for name in each)})
-        steps.confirmed(involved, who.id, guard=row.guard)
+        involved = {name for each in ending for name in each}
+        if "" in {each.verdict_by for each in ending}:  # silence ends it, and who closed it
+            involved.add(row.closed_by)
+        steps.confirmed(frozenset(involved), who.id, guard=row.guard)
         record(connection, who, "confirm", campaign, because=because)
         running.change(connection, campaign, confirmed_by=who.id)
         return _applied(connection, campaign, who, clock.now())
