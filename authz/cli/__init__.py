@@ -24,6 +24,7 @@ COMMANDS = {
     "audit": "authz.cli.audit:audit",
     "token": "authz.cli.access:token",
     "user": "authz.cli.access:user",
+    "review": "authz.cli.review:review",
     "doctor": "authz.cli.doctor:doctor",
     "demo": "authz.cli.demo.command:demo",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.cli.conftest import ROOT, Shell
 
-COMMANDS = "serve db import evaluate search policy audit token user doctor demo".split()  # noqa: SIM905
+COMMANDS = "serve db import evaluate search policy audit token user review doctor demo".split()  # noqa: SIM905
 PERMIT = {
     "subject": {"type": "user", "id": "parent-somchai"},
     "action": {"name": "read"},

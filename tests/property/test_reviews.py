@@ -231,7 +231,7 @@ def test_more_than_a_tenth_needs_a_second_person(ending: int, items: int) -> Non
 def test_the_second_person_had_no_part_in_it(
     involved: frozenset[str],
     by: str,
-    guard: bool,  # noqa: FBT001
+    guard: bool,
 ) -> None:
     if guard and by not in involved | {""}:
         campaign.confirmed(involved, by, guard=guard)

@@ -13,7 +13,7 @@ from flask_login import current_user
 from authz import clock
 from authz.admin.context import here
 from authz.admin.opening import within
-from authz.admin.reviews.words import SAID, WRONG
+from authz.admin.reviews.words import WRONG, said
 from authz.errors import MalformedError, NotFoundError
 from authz.review.item import RefusedError
 from authz.service.database import reading
@@ -46,7 +46,7 @@ def reach() -> Reach:
 
 def page(template: str, **values: Any) -> str:
     """A page of reviews."""
-    return render_template(f"reviews/{template}.html", w=SAID, **values)
+    return render_template(f"reviews/{template}.html", w=said(), **values)
 
 
 def shown(view: View) -> View:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 
 from authz.admin.context import here
-from authz.admin.languages import spoken
+from authz.admin.languages import LANGUAGES, spoken
 from authz.service.reviews.records import moment
 
 KINDS: Final[Mapping[str, Any]] = {
@@ -137,42 +138,66 @@ WRONG: Final[Mapping[str, Any]] = {
 }
 
 
-def verdicts_for(item: Any) -> Mapping[str, Any]:
-    """What can be said of an item, in its words."""
-    if item.kind == "use":
-        return USED
-    return ROSTERED if item.rostered else VERDICTS
-
-
-def role(name: str) -> Any:
-    """A role in words; one that is not known as it is."""
-    return ROLES.get(name, name)
-
-
-def category(name: str) -> str:
-    """A category of data as the policy names it."""
-    known = here().point.policy.catalogue.categories.get(name)
-    return known.title.get(spoken(), name) if known else name
-
-
-def when(text: str | None) -> datetime | None:
-    """A moment of the tables, for the filters of dates."""
-    return moment(text)
-
-
-SAID: Final = {
-    "kinds": KINDS,
-    "verdicts": VERDICTS,
-    "verdicts_for": verdicts_for,
-    "remediations": REMEDIATIONS,
-    "states": STATES,
-    "reasons": REASONS,
-    "silence": SILENCE,
-    "rules": RULES,
-    "triggers": TRIGGERS,
-    "wrong": WRONG,
-    "role": role,
-    "category": category,
-    "when": when,
+LABELS: Final[Mapping[str, Any]] = {
+    "choose": _l("Choose"),
+    "last_used": _l("Last used"),
+    "recommended": _l("Recommended"),
+    "verdict": _l("Verdict"),
+    "state": _l("State"),
+    "never": _l("never"),
+    "times": _l("%(number)s times"),
+    "rostered": _l("From the roster"),
+    "of": _l("of %(name)s"),
 }
-"""What the templates call ``w``."""
+"""What stands in every row of a list."""
+
+
+class Said:
+    """The words in one language, made once: a list says some of them hundreds of times."""
+
+    def __init__(self) -> None:
+        """In the language of the request."""
+        self.kinds = _plain(KINDS)
+        self.verdicts = _plain(VERDICTS)
+        self.remediations = _plain(REMEDIATIONS)
+        self.states = _plain(STATES)
+        self.reasons = _plain(REASONS)
+        self.silence = _plain(SILENCE)
+        self.rules = _plain(RULES)
+        self.triggers = _plain(TRIGGERS)
+        self.wrong = _plain(WRONG)
+        self.labels = _plain(LABELS)
+        self._roles, self._used, self._rostered = map(_plain, (ROLES, USED, ROSTERED))
+
+    def verdicts_for(self, item: Any) -> Mapping[str, str]:
+        """What can be said of an item, in its words."""
+        if item.kind == "use":
+            return self._used
+        return self._rostered if item.rostered else self.verdicts
+
+    def role(self, name: str) -> str:
+        """A role in words; one that is not known as it is."""
+        return self._roles.get(name, name)
+
+    def category(self, name: str) -> str:
+        """A category of data as the policy names it."""
+        known = here().point.policy.catalogue.categories.get(name)
+        return known.title.get(spoken(), name) if known else name
+
+    def when(self, text: str | None) -> datetime | None:
+        """A moment of the tables, for the filters of dates."""
+        return moment(text)
+
+
+def _plain(words: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(word) for name, word in words.items()}
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _said(language: str) -> Said:  # noqa: ARG001 (what it is kept by)
+    return Said()
+
+
+def said() -> Said:
+    """What the templates call ``w``, in the language of the request."""
+    return _said(spoken())
