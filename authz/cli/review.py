@@ -125,8 +125,8 @@ def preview(campaign: str, json_: bool) -> None:  # noqa: FBT001
     if json_:
         as_json(told)
         return
-    table(("Reviewer", "Items", "Sign-in"),
-          [(e.reviewer, str(e.items), "yes" if e.sign_in else "NO") for e in seen.loads])  # fmt: skip
+    rows = [(e.reviewer, str(e.items), "yes" if e.sign_in else "NO") for e in seen.loads]
+    table(("Reviewer", "Items", "Sign-in"), rows)
     for name in ("items", "flagged", "rerouted", "by_fallback", "would_end"):
         say(f"{name.replace('_', ' ')}: {told[name]}")
     if seen.orphans:

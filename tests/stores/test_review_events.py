@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, insert, select, update
 
 from authz import config
 from authz.directory import tables as t
@@ -90,9 +90,11 @@ def test_a_restriction_opens_a_review_of_what_links_the_two(desk: Desk) -> None:
 
 def test_who_left_a_school_has_their_rights_there_reviewed(desk: Desk) -> None:
     with desk.store.begin() as connection:
-        row = {"id": "m", "person": "danai", "organisation": "S1", "role": "teacher"}
-        row |= {"origin": "roster:a", "recorded_at": NOW, "ended_at": NOW - timedelta(days=1)}
-        connection.execute(t.Membership.__table__.insert().values(**row))
+        left = insert(t.Membership).values(
+            id="m", person="danai", organisation="S1", role="teacher", origin="roster:a",
+            recorded_at=NOW, ended_at=NOW - timedelta(days=1),
+        )  # fmt: skip
+        connection.execute(left)
     assert opened(desk) == ["moved"]
     (item,) = desk.items(only(desk))
     assert (item.holder, item.kind, item.reviewer) == ("danai", "grant", "head")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select, update
 
 from authz.audit import trail
 from authz.directory import tables as t
@@ -138,7 +138,7 @@ def test_every_kind_of_right_ends_and_comes_back(desk: Desk) -> None:
     sign_in(desk.store, "mum-in", "mum")
     with desk.store.begin() as connection:
         connection.execute(
-            ConsoleSession.__table__.insert().values(
+            insert(ConsoleSession).values(
                 id_hash="h", name="mum-in", mfa=False, created_at=NOW, seen_at=NOW,
                 expires_at=NOW + timedelta(hours=1), browser="b",
             )
@@ -369,7 +369,7 @@ def test_undoing_has_an_end_and_is_not_for_the_holder(desk: Desk) -> None:
 
 def test_a_roster_fact_is_sent_back_to_its_source_and_stays(desk: Desk) -> None:
     with desk.store.begin() as connection:
-        connection.execute(t.Grant.__table__.update().values(origin="roster:sis"))
+        connection.execute(update(t.Grant).values(origin="roster:sis"))
     campaign = desk.started()
     item = desk.item(campaign, "danai")
     desk.say(campaign, {row.number: "keep" for row in desk.items(campaign)})
@@ -398,7 +398,7 @@ def test_the_report_holds_against_the_snapshot_and_the_trail(desk: Desk) -> None
     assert len(rows) == 5 + len(desk.items(campaign))
     assert "'=1+1" in rows[5]  # no formula for a spreadsheet
     with desk.store.begin() as connection:
-        connection.execute(Snapshot.__table__.update().values(body="{}"))
+        connection.execute(update(Snapshot).values(body="{}"))
     with desk.now() as bench:
         assert not report.report(bench, campaign, DPO, None).whole
 
