@@ -140,6 +140,7 @@ WRONG: Final[Mapping[str, Any]] = {
 
 LABELS: Final[Mapping[str, Any]] = {
     "choose": _l("Choose"),
+    "what": _l("What"),
     "last_used": _l("Last used"),
     "recommended": _l("Recommended"),
     "verdict": _l("Verdict"),
