@@ -249,6 +249,17 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body.")
     max_depth: int = Field(32, ge=4, le=200, description="Deepest nesting of a request body.")
     max_evaluations: int = Field(1000, ge=1, le=100_000, description="Most items in a batch.")
+    smtp_url: str = Field(
+        "",
+        description="Where reminders go out by e-mail: `smtp://user:password@host:port`, or "
+        "`smtps://…`; empty: they are shown in the screens only.",
+    )
+    smtp_from: str = Field("authz@localhost", description="The sender of e-mail.")
+    mail_domain: str = Field(
+        "",
+        description="Where a sign-in whose name is no e-mail address has its own: "
+        "`head` at `school.ac.th`.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level of what is logged to standard error."
     )
@@ -294,6 +305,13 @@ class Settings(BaseSettings):
     def origin(self) -> str:
         """The name of the log, under which its checkpoints are signed (C2SP: no plus in it)."""
         return self.audit_origin or quote(self.public_url.removeprefix("https://"), safe="/:%[]@~")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: str) -> str:
+        if value and not value.startswith(("smtp://", "smtps://")):
+            raise ValueError("it must begin with smtp:// or smtps://")
+        return value
 
     @cached_property
     def local(self) -> ZoneInfo:

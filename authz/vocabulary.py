@@ -202,6 +202,8 @@ class Event(StrEnum):
     INCIDENT_CLOSED = "incident_closed"
     BULK_READING = "bulk_reading"
     """A subject's use of many people's data, out of its own and its peers' habit (N-48)."""
+    REVIEW_CHANGED = "review_changed"
+    """A step of an access review; ``action`` says which (N-46)."""
 
 
 class Scope(StrEnum):

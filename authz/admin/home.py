@@ -18,6 +18,8 @@ from flask_babel import ngettext
 from authz.admin import opening
 from authz.admin.context import here
 from authz.admin.opening import Screen
+from authz.admin.reviews import inbox
+from authz.admin.reviews.words import said
 from authz.admin.viewing import viewer
 from authz.service import overview
 from authz.service.shown import Viewer
@@ -81,7 +83,9 @@ def show() -> ResponseReturnValue:
         told["changes"] = overview.lately(console.own, me)
     if "trail" in open_to_me:
         told["chart"] = overview.decisions(console.store, console.settings.local)
-    return render_template("home.html", places_open=open_to_me, **told)
+    return render_template(
+        "home.html", places_open=open_to_me, reviewing=inbox.waiting(), w=said(), **told
+    )
 
 
 SCREENS = (Screen(path="/", endpoint="home", view=show, category="home"),)

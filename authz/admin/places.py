@@ -29,6 +29,8 @@ PLACES: Final = (
     Place("people", "people", _l("People")),
     Place("classes", "classes", _l("Classes")),
     Place("trail", "trail", _l("Trail")),
+    Place("reviews", "reviews", _l("My reviews")),
+    Place("campaigns", "campaigns", _l("Access reviews")),
 )
 
 

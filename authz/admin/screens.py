@@ -17,6 +17,7 @@ from authz.admin import (
     users,
 )
 from authz.admin.opening import Screen
+from authz.admin.reviews import campaigns, inbox
 
 SCREENS: Final[tuple[Screen, ...]] = (
     *sign_in.SCREENS,
@@ -29,4 +30,6 @@ SCREENS: Final[tuple[Screen, ...]] = (
     *directory.SCREENS,
     *explorer.SCREENS,
     *trail.SCREENS,
+    *inbox.SCREENS,
+    *campaigns.SCREENS,
 )

@@ -27,6 +27,7 @@ COMMANDS = {
     "token": "authz.cli.access:token",
     "user": "authz.cli.access:user",
     "erase": "authz.cli.access:erase",
+    "review": "authz.cli.review:review",
     "doctor": "authz.cli.doctor:doctor",
     "demo": "authz.cli.demo.command:demo",
 }

@@ -7,7 +7,21 @@ from pathlib import Path
 
 from tests.cli.conftest import ROOT, Shell
 
-COMMANDS = "serve db import evaluate search policy audit token user erase doctor demo".split()  # noqa: SIM905
+COMMANDS = [
+    "serve",
+    "db",
+    "import",
+    "evaluate",
+    "search",
+    "policy",
+    "audit",
+    "token",
+    "user",
+    "erase",
+    "review",
+    "doctor",
+    "demo",
+]
 PERMIT = {
     "subject": {"type": "user", "id": "parent-somchai"},
     "action": {"name": "read"},

@@ -723,6 +723,141 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("level", "number", name=op.f("pk_audit_tile")),
     )
     op.create_table(
+        "review_campaign",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("definition", sa.String(), nullable=False),
+        sa.Column("trigger", sa.String(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("organisation", sa.String(), nullable=False),
+        sa.Column("members", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("items", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.String(length=40), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("because", sa.String(), nullable=False),
+        sa.Column("started_at", sa.String(length=40), nullable=True),
+        sa.Column("started_by", sa.String(), nullable=False),
+        sa.Column("due_at", sa.String(length=40), nullable=True),
+        sa.Column("closed_at", sa.String(length=40), nullable=True),
+        sa.Column("closed_by", sa.String(), nullable=False),
+        sa.Column("guard", sa.Boolean(), nullable=False),
+        sa.Column("confirmed_by", sa.String(), nullable=False),
+        sa.Column("applied_at", sa.String(length=40), nullable=True),
+        sa.Column("undo_until", sa.String(length=40), nullable=True),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("trail_first", sa.Integer(), nullable=False),
+        sa.Column("trail_last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review_campaign")),
+    )
+    with op.batch_alter_table("review_campaign", schema=None) as batch_op:
+        batch_op.create_index("ix_review_campaign_cause", ["trigger", "cause"], unique=True)
+        batch_op.create_index(
+            batch_op.f("ix_review_campaign_created_at"), ["created_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_review_campaign_definition"), ["definition"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_review_campaign_due_at"), ["due_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_review_campaign_organisation"), ["organisation"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_review_campaign_state"), ["state"], unique=False)
+
+    op.create_table(
+        "review_campaign_item",
+        sa.Column("campaign", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("right_id", sa.String(), nullable=False),
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("organisation", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("resource", sa.String(), nullable=False),
+        sa.Column("rostered", sa.Boolean(), nullable=False),
+        sa.Column("until", sa.String(length=40), nullable=True),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("flags", sa.JSON(), nullable=False),
+        sa.Column("flagged", sa.Boolean(), nullable=False),
+        sa.Column("advice", sa.String(), nullable=False),
+        sa.Column("advice_reason", sa.String(), nullable=False),
+        sa.Column("last_used", sa.String(length=40), nullable=True),
+        sa.Column("uses", sa.Integer(), nullable=False),
+        sa.Column("peers", sa.Integer(), nullable=False),
+        sa.Column("having", sa.Integer(), nullable=False),
+        sa.Column("reviewer", sa.String(), nullable=False),
+        sa.Column("rerouted", sa.Boolean(), nullable=False),
+        sa.Column("fallback", sa.String(), nullable=False),
+        sa.Column("passed", sa.Boolean(), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("verdict_until", sa.String(length=40), nullable=True),
+        sa.Column("verdict_reason", sa.String(), nullable=False),
+        sa.Column("verdict_by", sa.String(), nullable=False),
+        sa.Column("verdict_for", sa.String(), nullable=False),
+        sa.Column("verdict_bulk", sa.Boolean(), nullable=False),
+        sa.Column("verdict_at", sa.String(length=40), nullable=True),
+        sa.Column("remediation", sa.String(), nullable=False),
+        sa.Column("applied_at", sa.String(length=40), nullable=True),
+        sa.Column("before", sa.JSON(), nullable=True),
+        sa.Column("undone_at", sa.String(length=40), nullable=True),
+        sa.Column("undone_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("campaign", "number", name=op.f("pk_review_campaign_item")),
+    )
+    with op.batch_alter_table("review_campaign_item", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_review_campaign_item_holder"), ["holder"], unique=False
+        )
+        batch_op.create_index(
+            "ix_review_campaign_item_resource", ["campaign", "resource", "number"], unique=False
+        )
+        batch_op.create_index(
+            "ix_review_campaign_item_reviewer", ["reviewer", "campaign", "number"], unique=False
+        )
+        batch_op.create_index("ix_review_campaign_item_right", ["kind", "right_id"], unique=False)
+
+    op.create_table(
+        "review_definition",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("organisation", sa.String(), nullable=False),
+        sa.Column("members", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.String(length=40), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("because", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review_definition")),
+    )
+    with op.batch_alter_table("review_definition", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_review_definition_created_at"), ["created_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_review_definition_organisation"), ["organisation"], unique=False
+        )
+
+    op.create_table(
+        "review_handover",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("campaign", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("giver", sa.String(), nullable=False),
+        sa.Column("taker", sa.String(), nullable=False),
+        sa.Column("since", sa.String(length=40), nullable=False),
+        sa.Column("until", sa.String(length=40), nullable=True),
+        sa.Column("because", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review_handover")),
+    )
+    with op.batch_alter_table("review_handover", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_review_handover_campaign"), ["campaign"], unique=False)
+        batch_op.create_index(batch_op.f("ix_review_handover_giver"), ["giver"], unique=False)
+        batch_op.create_index(batch_op.f("ix_review_handover_taker"), ["taker"], unique=False)
+
+    op.create_table(
         "review_item",
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("person", sa.String(), nullable=False),
@@ -739,6 +874,47 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("review_item", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_review_item_due_at"), ["due_at"], unique=False)
+
+    op.create_table(
+        "review_reminder",
+        sa.Column("campaign", sa.String(), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("reviewer", sa.String(), nullable=False),
+        sa.Column("occasion", sa.String(), nullable=False),
+        sa.Column("due_at", sa.String(length=40), nullable=False),
+        sa.Column("sent_at", sa.String(length=40), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "campaign", "stage", "reviewer", "occasion", name=op.f("pk_review_reminder")
+        ),
+    )
+    with op.batch_alter_table("review_reminder", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_review_reminder_due_at"), ["due_at"], unique=False)
+
+    op.create_table(
+        "review_snapshot",
+        sa.Column("campaign", sa.String(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("campaign", name=op.f("pk_review_snapshot")),
+    )
+    op.create_table(
+        "review_verdict",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("campaign", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("until", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("for_whom", sa.String(), nullable=False),
+        sa.Column("bulk", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review_verdict")),
+    )
+    with op.batch_alter_table("review_verdict", schema=None) as batch_op:
+        batch_op.create_index("ix_review_verdict_item", ["campaign", "number", "at"], unique=False)
 
     op.create_table(
         "incident",
@@ -955,10 +1131,46 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_incident_state"))
 
     op.drop_table("incident")
+    with op.batch_alter_table("review_verdict", schema=None) as batch_op:
+        batch_op.drop_index("ix_review_verdict_item")
+
+    op.drop_table("review_verdict")
+    op.drop_table("review_snapshot")
+    with op.batch_alter_table("review_reminder", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_review_reminder_due_at"))
+
+    op.drop_table("review_reminder")
     with op.batch_alter_table("review_item", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_review_item_due_at"))
 
     op.drop_table("review_item")
+    with op.batch_alter_table("review_handover", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_review_handover_taker"))
+        batch_op.drop_index(batch_op.f("ix_review_handover_giver"))
+        batch_op.drop_index(batch_op.f("ix_review_handover_campaign"))
+
+    op.drop_table("review_handover")
+    with op.batch_alter_table("review_definition", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_review_definition_organisation"))
+        batch_op.drop_index(batch_op.f("ix_review_definition_created_at"))
+
+    op.drop_table("review_definition")
+    with op.batch_alter_table("review_campaign_item", schema=None) as batch_op:
+        batch_op.drop_index("ix_review_campaign_item_right")
+        batch_op.drop_index("ix_review_campaign_item_reviewer")
+        batch_op.drop_index("ix_review_campaign_item_resource")
+        batch_op.drop_index(batch_op.f("ix_review_campaign_item_holder"))
+
+    op.drop_table("review_campaign_item")
+    with op.batch_alter_table("review_campaign", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_review_campaign_state"))
+        batch_op.drop_index(batch_op.f("ix_review_campaign_organisation"))
+        batch_op.drop_index(batch_op.f("ix_review_campaign_due_at"))
+        batch_op.drop_index(batch_op.f("ix_review_campaign_definition"))
+        batch_op.drop_index(batch_op.f("ix_review_campaign_created_at"))
+        batch_op.drop_index("ix_review_campaign_cause")
+
+    op.drop_table("review_campaign")
     op.drop_table("audit_tile")
     op.drop_table("audit_store")
     op.drop_table("audit_segment")

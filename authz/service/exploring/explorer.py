@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, or_, select
 
@@ -188,9 +188,10 @@ def _told(
 ) -> Found:
     """The page with the last use of each line; recorded before it is shown."""
     ((asks, about),) = asked.items()
+    wanted: dict[str, Any] = dict(asked)
     page = trail.search(
         point.store, by=viewer.name, event=Event.DECISION.value, decision=True,
-        limit=USES_LOOKED_AT, **asked,
+        limit=USES_LOOKED_AT, **wanted,
     )  # fmt: skip
     last: dict[tuple[str, str, str], datetime] = {}
     for each in page.records:

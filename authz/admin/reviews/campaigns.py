@@ -1,0 +1,304 @@
+"""The reviews that one runs: define, preview, start, watch, close, undo, report (N-46, N-47)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from authz import clock
+from authz.admin.context import here
+from authz.admin.opening import Screen
+from authz.admin.reviews.common import bench, changed, me, page, reach, shown, why
+from authz.review import campaign as steps
+from authz.review.definition import Definition, Scope, Stage, from_dict
+from authz.review.item import RefusedError
+from authz.review.words import Kind, NoAnswer, Reviewers, State, Wrong
+from authz.service.database import reading
+from authz.service.reviews import closing, detail, handing, listing, remedies, running, schools
+from authz.service.reviews import report as reports
+from authz.service.reviews.listing import Order
+from authz.service.reviews.records import text
+from authz.vocabulary import GRANTABLE_ROLES
+
+MOST_STAGES = 3
+
+
+def everything() -> ResponseReturnValue:
+    """The reviews within reach."""
+    with reading(here().store) as connection:
+        found = listing.campaigns(connection, reach(), after=request.args.get("after", ""))
+    return page("campaigns", found=found)
+
+
+def new() -> ResponseReturnValue:
+    """The form of a definition."""
+    return _form(None, None, {})
+
+
+@shown
+def edit(campaign: str) -> ResponseReturnValue:
+    """The form of a review that was not started."""
+    with reading(here().store) as connection:
+        row = running.found(connection, campaign, reach())
+    return _form(row, from_dict(row.members), {})
+
+
+def _form(row: Any, definition: Definition | None, sent: Any, problem: str = "") -> str:
+    within = reach()
+    with reading(here().store) as connection:
+        tree = schools.read(connection, clock.now())
+        people = running.possible_reviewers(connection, clock.now())
+    places = [
+        (ident, name) for ident, name in tree.names.items() if within is None or ident in within
+    ]
+    return page(
+        "define",
+        row=row,
+        definition=definition,
+        sent=sent,
+        problem=problem,
+        schools=places,
+        people=people,
+        everywhere=within is None,
+        roles=sorted(GRANTABLE_ROLES),
+        kinds=[kind.value for kind in Kind if kind is not Kind.USE],
+        stages=MOST_STAGES,
+    )
+
+
+def _definition() -> Definition:
+    """The definition of the form; RefusedError where it is none."""
+    form = request.form
+    kinds = tuple(Kind(each) for each in form.getlist("kind") if each in set(Kind))
+    try:
+        stages = tuple(
+            Stage(
+                Reviewers(form[f"reviewers_{number}"]),
+                int(form.get(f"days_{number}") or 14),
+                form.get(f"named_{number}", "") if form[f"reviewers_{number}"] == "named" else "",
+            )
+            for number in range(1, MOST_STAGES + 1)
+            if form.get(f"reviewers_{number}")
+        )
+        unused, undo = int(form.get("unused") or 0), int(form.get("undo") or 7)
+        reminders = tuple(int(each) for each in form.get("reminders", "").replace(",", " ").split())
+        silence = NoAnswer(form.get("no_answer", "escalate"))
+    except ValueError as error:
+        raise RefusedError(Wrong.DATES) from error
+    scope = Scope(
+        kinds=kinds,
+        organisation=form.get("organisation", ""),
+        roles=tuple(form.getlist("role")),
+        contract=form.get("contract", "").strip(),
+        unused_days=unused,
+        new=form.get("new") == "yes",
+    )
+    fallbacks = dict.fromkeys((form.get("fallback", ""), form.get("fallback_2", "")))
+    return Definition(
+        name=form.get("name", "").strip(),
+        scope=scope,
+        stages=stages,
+        fallbacks=tuple(each for each in fallbacks if each),
+        no_answer=silence,
+        reminders=reminders,
+        undo_days=undo,
+    )
+
+
+@changed("/reviews/campaigns/new")
+def define() -> ResponseReturnValue:
+    """Put a definition on file, and go on to its preview."""
+    try:
+        campaign = running.define(bench(), _definition(), me(), why(), reach())
+    except RefusedError as error:
+        return _form(None, None, request.form, error.wrong.value), 400
+    return redirect(url_for("campaign_preview", campaign=campaign))
+
+
+@changed("/reviews/campaigns/{campaign}/edit")
+def redefine(campaign: str) -> ResponseReturnValue:
+    """Change a review that was not started."""
+    running.redefine(bench(), campaign, _definition(), me(), why(), reach())
+    return redirect(url_for("campaign_preview", campaign=campaign))
+
+
+@changed("/reviews/campaigns")
+def preview(campaign: str) -> ResponseReturnValue:
+    """What the review would be, were it started now."""
+    with reading(here().store) as connection:
+        row = running.found(connection, campaign, reach())
+    if State(row.state) not in {State.DEFINED, State.PREVIEWED}:
+        return redirect(url_for("campaign", campaign=campaign))
+    seen = running.preview(bench(), campaign, reach())
+    return page("preview", campaign=row, seen=seen, definition=from_dict(row.members))
+
+
+@changed("/reviews/campaigns/{campaign}/preview")
+def start(campaign: str) -> ResponseReturnValue:
+    """Freeze what is under review, and ask the reviewers."""
+    running.start(bench(), campaign, me(), why(), reach())
+    flash(_("The review is started. Its reviewers see their items from now on."), "good")
+    return redirect(url_for("campaign", campaign=campaign))
+
+
+@shown
+def show(campaign: str) -> ResponseReturnValue:
+    """How far a review is."""
+    with reading(here().store) as connection:
+        row = running.found(connection, campaign, reach())
+        progress = listing.progress(connection, campaign)
+        reviewers = listing.by_reviewer(connection, campaign)
+        verdicts = listing.verdicts(connection, campaign)
+    over = row.due_at is not None and row.due_at <= (text(clock.now()) or "")
+    return page(
+        "campaign",
+        campaign=row,
+        definition=from_dict(row.members),
+        progress=progress,
+        reviewers=reviewers,
+        verdicts=verdicts,
+        closable=State(row.state) in steps.RUNNING and (over or not progress.open),
+    )
+
+
+@shown
+def items(campaign: str) -> ResponseReturnValue:
+    """All items of a review."""
+    verdict, state = request.args.get("verdict", ""), request.args.get("state", "")
+    with reading(here().store) as connection:
+        row = running.found(connection, campaign, reach())
+        found = listing.items(
+            connection,
+            campaign,
+            order=Order.FLAT,
+            verdict=verdict,
+            state=state,
+            after=request.args.get("after", ""),
+        )
+    return page("all_items", campaign=row, found=found, verdict=verdict, state=state)
+
+
+@shown
+def item(campaign: str, number: int) -> ResponseReturnValue:
+    """One item, for whoever runs the review."""
+    found = detail.of_manager(bench(), campaign, number, reach())
+    with reading(here().store) as connection:
+        people = running.possible_reviewers(connection, clock.now())
+    undo_until = found.campaign.undo_until or ""
+    undoable = found.item.before is not None and found.item.state == "applied"
+    undoable = undoable and undo_until > (text(clock.now()) or "")
+    return page("item", found=found, people=people, managing=True, undoable=undoable)
+
+
+@changed("/reviews/campaigns/{campaign}/items/{number}")
+def reassign(campaign: str, number: int) -> ResponseReturnValue:
+    """Give an item to another reviewer."""
+    handing.reassign(
+        bench(),
+        campaign,
+        [number],
+        request.form.get("to", "").strip(),
+        me(),
+        why(),
+        managing=True,
+        reach=reach(),
+    )
+    flash(_("The item is given on. Both names are recorded."), "good")
+    return redirect(url_for("campaign_item", campaign=campaign, number=number))
+
+
+@changed("/reviews/campaigns/{campaign}/items/{number}")
+def undo(campaign: str, number: int) -> ResponseReturnValue:
+    """Put back what an item took away."""
+    remedies.undo(bench(), campaign, number, me(), why(), reach())
+    flash(_("It is as it was before the review. That counts from the next decision."), "good")
+    return redirect(url_for("campaign_item", campaign=campaign, number=number))
+
+
+@changed("/reviews/campaigns/{campaign}")
+def close(campaign: str) -> ResponseReturnValue:
+    """Close a review whose time is over."""
+    state = closing.close(bench(), campaign, me(), why(), reach())
+    if state in steps.RUNNING:
+        flash(_("The fallback reviewer is asked about what nobody answered."), "good")
+    elif state is State.CLOSED:
+        flash(_("More than a tenth would end: a second person must confirm it."), "good")
+    else:
+        flash(_("The review is closed, and its verdicts are in effect."), "good")
+    return redirect(url_for("campaign", campaign=campaign))
+
+
+@changed("/reviews/campaigns/{campaign}")
+def confirm(campaign: str) -> ResponseReturnValue:
+    """Apply what the guard held back, or let it all stand."""
+    step = closing.decline if request.form.get("do") == "decline" else closing.confirm
+    step(bench(), campaign, me(), why(), reach())
+    flash(_("The review is closed, and its verdicts are in effect."), "good")
+    return redirect(url_for("campaign", campaign=campaign))
+
+
+@changed("/reviews/campaigns/{campaign}")
+def again(campaign: str) -> ResponseReturnValue:
+    """A further review of the same definition."""
+    with reading(here().store) as connection:
+        row = running.found(connection, campaign, reach())
+    following = running.again(bench(), row.definition, me(), why(), reach())
+    return redirect(url_for("campaign_preview", campaign=following))
+
+
+@changed("/reviews/campaigns/{campaign}")
+def report(campaign: str) -> ResponseReturnValue:
+    """The closing report, to read or to print."""
+    return page("report", made=reports.report(bench(), campaign, me(), reach()))
+
+
+@changed("/reviews/campaigns/{campaign}")
+def report_csv(campaign: str) -> ResponseReturnValue:
+    """The closing report as a file for a spreadsheet."""
+    made = reports.report(bench(), campaign, me(), reach())
+    name = f"review-{campaign[:8]}.csv"
+    return Response(
+        "\ufeff" + reports.as_csv(made),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f"attachment; filename={name}"},
+    )
+
+
+def _read(path: str, endpoint: str, view: Any, action: str = "read") -> Screen:
+    full = f"/reviews/campaigns{path}"
+    return Screen(path=full, endpoint=endpoint, view=view, category="campaigns", action=action)
+
+
+def _change(path: str, endpoint: str, view: Any) -> Screen:
+    return Screen(
+        path=f"/reviews/campaigns{path}",
+        endpoint=endpoint,
+        view=view,
+        category="campaigns",
+        action="update",
+        methods=("POST",),
+    )
+
+
+SCREENS = (
+    _read("", "campaigns", everything),
+    _read("/new", "campaign_new", new, "update"),
+    _change("/new", "campaign_define", define),
+    _read("/<campaign>", "campaign", show),
+    _read("/<campaign>/edit", "campaign_edit", edit, "update"),
+    _change("/<campaign>/edit", "campaign_redefine", redefine),
+    _read("/<campaign>/preview", "campaign_preview", preview, "update"),
+    _change("/<campaign>/start", "campaign_start", start),
+    _read("/<campaign>/items", "campaign_items", items),
+    _read("/<campaign>/items/<int:number>", "campaign_item", item),
+    _change("/<campaign>/items/<int:number>/reassign", "campaign_reassign", reassign),
+    _change("/<campaign>/items/<int:number>/undo", "campaign_undo", undo),
+    _change("/<campaign>/close", "campaign_close", close),
+    _change("/<campaign>/confirm", "campaign_confirm", confirm),
+    _change("/<campaign>/again", "campaign_again", again),
+    _read("/<campaign>/report", "campaign_report", report),
+    _read("/<campaign>/report.csv", "campaign_report_csv", report_csv),
+)

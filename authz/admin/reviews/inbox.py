@@ -1,0 +1,189 @@
+"""What I review: my items, one by one or many at once, and their submission (N-46)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from authz import clock
+from authz.admin.context import here
+from authz.admin.opening import Screen
+from authz.admin.reviews.common import bench, changed, me, page, shown, why
+from authz.errors import NotFoundError
+from authz.review.item import RefusedError
+from authz.review.words import Verdict, Wrong
+from authz.service.database import reading
+from authz.service.reviews import answering, detail, handing, listing, running
+from authz.service.reviews.answering import Given
+from authz.service.reviews.listing import Order
+
+
+def mine() -> ResponseReturnValue:
+    """The reviews in which something waits for me."""
+    with reading(here().store) as connection:
+        found = listing.inbox(connection, current_user.person, clock.now())
+    return page("inbox", found=found)
+
+
+@shown
+def items(campaign: str) -> ResponseReturnValue:
+    """My items of one review."""
+    asked = request.args.get("order", "")
+    order = Order(asked) if asked in set(Order) else Order.PERSON
+    only = request.args.get("only", "")
+    with reading(here().store) as connection:
+        row = running.found(connection, campaign, None)
+        reviewers = listing.standing_for(connection, current_user.person, clock.now())
+        progress = listing.progress(connection, campaign, reviewers)
+        if not progress.items:
+            raise NotFoundError("There is no such review for you.", where=campaign)
+        found = listing.items(
+            connection,
+            campaign,
+            reviewers=reviewers,
+            order=order,
+            state="open" if only == "open" else "",
+            flagged=only == "flagged",
+            after=request.args.get("after", ""),
+        )
+    return page("items", campaign=row, found=found, progress=progress, order=order, only=only)
+
+
+@shown
+def item(campaign: str, number: int) -> ResponseReturnValue:
+    """One of my items, with all that is known of it."""
+    found = detail.of_reviewer(bench(), campaign, number, current_user.person)
+    with reading(here().store) as connection:
+        people = running.possible_reviewers(connection, clock.now())
+    return page("item", found=found, people=people, managing=False)
+
+
+@changed("/reviews/{campaign}")
+def answer(campaign: str) -> ResponseReturnValue:
+    """Take a verdict on the items chosen."""
+    numbers = [int(each) for each in request.form.getlist("number") if each.isdigit()]
+    said = request.form.get("verdict", "")
+    if not numbers or said not in set(Verdict):
+        flash(_("Choose one item at least, and a verdict."), "bad")
+        return redirect(request.form.get("back") or url_for("review_items", campaign=campaign))
+    given = Given(Verdict(said), why(), _day(request.form.get("until", "")))
+    number = answering.answer(bench(), campaign, numbers, given, me())
+    flash(_("Verdicts taken: %(number)s", number=number), "good")
+    following = request.form.get("following", "")
+    if following.isdigit():
+        return redirect(url_for("review_item", campaign=campaign, number=int(following)))
+    order = request.form.get("order", "")
+    return redirect(url_for("review_items", campaign=campaign, order=order or None))
+
+
+def _day(text: str) -> datetime | None:
+    """The local midnight that begins a day of the form; RefusedError where it is none."""
+    if not text:
+        return None
+    try:
+        return clock.midnight(date.fromisoformat(text), here().settings.local)
+    except (ValueError, OverflowError) as error:
+        raise RefusedError(Wrong.UNTIL) from error
+
+
+@shown
+def summary(campaign: str) -> ResponseReturnValue:
+    """What I would submit."""
+    with reading(here().store) as connection:
+        row = running.found(connection, campaign, None)
+    told = answering.summary(bench(), campaign, current_user.person)
+    return page("summary", campaign=row, told=told)
+
+
+@changed("/reviews/{campaign}/submit")
+def submit(campaign: str) -> ResponseReturnValue:
+    """Make my verdicts count."""
+    number = answering.submit(bench(), campaign, me())
+    flash(_("Verdicts submitted: %(number)s", number=number), "good")
+    return redirect(url_for("reviews"))
+
+
+@changed("/reviews/{campaign}/{number}")
+def hand_over(campaign: str, number: int) -> ResponseReturnValue:
+    """Give one of my items to somebody else."""
+    taker = request.form.get("to", "").strip()
+    handing.reassign(bench(), campaign, [number], taker, me(), why())
+    flash(_("The item is given on. Both names are recorded."), "good")
+    return redirect(url_for("reviews"))
+
+
+def delegations() -> ResponseReturnValue:
+    """Who stands in for me, and for whom I stand in."""
+    with reading(here().store) as connection:
+        people = running.possible_reviewers(connection, clock.now())
+    found = handing.delegations(bench(), current_user.person)
+    return page("delegations", found=found, people=people)
+
+
+@changed("/reviews/delegations")
+def delegate() -> ResponseReturnValue:
+    """Let somebody stand in for me for some days."""
+    since, until = (_day(request.form.get(name, "")) for name in ("since", "until"))
+    if since is None or until is None:
+        raise RefusedError(Wrong.UNTIL)
+    taker = request.form.get("to", "").strip()
+    handing.delegate(bench(), me(), taker, since, until, why())
+    flash(_("It is noted who stands in for you. Both names are recorded."), "good")
+    return redirect(url_for("delegations"))
+
+
+@changed("/reviews/delegations")
+def take_back() -> ResponseReturnValue:
+    """End that somebody stands in for me."""
+    handing.take_back(bench(), request.form.get("delegation", ""), me())
+    flash(_("From now on nobody stands in for you by it."), "good")
+    return redirect(url_for("delegations"))
+
+
+def waiting() -> list[Any]:
+    """The reviews that wait for whoever is signed in, for the first page."""
+    with reading(here().store) as connection:
+        found = listing.inbox(connection, current_user.person, clock.now())
+    return [(row, progress) for row, progress in found if progress.open or progress.answered]
+
+
+def _change(path: str, endpoint: str, view: Any) -> Screen:
+    return Screen(
+        path=path,
+        endpoint=endpoint,
+        view=view,
+        category="reviews",
+        action="update",
+        methods=("POST",),
+    )
+
+
+SCREENS = (
+    Screen(path="/reviews", endpoint="reviews", view=mine, category="reviews"),
+    Screen(
+        path="/reviews/delegations", endpoint="delegations", view=delegations, category="reviews"
+    ),
+    _change("/reviews/delegations", "delegate", delegate),
+    _change("/reviews/delegations/end", "take_back", take_back),
+    Screen(path="/reviews/<campaign>", endpoint="review_items", view=items, category="reviews"),
+    _change("/reviews/<campaign>/answer", "review_answer", answer),
+    Screen(
+        path="/reviews/<campaign>/submit",
+        endpoint="review_summary",
+        view=summary,
+        category="reviews",
+    ),
+    _change("/reviews/<campaign>/submit", "review_submit", submit),
+    Screen(
+        path="/reviews/<campaign>/<int:number>",
+        endpoint="review_item",
+        view=item,
+        category="reviews",
+    ),
+    _change("/reviews/<campaign>/<int:number>/reassign", "review_hand_over", hand_over),
+)

@@ -1,0 +1,180 @@
+"""A browser drives a review: by keyboard, on a phone, without JavaScript, in both languages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+
+from tests.admin.kit import PRIVILEGED, Kit
+from tests.admin.test_reviews import SCHOOL, bearer, grant, numbers, permits, start, state
+from tests.conftest import ROOT
+
+PICTURES = "AUTHZ_TEST_PICTURES"
+"""Where it is set, each screen is pictured into ``docs/screenshots``."""
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1280, "height": 900}
+
+
+def sound(page: Page) -> None:
+    """Nothing serious that axe finds."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
+    serious = [
+        f"{each['id']}: {each['nodes'][0]['html']}"
+        for each in found.response["violations"]
+        if each["impact"] in {"serious", "critical"}
+    ]
+    assert serious == []
+
+
+def fits(page: Page) -> None:
+    """No page is wider than its window."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Browsers of some language, width, with JavaScript or without."""
+    contexts: list[BrowserContext] = []
+
+    def make(locale: str = "th-TH", *, script: bool = True, phone: bool = False) -> BrowserContext:
+        contexts.append(
+            browser.new_context(
+                locale=locale,
+                timezone_id="Asia/Bangkok",
+                java_script_enabled=script,
+                viewport=PHONE if phone else DESK,
+            )
+        )
+        return contexts[-1]
+
+    yield make
+    for each in contexts:
+        each.close()
+
+
+def test_a_review_without_script_from_definition_to_the_next_refusal(
+    kit: Kit, opened: Callable[..., BrowserContext]
+) -> None:
+    grant(kit)
+    given = bearer(kit)
+    page = kit.page(opened(script=False, phone=True), "head")
+    page.goto(f"{kit.url}/admin/reviews/campaigns/new")
+    page.fill("[name=name]", "ทบทวนสิทธิประจำภาคเรียน")
+    page.uncheck("[name=kind][value=elevation]")
+    page.select_option("[name=organisation]", SCHOOL)
+    page.select_option("[name=reviewers_1]", "named")
+    page.select_option("[name=named_1]", PRIVILEGED["head"])
+    page.select_option("[name=fallback]", PRIVILEGED["siri"])
+    page.select_option("[name=fallback_2]", PRIVILEGED["other"])
+    page.fill("[name=why]", "ครบภาคเรียน")
+    page.click("main form button")
+    expect(page.locator("h1")).to_contain_text("ตัวอย่างก่อนเริ่ม")
+    page.fill("[name=why]", "ตามตัวอย่าง")
+    page.click("main form button")
+    expect(page.locator("[role=status]")).to_contain_text("เริ่มการทบทวนแล้ว")
+    campaign = page.url.rsplit("/", 1)[1]
+    (number,) = numbers(kit, campaign, "teacher-danai")
+    page.goto(f"{kit.url}/admin/reviews/{campaign}/{number}")
+    page.fill("form.answer [name=why]", "ย้ายไปสอนอย่างเดียว")
+    assert permits(kit, given)
+    page.click("form.answer [value=revoke]")
+    for other in numbers(kit, campaign, reviewer=PRIVILEGED["head"]):
+        if other != number:
+            page.goto(f"{kit.url}/admin/reviews/{campaign}/{other}")
+            page.fill("form.answer [name=why]", "ยังจำเป็น")
+            page.click("form.answer [value=keep]")
+    page.goto(f"{kit.url}/admin/reviews/{campaign}/submit")
+    expect(page.locator(".note.bad")).to_contain_text("เพิกถอนสิทธิ 1 รายการ")
+    page.click("main form button")
+    expect(page.locator("[role=status]")).to_contain_text("ส่งผลการพิจารณา")
+    officer = kit.page(opened(script=False), "siri")
+    for own in numbers(kit, campaign, reviewer=PRIVILEGED["siri"]):
+        officer.goto(f"{kit.url}/admin/reviews/{campaign}/{own}")
+        officer.fill("form.answer [name=why]", "ยังจำเป็น")
+        officer.click("form.answer [value=keep]")
+    officer.goto(f"{kit.url}/admin/reviews/{campaign}/submit")
+    officer.click("main form button")
+    assert state(kit, campaign) == "closed"
+    assert permits(kit, given)
+    officer.goto(f"{kit.url}/admin/reviews/campaigns/{campaign}")
+    officer.fill("section [name=why]", "เห็นด้วย")
+    officer.click("[name=do][value=confirm]")
+    assert not permits(kit, given)
+    page.goto(f"{kit.url}/admin/reviews/campaigns/{campaign}")
+    page.click("text=รายงานปิดการทบทวน")
+    expect(page.locator("main")).to_contain_text("ย้ายไปสอนอย่างเดียว")
+    fits(page)
+
+
+def test_an_item_is_answered_by_keyboard_alone(
+    kit: Kit, opened: Callable[..., BrowserContext]
+) -> None:
+    campaign = start(kit, kit.client("head"))
+    (number,) = numbers(kit, campaign, "teacher-danai")
+    page = kit.page(opened(), "head")
+    page.goto(f"{kit.url}/admin/reviews/{campaign}")
+    _tab_to(page, f'a[href$="/{number}"]')
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("ดนัย อินทร์แก้ว")
+    _tab_to(page, "form.answer [name=why]")
+    page.keyboard.type("ย้ายไปสอนอย่างเดียว")
+    _tab_to(page, "form.answer [value=revoke]")
+    page.keyboard.press("Enter")
+    expect(page.locator("[role=status]")).to_contain_text("บันทึกผลการพิจารณาแล้ว 1 รายการ")
+
+
+def _tab_to(page: Page, selector: str) -> None:
+    """Press the tabulator until that has the focus, as somebody without a mouse does."""
+    wanted = page.locator(selector).first
+    for _ in range(80):
+        if wanted.evaluate("each => each === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the tabulator does not lead to {selector}")
+
+
+@pytest.mark.parametrize("locale", ["th-TH", "en-GB"])
+def test_every_screen_of_a_review_is_sound_on_a_desk_and_on_a_phone(
+    kit: Kit, opened: Callable[..., BrowserContext], locale: str
+) -> None:
+    client = kit.client("head")
+    campaign = start(kit, client)
+    (number,) = numbers(kit, campaign, "teacher-danai")
+    draft = start_preview(kit)
+    mine, runs = f"/reviews/{campaign}", f"/reviews/campaigns/{campaign}"
+    pages = {
+        "reviews": "/reviews",
+        "review-items": mine,
+        "review-item": f"{mine}/{number}",
+        "review-submit": f"{mine}/submit",
+        "review-delegations": "/reviews/delegations",
+        "review-campaigns": "/reviews/campaigns",
+        "review-define": "/reviews/campaigns/new",
+        "review-preview": f"/reviews/campaigns/{draft}/preview",
+        "review-campaign": runs,
+        "review-all-items": f"{runs}/items",
+    }
+    for phone in (False, True):
+        page = kit.page(opened(locale, phone=phone), "head")
+        for name, path in pages.items():
+            page.goto(f"{kit.url}/admin{path}")
+            sound(page)
+            fits(page)
+            picture(page, f"{name}-{locale[:2]}-{'phone' if phone else 'desk'}")
+
+
+def start_preview(kit: Kit) -> str:
+    """A review that was defined only."""
+    from tests.admin.test_reviews import FORM, campaign_of, send  # noqa: PLC0415
+
+    return campaign_of(send(kit.client("head"), "/reviews/campaigns/new", FORM))
+
+
+def picture(page: Page, name: str) -> None:
+    """A picture for the documentation, where pictures are asked for."""
+    if PICTURES in os.environ:
+        page.screenshot(path=ROOT / "docs" / "screenshots" / f"{name}.png")
