@@ -17,7 +17,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from authz.admin import languages, opening, places, signed_in
+from authz.admin import emergency, languages, opening, places, signed_in, words
 from authz.admin.context import NAME, Console
 from authz.admin.screens import SCREENS
 from authz.errors import AuthzError, http_status
@@ -86,6 +86,8 @@ def create_admin(console: Console) -> Flask:
     signed_in.register(app)
     opening.register(app, SCREENS)
     places.register(app)
+    emergency.register(app)
+    words.register(app)
     app.context_processor(lambda: {"csrf": _csrf, "asset": _asset, "request_id": g.request_id})
     app.after_request(_finish)
     app.register_error_handler(CSRFError, _stale)

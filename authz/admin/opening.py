@@ -76,7 +76,7 @@ def may(category: str, action: str = "read", person: str | None = None) -> bool:
     return _decide(category, action, person).decision.permit
 
 
-def open_places(categories: Sequence[str]) -> frozenset[str]:
+def open_places(categories: Sequence[str], action: str = "read") -> frozenset[str]:
     """Those of these places of work that open to whoever is signed in.
 
     For a menu, which shows no data: nothing is recorded before a place is opened.
@@ -88,7 +88,7 @@ def open_places(categories: Sequence[str]) -> frozenset[str]:
             for category in categories
             if point.decide(
                 connection,
-                point.question(_request(category, "read", None), CONSOLE),
+                point.question(_request(category, action, None), CONSOLE),
                 clock.now(),
             ).decision.permit
         )

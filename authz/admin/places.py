@@ -23,7 +23,11 @@ class Place(NamedTuple):
     title: Any
 
 
-PLACES: Final = (Place("home", "home", _l("Home")),)
+PLACES: Final = (
+    Place("home", "home", _l("Home")),
+    Place("rights", "own_rights", _l("My rights")),
+    Place("approvals", "approvals", _l("Approvals")),
+)
 
 
 def register(app: Flask) -> None:

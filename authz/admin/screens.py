@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from authz.admin import home, language, profile, second_factor, sign_in
+from authz.admin import home, language, profile, rights, second_factor, sign_in
 from authz.admin.opening import Screen
 
 SCREENS: Final[tuple[Screen, ...]] = (
@@ -13,4 +13,5 @@ SCREENS: Final[tuple[Screen, ...]] = (
     *second_factor.SCREENS,
     *profile.SCREENS,
     *home.SCREENS,
+    *rights.SCREENS,
 )

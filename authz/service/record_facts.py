@@ -63,17 +63,28 @@ def import_facts(
     ``opened`` gives the lines each time it is called: what others refer to (people,
     recipients, projects) is read first, wherever in the file it stands.
     """
-    reading = Reading(local, catalogue)
     author = Author(by, because, clock.now())
-    summary = FactsSummary()
     with writing(store) as connection:
-        writer = Writer(connection, author, name)
-        summary.revision = advance(connection)
-        for first in (True, False):
-            facts = _chosen(opened(), reading, name, first=first)
-            for batch in _batches(facts):
-                _write(writer, batch, summary)
-                progress(len(batch))
+        return put(connection, author, opened, Reading(local, catalogue), name, progress)
+
+
+def put(
+    connection: Connection,
+    author: Author,
+    opened: Callable[[], Iterable[str]],
+    reading: Reading,
+    name: str,
+    progress: Callable[[int], None] = lambda _: None,
+) -> FactsSummary:
+    """The same in the caller's transaction, with which the facts and their records stand."""
+    summary = FactsSummary()
+    writer = Writer(connection, author, name)
+    summary.revision = advance(connection)
+    for first in (True, False):
+        facts = _chosen(opened(), reading, name, first=first)
+        for batch in _batches(facts):
+            _write(writer, batch, summary)
+            progress(len(batch))
     return summary
 
 

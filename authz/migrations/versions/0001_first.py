@@ -668,6 +668,40 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_review_item_due_at"), ["due_at"], unique=False)
 
     op.create_table(
+        "right_request",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("organisation", sa.String(), nullable=True),
+        sa.Column("hours", sa.Integer(), nullable=True),
+        sa.Column("until", sa.String(length=40), nullable=True),
+        sa.Column("begun", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("asked_at", sa.String(length=40), nullable=False),
+        sa.Column("needed", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("decided_at", sa.String(length=40), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_right_request")),
+    )
+    with op.batch_alter_table("right_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_right_request_asked_at"), ["asked_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_right_request_organisation"), ["organisation"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_right_request_person"), ["person"], unique=False)
+        batch_op.create_index(batch_op.f("ix_right_request_state"), ["state"], unique=False)
+
+    op.create_table(
+        "right_vote",
+        sa.Column("request", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("approves", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("request", "person", name=op.f("pk_right_vote")),
+    )
+    op.create_table(
         "notice",
         sa.Column("recipient", sa.String(), nullable=False),
         sa.Column("rule", sa.String(), nullable=False),
@@ -780,6 +814,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_notice_opened_at"))
 
     op.drop_table("notice")
+    op.drop_table("right_vote")
+    with op.batch_alter_table("right_request", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_right_request_state"))
+        batch_op.drop_index(batch_op.f("ix_right_request_person"))
+        batch_op.drop_index(batch_op.f("ix_right_request_organisation"))
+        batch_op.drop_index(batch_op.f("ix_right_request_asked_at"))
+
+    op.drop_table("right_request")
     with op.batch_alter_table("review_item", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_review_item_due_at"))
 
