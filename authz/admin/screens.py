@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from authz.admin import home, language, profile, rights, second_factor, sign_in
+from authz.admin import directory, home, language, policy, profile, rights, second_factor, sign_in
 from authz.admin.opening import Screen
 
 SCREENS: Final[tuple[Screen, ...]] = (
@@ -14,4 +14,6 @@ SCREENS: Final[tuple[Screen, ...]] = (
     *profile.SCREENS,
     *home.SCREENS,
     *rights.SCREENS,
+    *directory.SCREENS,
+    *policy.SCREENS,
 )

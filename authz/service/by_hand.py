@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -27,7 +27,7 @@ def author(who: str, why: str) -> By:
     return By(who, said(why, "why"), clock.now())
 
 
-def put_down(point: DecisionPoint, lines: list[Line], *, by: str, why: str) -> FactsSummary:
+def put_down(point: DecisionPoint, lines: Sequence[Line], *, by: str, why: str) -> FactsSummary:
     """Put facts on file, all or none, for a stated reason; MalformedError tells what is wrong."""
     made = author(by, why)
     with writing(point.store) as connection:
@@ -35,7 +35,7 @@ def put_down(point: DecisionPoint, lines: list[Line], *, by: str, why: str) -> F
 
 
 def within(
-    connection: Connection, point: DecisionPoint, lines: list[Line], made: By
+    connection: Connection, point: DecisionPoint, lines: Sequence[Line], made: By
 ) -> FactsSummary:
     """The same in the transaction of a larger change."""
     texts = [json.dumps(_filled(line), ensure_ascii=False) for line in lines]

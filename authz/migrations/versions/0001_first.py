@@ -702,6 +702,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("request", "person", name=op.f("pk_right_vote")),
     )
     op.create_table(
+        "acknowledgement",
+        sa.Column("announcement", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("announcement", "person", name=op.f("pk_acknowledgement")),
+    )
+    with op.batch_alter_table("acknowledgement", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_acknowledgement_person"), ["person"], unique=False)
+
+    op.create_table(
+        "announcement",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("policy", sa.String(), nullable=False),
+        sa.Column("audience", sa.String(), nullable=False),
+        sa.Column("title_th", sa.String(), nullable=False),
+        sa.Column("title_en", sa.String(), nullable=False),
+        sa.Column("text_th", sa.String(), nullable=False),
+        sa.Column("text_en", sa.String(), nullable=False),
+        sa.Column("published_at", sa.String(length=40), nullable=False),
+        sa.Column("published_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcement")),
+    )
+    with op.batch_alter_table("announcement", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_announcement_published_at"), ["published_at"], unique=False
+        )
+
+    op.create_table(
         "notice",
         sa.Column("recipient", sa.String(), nullable=False),
         sa.Column("rule", sa.String(), nullable=False),
@@ -718,6 +746,24 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_notice_opened_at"), ["opened_at"], unique=False)
+
+    op.create_table(
+        "rights_request",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("details", sa.String(), nullable=False),
+        sa.Column("asked", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("granted", sa.Boolean(), nullable=True),
+        sa.Column("answer", sa.String(), nullable=False),
+        sa.Column("answered_at", sa.String(length=40), nullable=True),
+        sa.Column("answered_by", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rights_request")),
+    )
+    with op.batch_alter_table("rights_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_rights_request_person"), ["person"], unique=False)
+        batch_op.create_index(batch_op.f("ix_rights_request_state"), ["state"], unique=False)
 
     op.create_table(
         "client_token",
@@ -810,10 +856,23 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_client_token_client"))
 
     op.drop_table("client_token")
+    with op.batch_alter_table("rights_request", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_rights_request_state"))
+        batch_op.drop_index(batch_op.f("ix_rights_request_person"))
+
+    op.drop_table("rights_request")
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_notice_opened_at"))
 
     op.drop_table("notice")
+    with op.batch_alter_table("announcement", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_announcement_published_at"))
+
+    op.drop_table("announcement")
+    with op.batch_alter_table("acknowledgement", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_acknowledgement_person"))
+
+    op.drop_table("acknowledgement")
     op.drop_table("right_vote")
     with op.batch_alter_table("right_request", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_right_request_state"))

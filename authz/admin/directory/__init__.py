@@ -1,0 +1,14 @@
+"""What the directory knows of people, changed by hand: each change asks why (N-22, N-24, N-37)."""
+
+from typing import Final
+
+from authz.admin.directory import consents, contracts, guardianships, imports, rights_requests
+from authz.admin.opening import Screen
+
+SCREENS: Final[tuple[Screen, ...]] = (
+    *guardianships.SCREENS,
+    *consents.SCREENS,
+    *rights_requests.SCREENS,
+    *contracts.SCREENS,
+    *imports.SCREENS,
+)
