@@ -185,7 +185,9 @@ def restrict(
     by_hand.put_down(point, [line], by=by, why=why)
 
 
-def lift(point: DecisionPoint, person: str, subject: str, *, basis: str, by: str, why: str) -> None:
+def lift_restriction(
+    point: DecisionPoint, person: str, subject: str, *, basis: str, by: str, why: str
+) -> None:
     """End a restriction now, by the document named; NotFoundError where there is none."""
     if not basis.strip():
         raise MalformedError("Name the document.", where="basis")

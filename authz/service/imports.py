@@ -15,6 +15,7 @@ from authz.vocabulary import Event
 
 LIMIT = 30
 MOST_ROWS = 500
+CHANGED = ("added", "changed", "ended", "returned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Import:
     who: str
     why: str
     source: str
+    tables: Mapping[str, Mapping[str, int]]
+    changed: int
     detail: Mapping[str, Any]
 
 
@@ -38,12 +41,16 @@ def listed(point: DecisionPoint, after: str = "") -> tuple[list[Import], str]:
 
 def _import(found: trail.Found) -> Import:
     detail = found.record.get("detail", {})
+    # The tally of birth dates has the name of a value of people, and is masked.
+    tables = {k: v for k, v in detail.get("tables", {}).items() if isinstance(v, Mapping)}
     return Import(
         id=found.record["time"],
         at=found.record["time"],
         who=detail.get("who", ""),
         why=detail.get("why", ""),
         source=found.record.get("resource", {}).get("id", ""),
+        tables=tables,
+        changed=sum(tally.get(how, 0) for tally in tables.values() for how in CHANGED),
         detail=detail,
     )
 

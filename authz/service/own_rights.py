@@ -119,4 +119,11 @@ def _with_votes(connection: Any, rows: Any) -> list[dict[str, Any]]:
         select(*RightVote.__table__.c).where(RightVote.request.in_(wanted)).order_by(RightVote.at)
     ):
         votes.setdefault(vote.request, []).append(vote)
-    return [{**row._mapping, "votes": votes.get(row.id, [])} for row in rows]  # noqa: SLF001
+    return [
+        {**row._mapping, "until": _moment(row.until), "votes": votes.get(row.id, [])}  # noqa: SLF001
+        for row in rows
+    ]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

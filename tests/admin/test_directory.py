@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from authz.audit.tables import AuditRecord
 from authz.directory import tables as t
 from authz.service import tokens
 from authz.service.database import reading
+from authz.service.rosters import import_oneroster
 from tests.admin.kit import BASE, Kit, post
 from tests.admin.test_rights import serious
 
@@ -268,18 +271,24 @@ def test_a_contract_is_recorded_warned_of_and_ended(kit: Kit) -> None:
     assert send(kit, "siri", "/admin/contracts/end_contract", id="K-9").status_code == 404
 
 
-def test_an_import_has_its_report(kit: Kit) -> None:
+def test_an_import_has_its_report(kit: Kit, tmp_path: Path) -> None:
     """N-42: counts for a school, rows for who oversees."""
+    roster = tmp_path / "roster"
+    shutil.copytree(kit.demo.roster, roster)
+    lines = (roster / "enrollments.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (roster / "enrollments.csv").write_text("".join(lines[:-1]), encoding="utf-8")
+    import_oneroster(kit.store, roster, local=kit.console.settings.local, by="dpo-siri")
     shown = page(kit, "siri", "/admin/imports")
-    (at,) = re.findall(r"report\?at=([^\"]+)", shown)
-    rows = page(kit, "siri", f"/admin/imports/report?at={at}")
-    assert "แถวที่เปลี่ยนแปลง" in rows
-    assert "<td>added</td>" in rows
-    counts = page(kit, "head", f"/admin/imports/report?at={at}")
-    assert "person" in counts
-    assert "<td>added</td>" not in counts
-    reply = kit.client("siri").get("/admin/imports/report?at=2020-01-01", base_url=BASE)
-    assert reply.status_code == 404
+    newest, first = re.findall(r"report\?at=([^\"]+)", shown)
+    rows = page(kit, "siri", f"/admin/imports/report?at={newest}")
+    assert "<td>enrolment</td><td>ended</td>" in rows
+    assert "<td>enrolment</td>" not in page(kit, "siri", f"/admin/imports/report?at={first}")
+    counts = page(kit, "head", f"/admin/imports/report?at={newest}")
+    assert ">enrolment</th>" in counts
+    assert "<td>enrolment</td>" not in counts
+    for at in ("2020-01-01T00:00:00Z", "2020-01-01", "x"):
+        reply = kit.client("siri").get(f"/admin/imports/report?at={at}", base_url=BASE)
+        assert reply.status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/admin/requests", "/admin/contracts"])

@@ -49,6 +49,9 @@ PURE = {
     "engine": PLAIN | OWN | CASBIN | {"logging", "threading", "simpleeval"},
     "audit/chain.py": PLAIN | OWN,
     "audit/record.py": PLAIN | OWN,
+    "privacy/requests.py": PLAIN | OWN,
+    "review/rights.py": PLAIN | OWN,
+    "policy/clauses.py": PLAIN | OWN,
 }
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns"}
 TIME_TYPES = {"datetime", "date", "time", "dt"}

@@ -95,7 +95,7 @@ def _restrict(person: str) -> None:
 def lift(person: str) -> ResponseReturnValue:
     """End a restriction, by the document named."""
     changes.done(
-        lambda: families.lift(
+        lambda: families.lift_restriction(
             here().point,
             person,
             changes.named(),
