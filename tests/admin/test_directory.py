@@ -271,6 +271,15 @@ def test_a_contract_is_recorded_warned_of_and_ended(kit: Kit) -> None:
     assert send(kit, "siri", "/admin/contracts/end_contract", id="K-9").status_code == 404
 
 
+def test_a_contract_with_a_mistake_is_not_recorded_and_what_was_typed_stays(kit: Kit) -> None:
+    form = {**CONTRACT, "purposes": []}
+    reply = send(kit, "siri", "/admin/contracts/record_contract", **form)
+    assert reply.status_code == 400
+    assert 'value="K-9"' in reply.text
+    assert 'value="email" checked' in reply.text
+    assert "K-9" not in page(kit, "siri", "/admin/contracts")
+
+
 def test_an_import_has_its_report(kit: Kit, tmp_path: Path) -> None:
     """N-42: counts for a school, rows for who oversees."""
     roster = tmp_path / "roster"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, Final
 
 from flask import abort, redirect, render_template, request, url_for
@@ -39,19 +40,25 @@ def show() -> ResponseReturnValue:
 
 def form() -> ResponseReturnValue:
     """The form of a contract, new or as it stands."""
-    point, ident, now = here().point, request.args.get("id", ""), clock.now()
+    ident = request.args.get("id", "")
     try:
-        agreed = contracts.find(point, ident, now) if ident else None
+        agreed = contracts.find(here().point, ident, clock.now()) if ident else None
     except NotFoundError:
         abort(404)
+    until = agreed.until if agreed and agreed.state != "ended" else None
+    return _page(agreed, _day(agreed.since) if agreed else "", _day(until), known=bool(ident))
+
+
+def _page(agreed: object, since: str, until: str, *, known: bool) -> str:
+    """The form with these values; the number of a contract that is known stands."""
     return render_template(
         "contract.html",
         agreed=agreed,
-        since=_day(agreed.since) if agreed else "",
-        until=_day(agreed.until) if agreed and agreed.state != "ended" else "",
-        processors=contracts.register(point, now),
-        processor=request.args.get("processor", ""),
-        catalogue=point.policy.catalogue,
+        known=known,
+        since=since,
+        until=until,
+        processors=contracts.register(here().point, clock.now()),
+        catalogue=here().point.policy.catalogue,
         transfers=TRANSFERS,
     )
 
@@ -62,16 +69,19 @@ def _day(value: datetime | None) -> str:
 
 
 def record() -> ResponseReturnValue:
-    """Put the contract of the form on file."""
-    if changes.done(_record, _("The contract is on file.")):
+    """Put the contract of the form on file; what was typed stays where that fails."""
+    typed = _typed()
+    if changes.done(lambda: _record(typed), _("The contract is on file.")):
         return redirect(url_for("contracts"))
-    return redirect(url_for("contract"))
+    schools = None if typed["schools"] == "all" else typed["schools"]
+    shown = SimpleNamespace(**{**typed, "schools": schools})
+    since, until = request.form.get("since", ""), request.form.get("until", "")
+    return _page(shown, since, until, known=False), 400
 
 
-def _record() -> None:
+def _typed() -> dict[str, Any]:
     said = request.form
-    everywhere = said.get("everywhere") == "yes"
-    named = {
+    return {
         "id": said.get("id", "").strip(),
         "processor": said.get("processor", ""),
         "purposes": said.getlist("purposes"),
@@ -79,14 +89,16 @@ def _record() -> None:
             category: said.getlist(f"fields-{category}") for category in said.getlist("categories")
         },
         "actions": said.getlist("actions"),
-        "schools": "all" if everywhere else said.get("schools", "").split(),
+        "schools": "all" if said.get("everywhere") == "yes" else said.get("schools", "").split(),
         "transfer": said.get("transfer", ""),
         "country": said.get("country", "").strip().upper(),
         "sub_processing": said.get("sub_processing") == "yes",
-        "from": changes.moment("since"),
-        "until": changes.moment("until"),
     }
-    contracts.record(here().point, named, by=changes.me(), why=changes.why())
+
+
+def _record(typed: dict[str, Any]) -> None:
+    dates = {"from": changes.moment("since"), "until": changes.moment("until")}
+    contracts.record(here().point, {**typed, **dates}, by=changes.me(), why=changes.why())
 
 
 def end() -> ResponseReturnValue:
