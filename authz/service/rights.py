@@ -30,7 +30,7 @@ from authz.vocabulary import GRANTABLE_ROLES, Event, Role
 _MOMENTS: Final = ("asked_at", "until", "begun")
 
 
-def ask(  # noqa: PLR0913 (what a request says, by name)
+def ask_for(  # noqa: PLR0913 (what a request says, by name)
     point: DecisionPoint,
     kind: Kind,
     *,

@@ -167,7 +167,7 @@ ALL = Reach("op", everywhere=True)
 
 def _asked_for(scene: Scene) -> str:
     day = By.now("ann", "").at + timedelta(days=9)
-    return rights.ask(
+    return rights.ask_for(
         _point(scene), Kind.ROLE, by="ann", why="leave", needed=1, role="mentor", until=day
     )
 
@@ -311,7 +311,7 @@ EXERCISED: Mapping[str, Callable[[Scene], object]] = {
     "families.end": _family_ended,
     "families.restrict": _kept_away,
     "families.lift_restriction": _let_again,
-    "rights.ask": _asked_for,
+    "rights.ask_for": _asked_for,
     "rights.answer": _answered,
     "rights.withdraw": _taken_back,
     "rights.end": _given_back,

@@ -43,7 +43,7 @@ def ask(
     point: DecisionPoint, person: str, role: str, at: str | None = None, needed: int = 1
 ) -> str:
     until = clock.now() + timedelta(9)
-    return rights.ask(
+    return rights.ask_for(
         point, Kind.ROLE, by=person, why="leave", needed=needed, role=role, organisation=at,
         until=until,
     )  # fmt: skip

@@ -60,7 +60,7 @@ def ask() -> ResponseReturnValue:
 def _ask() -> None:
     said = request.form
     elevation = said.get("kind") == Kind.ELEVATION
-    rights.ask(
+    rights.ask_for(
         here().point,
         Kind.ELEVATION if elevation else Kind.ROLE,
         by=changes.me(),
