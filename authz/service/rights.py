@@ -72,7 +72,7 @@ def ask_for(  # noqa: PLR0913 (what a request says, by name)
     return asked.id
 
 
-def answer(
+def answer_request(
     point: DecisionPoint, ident: str, *, approves: bool, by: str, why: str, reach: Reach
 ) -> State:
     """Approve a request or refuse it; the last approval that is needed gives the right.

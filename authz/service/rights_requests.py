@@ -89,7 +89,7 @@ def assign(
         by_hand.within(connection, point, [_line(connection, case, assignee=assignee)], made)
 
 
-def answer(
+def answer_request(
     point: DecisionPoint,
     person: str,
     ident: str,

@@ -174,7 +174,7 @@ def _asked_for(scene: Scene) -> str:
 
 def _answered(scene: Scene) -> None:
     ident = _asked_for(scene)
-    rights.answer(_point(scene), ident, approves=True, by="bob", why="yes", reach=ALL)
+    rights.answer_request(_point(scene), ident, approves=True, by="bob", why="yes", reach=ALL)
 
 
 def _taken_back(scene: Scene) -> None:
@@ -252,7 +252,7 @@ def _handed_on(scene: Scene) -> None:
 
 def _granted(scene: Scene) -> str:
     ident = _request(scene)
-    rights_requests.answer(
+    rights_requests.answer_request(
         _point(scene), "ann", ident, granted=True, text="done", by="op", why="right"
     )
     return ident
@@ -312,12 +312,12 @@ EXERCISED: Mapping[str, Callable[[Scene], object]] = {
     "families.restrict": _kept_away,
     "families.lift_restriction": _let_again,
     "rights.ask_for": _asked_for,
-    "rights.answer": _answered,
+    "rights.answer_request": _answered,
     "rights.withdraw": _taken_back,
     "rights.end": _given_back,
     "rights_requests.open_request": _request,
     "rights_requests.assign": _handed_on,
-    "rights_requests.answer": _granted,
+    "rights_requests.answer_request": _granted,
     "rights_requests.close": _closed,
     "users.add": _add_user,
     "users.disable": _disable_user,

@@ -51,7 +51,7 @@ def ask(
 
 def test_roles_kept_apart_are_refused_and_shown(point: DecisionPoint) -> None:
     ident = ask(point, "dan", "dpo")
-    rights.answer(
+    rights.answer_request(
         point, ident, approves=True, by="cat", why="y", reach=Reach("cat", everywhere=True)
     )
     with pytest.raises(SeparationError) as caught:
@@ -75,9 +75,9 @@ def test_what_was_free_when_asked_is_looked_at_again_when_it_is_given(
 ) -> None:
     first, second = ask(point, "dan", "dpo"), ask(point, "dan", "platform_admin")
     reach = Reach("cat", everywhere=True)
-    rights.answer(point, first, approves=True, by="cat", why="y", reach=reach)
+    rights.answer_request(point, first, approves=True, by="cat", why="y", reach=reach)
     with pytest.raises(SeparationError):
-        rights.answer(point, second, approves=True, by="cat", why="y", reach=reach)
+        rights.answer_request(point, second, approves=True, by="cat", why="y", reach=reach)
     waiting, _ = own_rights.waiting(point, reach, clock.now())
     assert [each["id"] for each in waiting] == [second]  # the answer did not count either
 
@@ -95,12 +95,12 @@ def test_an_administrator_reaches_their_own_schools_and_those_below(
     waiting, _ = own_rights.waiting(point, reach, clock.now())
     assert bool(waiting) is seen
     if seen:
-        assert rights.answer(point, ident, approves=True, by=who, why="y", reach=reach) is (
+        assert rights.answer_request(point, ident, approves=True, by=who, why="y", reach=reach) is (
             State.APPROVED
         )
     else:
         with pytest.raises(NotFoundError):
-            rights.answer(point, ident, approves=True, by=who, why="y", reach=reach)
+            rights.answer_request(point, ident, approves=True, by=who, why="y", reach=reach)
 
 
 def test_the_list_of_what_waits_goes_on_where_a_page_ended(point: DecisionPoint) -> None:

@@ -131,7 +131,7 @@ def _answer(person: str) -> None:
     outcome = request.form.get("outcome")
     if outcome not in {"granted", "refused"}:
         raise MalformedError("Say whether it is granted.", where="outcome")
-    rights_requests.answer(
+    rights_requests.answer_request(
         here().point,
         person,
         changes.named(),

@@ -42,7 +42,7 @@ def answer() -> ResponseReturnValue:
 def _answer(*, approves: bool) -> None:
     if request.form.get("answer") not in {"approve", "refuse"}:
         raise MalformedError("The form says neither.", where="verdict")
-    rights.answer(
+    rights.answer_request(
         here().point,
         changes.named(),
         approves=approves,
