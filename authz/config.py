@@ -156,6 +156,12 @@ class Settings(BaseSettings):
     console_policy: Path = Field(
         Path("policies/console"), description="Folder of the policy pack of the screens."
     )
+    approvals: int = Field(
+        1,
+        ge=1,
+        le=5,
+        description="People who must approve a right with an end; never the one it is for.",
+    )
     proxies: int = Field(
         0,
         ge=0,

@@ -93,6 +93,12 @@ class ConflictError(AuthzError):
     code = "conflict"
 
 
+class SeparationError(ConflictError):
+    """A role that the person must not hold beside another of theirs (409, N-44)."""
+
+    code = "separation_of_duties"
+
+
 class PolicyError(AuthzError):
     """A policy pack with a defect; such a pack does not start (page 3.3)."""
 
@@ -162,6 +168,7 @@ HTTP_STATUS: dict[type[AuthzError], int] = {
     NotReadyError: 503,
     TooManyError: 429,
     ConflictError: 409,
+    SeparationError: 409,
     PolicyError: 500,
     RosterError: 422,
     MassChangeError: 409,

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from authz.admin import languages, opening, places, signed_in, words
+from authz.admin import emergency, languages, opening, places, signed_in, words
 from authz.admin.context import NAME, Console, here
 from authz.admin.screens import SCREENS
 from authz.config import LOOPBACK
@@ -97,6 +97,7 @@ def create_admin(console: Console) -> Flask:
     signed_in.register(app)
     opening.register(app, SCREENS)
     places.register(app)
+    emergency.register(app)
     words.register(app)
     app.context_processor(lambda: {"csrf": _csrf, "asset": _asset, "request_id": g.request_id})
     app.after_request(_finish)

@@ -79,17 +79,17 @@ def may(category: str, action: str = "read", person: str | None = None) -> bool:
     return _decide(category, action, person).decision.permit
 
 
-def open_places(categories: Sequence[str]) -> frozenset[str]:
+def open_places(categories: Sequence[str], action: str = "read") -> frozenset[str]:
     """Those of these places of work that open to whoever is signed in.
 
     For a menu, which shows no data: nothing is recorded before a place is opened.
     """
-    return would(categories, None)
+    return would(categories, None, action)
 
 
-def would(categories: Sequence[str], person: str | None) -> frozenset[str]:
+def would(categories: Sequence[str], person: str | None, action: str = "read") -> frozenset[str]:
     """The same of screens about a person, for links to them."""
-    return frozenset(_allowed({category: (category, "read") for category in categories}, person))
+    return frozenset(_allowed({category: (category, action) for category in categories}, person))
 
 
 def allowed(category: str, action: str, person: str | None = None) -> bool:

@@ -9,8 +9,10 @@ from authz.admin import (
     explorer,
     home,
     language,
+    policy,
     profile,
     provider,
+    rights,
     second_factor,
     sign_in,
     trail,
@@ -32,4 +34,6 @@ SCREENS: Final[tuple[Screen, ...]] = (
     *trail.SCREENS,
     *inbox.SCREENS,
     *campaigns.SCREENS,
+    *rights.SCREENS,
+    *policy.SCREENS,
 )

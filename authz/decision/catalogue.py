@@ -67,6 +67,15 @@ class Obligations:
 
 
 @dataclass(frozen=True, slots=True)
+class Separation:
+    """Roles of which one person must hold one at most at a time, and why (N-44)."""
+
+    id: str
+    roles: tuple[str, ...]
+    title: Texts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """The closed lists of a pack."""
 
@@ -80,6 +89,7 @@ class Catalogue:
     obligations: Obligations
     reasons: Mapping[str, Texts]
     plain_answers: bool = False
+    separation: tuple[Separation, ...] = ()
 
     def fields_of(self, category: str) -> tuple[str, ...]:
         """The fields of a category, in the order of the catalogue."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from authz.decision.catalogue import About, Catalogue, Category, Clock, Obligations, Purpose, Texts
+from authz.decision.catalogue import (
+    About,
+    Catalogue,
+    Category,
+    Clock,
+    Obligations,
+    Purpose,
+    Separation,
+    Texts,
+)
 from authz.errors import PolicyError
 from authz.policy.source import Source, toml
 from authz.policy.words import (
@@ -17,15 +26,17 @@ from authz.policy.words import (
     one_of,
     with_fields,
 )
-from authz.vocabulary import Role
+from authz.vocabulary import GRANTABLE_ROLES, Role
 
 BASES = ("contract", "legal_obligation", "legitimate_interest", "consent")
 CLOCKS = ("cancelled", "received", "last_used", "project_ended")
 LANGUAGES = ("th", "en")
 RECIPIENTS = ("person", "dpo")
-TOP = ("pack", "categories", "purposes", "obligations", "reasons")
+TOP = ("pack", "categories", "purposes", "obligations", "reasons", "separation")
 PACK = ("name", "about", "subject_types", "actions", "answers")
 LONGEST = {"years": 100, "days": 36525}
+SEPARABLE = (*sorted(GRANTABLE_ROLES), Role.AUDITOR.value)
+"""Roles that somebody is given; those that follow from facts nobody can keep apart."""
 THAI = range(0x0E00, 0x0E80)
 T = TypeVar("T")
 
@@ -67,7 +78,27 @@ class CatalogueReader:
                 for name, table in self._table(self.data, "reasons", optional=True).items()
             },
             plain_answers=answers == "plain",
+            separation=self._separation(),
         )
+
+    def _separation(self) -> tuple[Separation, ...]:
+        """The roles kept apart; each is a role of the directory, and there are two at least."""
+        tables = self._table(self.data, "separation", optional=True)
+        return tuple(self._apart(name, value) for name, value in tables.items())
+
+    def _apart(self, name: str, value: object) -> Separation:
+        where = ("separation", name)
+        table = self._as_table(value, *where)
+        self._known(table, ("roles", *LANGUAGES), *where)
+        roles = self._names(table, *where, "roles")
+        for role in roles:
+            self._one_of("role", role, tuple(SEPARABLE), *where, "roles")
+        if len(roles) < 2:  # noqa: PLR2004 (one role is apart from nothing)
+            raise self.source.member(
+                f"{_place(*where)} names one role only.", "two roles at least", *where, "roles"
+            )
+        texts = {language: table[language] for language in LANGUAGES if language in table}
+        return Separation(name, roles, self._texts(texts, *where, required=True))
 
     def _roles(self, pack: Mapping[str, Any]) -> tuple[str, ...]:
         if self.people:

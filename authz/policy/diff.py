@@ -79,6 +79,7 @@ def described(policy: Policy) -> Description:
         "role": _hierarchy,
         "obligation": _obligations,
         "reason": _reasons,
+        "separation": _separation,
         ORDER: _ids,
     }
     return {kind: values(policy) for kind, values in kinds.items()}
@@ -221,6 +222,13 @@ def _obligations(policy: Policy) -> Values:
 
 def _reasons(policy: Policy) -> Values:
     return {name: dict(texts) for name, texts in policy.catalogue.reasons.items()}
+
+
+def _separation(policy: Policy) -> Values:
+    return {
+        each.id: {"roles": " ".join(each.roles), **each.title}
+        for each in policy.catalogue.separation
+    }
 
 
 @dataclass(frozen=True, slots=True)

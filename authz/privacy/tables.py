@@ -1,6 +1,7 @@
-"""Notices, the register of incidents, and how much each subject reads in an hour.
+"""Notices, incidents, requests of people's own rights, announcements, and habits of reading.
 
-Times are UTC texts in the spelling of the audit records, which sorts as time does.
+Times are UTC texts in the spelling of the audit records, which sorts as time does
+(2.7, E-07, N-30 to N-37, N-48, N-52).
 """
 
 from __future__ import annotations
@@ -98,3 +99,49 @@ class ReadingHour(Base):
         Index("ix_reading_hour_subject_hour", "subject", "hour"),
         Index("ix_reading_hour_role_hour", "role", "hour"),
     )
+
+
+class RightsRequest(Base):
+    """What a person asks for under N-30 to N-36; the case of the same id says who works on it.
+
+    Times are UTC texts. ``details`` are the members of the fact that an approval writes.
+    """
+
+    __tablename__ = "rights_request"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[str]
+    details: Mapped[str]
+    """JSON."""
+    asked: Mapped[str]
+    """What the person wrote or said."""
+    state: Mapped[str] = mapped_column(index=True)
+    granted: Mapped[bool | None]
+    answer: Mapped[str]
+    answered_at: Mapped[str | None] = mapped_column(String(40))
+    answered_by: Mapped[str | None]
+
+
+class Announcement(Base):
+    """A notice of a policy version, in Thai and English, to be acknowledged (N-52, E-08)."""
+
+    __tablename__ = "announcement"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    policy: Mapped[str]
+    """The digest of the pack that it tells of."""
+    audience: Mapped[str]
+    title_th: Mapped[str]
+    title_en: Mapped[str]
+    text_th: Mapped[str]
+    text_en: Mapped[str]
+    published_at: Mapped[str] = mapped_column(String(40), index=True)
+    published_by: Mapped[str]
+
+
+class Acknowledgement(Base):
+    """That somebody read an announcement, and when."""
+
+    __tablename__ = "acknowledgement"
+    announcement: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(primary_key=True, index=True)
+    at: Mapped[str] = mapped_column(String(40))

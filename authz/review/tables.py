@@ -1,4 +1,4 @@
-"""Reviews on file: definitions, campaigns with their items, verdicts, handovers (N-46).
+"""Reviews on file, and rights that somebody asks for (2.7, N-43, N-44, N-46).
 
 All times are UTC texts in the spelling of the audit trail, which sorts as time does.
 """
@@ -205,3 +205,37 @@ class Reminder(Base):
     sent_at: Mapped[str | None] = mapped_column(MOMENT)
     tries: Mapped[int] = mapped_column(default=0)
     problem: Mapped[str] = mapped_column(default="")
+
+
+class RightRequest(Base):
+    """That somebody asks for a right with an end, and what became of it (N-43, N-44).
+
+    ``hours`` is of an elevation, ``until`` of a role; ``begun`` is the begin of the right
+    that is to be extended. Times are UTC texts.
+    """
+
+    __tablename__ = "right_request"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    person: Mapped[str] = mapped_column(index=True)
+    role: Mapped[str]
+    organisation: Mapped[str | None] = mapped_column(index=True)
+    hours: Mapped[int | None]
+    until: Mapped[str | None] = mapped_column(String(40))
+    begun: Mapped[str | None] = mapped_column(String(40))
+    reason: Mapped[str]
+    asked_at: Mapped[str] = mapped_column(String(40), index=True)
+    needed: Mapped[int]
+    state: Mapped[str] = mapped_column(index=True)
+    decided_at: Mapped[str | None] = mapped_column(String(40))
+
+
+class RightVote(Base):
+    """What one approver said of such a request, and why."""
+
+    __tablename__ = "right_vote"
+    request: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(primary_key=True)
+    approves: Mapped[bool]
+    at: Mapped[str] = mapped_column(String(40))
+    why: Mapped[str]

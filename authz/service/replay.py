@@ -6,9 +6,10 @@ It is a what-if that answers nobody, so it leaves no record of its own.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -25,22 +26,43 @@ from authz.service.journals import open_settings
 from authz.service.point import place
 
 BELIEVED = Caller("replay", asserts_mfa=True)
+CONSOLE: Final = "authz-console"
+"""The screens ask their own pack; their decisions are none of another one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How many decisions were asked again, and those that would be otherwise."""
+
+    looked_at: int
+    changed: list[Changed]
 
 
 def replayed(settings: Settings, old: Policy, new: Policy, since: datetime) -> list[Changed]:
     """The decisions recorded since that moment that ``new`` would make otherwise than ``old``."""
-    store = open_settings(settings)
-    point = DecisionPoint(store, old, place(settings))
-    with reading(store) as connection:
-        items = (
-            ReplayItem(f"record {record['chain']}-{record['sequence']}", record)
-            for record in trail.requests_since(store, since)
-        )
+    point = DecisionPoint(open_settings(settings), old, place(settings))
+    return compared(point, new, since).changed
 
-        def decide(policy: Policy, record: dict[str, Any]) -> Decision:
-            return _decide(replace(point, policy=policy), connection, record)
 
-        return list(replay(old, new, items, decide))
+def compared(
+    point: DecisionPoint, new: Policy, since: datetime, most: int | None = None
+) -> Compared:
+    """The same over the store of a decision point, of the newest ``most`` decisions or so."""
+    looked_at = 0
+
+    def decide(policy: Policy, record: dict[str, Any]) -> Decision:
+        return _decide(replace(point, policy=policy), connection, record)
+
+    def items() -> Iterator[ReplayItem[dict[str, Any]]]:
+        nonlocal looked_at
+        for record in trail.requests_since(point.store, since, most):
+            if record.get("application") != CONSOLE:
+                looked_at += 1
+                yield ReplayItem(f"record {record['chain']}-{record['sequence']}", record)
+
+    with reading(point.store) as connection:
+        found = list(replay(point.policy, new, items(), decide))
+    return Compared(looked_at, found)
 
 
 def _decide(point: DecisionPoint, connection: Connection, record: dict[str, Any]) -> Decision:

@@ -96,8 +96,11 @@ def _fitting(connection: Connection, asked: Mapping[str, Any]) -> Sequence[Colum
     return [*audit.conditions(**rest), *(audit.between(**place) if place else ())]
 
 
-def requests_since(store: Engine, since: Any) -> Iterator[dict[str, Any]]:
-    """The recorded decisions since a moment, oldest first, as their records tell them."""
+def requests_since(store: Engine, since: Any, most: int | None = None) -> Iterator[dict[str, Any]]:
+    """The recorded decisions since a moment, oldest first, as their records tell them.
+
+    With ``most`` the newest of them, about so many: whole pages are read.
+    """
     catch_up(store)
     with reading(store) as connection:
         after, pages = "", []
@@ -106,7 +109,7 @@ def requests_since(store: Engine, since: Any) -> Iterator[dict[str, Any]]:
                 connection, event=Event.DECISION, since=since, limit=1000, after=after
             )
             pages.append(page.records)
-            if not page.after:
+            if not page.after or (most and sum(len(each) for each in pages) >= most):
                 break
             after = page.after
         told = [

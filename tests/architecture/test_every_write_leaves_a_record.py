@@ -24,15 +24,25 @@ from sqlalchemy import Connection, Engine, event, insert, select, text
 from authz import clock
 from authz.audit.tables import AuditRecord, Base
 from authz.config import Settings
-from authz.directory.tables import Project
+from authz.directory.tables import Elevation, Grant, Guardianship, Project
 from authz.errors import UnauthenticatedError
+from authz.privacy.requests import Kind as Wish
+from authz.review.rights import Kind
 from authz.service import (
+    announcements,
+    by_hand,
+    consents,
+    contracts,
+    emergencies,
     entities,
     erasing,
+    families,
     health,
     links,
     passwords,
     record_facts,
+    rights,
+    rights_requests,
     rosters,
     second_factor,
     sessions,
@@ -43,7 +53,10 @@ from authz.service import (
 )
 from authz.service.changing import By
 from authz.service.database import open_store, writing
+from authz.service.decide import DecisionPoint
+from authz.service.point import place
 from authz.service.providers import Identity
+from authz.service.reach import Reach
 from authz.service.sessions import Session
 from tests.stores.test_roster_kit import BANGKOK, Kit
 from tests.world import World, policy, question
@@ -241,7 +254,167 @@ def _decide(scene: Scene) -> None:
     scene.world.ask(scene.store, asked)
 
 
-EXERCISED: Mapping[str, Callable[[Scene], None]] = {
+def _point(scene: Scene) -> DecisionPoint:
+    return DecisionPoint(scene.store, policy(), place(scene.settings))
+
+
+ALL = Reach("op", everywhere=True)
+
+
+def _asked_for(scene: Scene) -> str:
+    day = By.now("ann", "").at + timedelta(days=9)
+    return rights.ask_for(
+        _point(scene), Kind.ROLE, by="ann", why="leave", needed=1, role="mentor", until=day
+    )
+
+
+def _answered(scene: Scene) -> None:
+    ident = _asked_for(scene)
+    rights.answer_request(_point(scene), ident, approves=True, by="bob", why="yes", reach=ALL)
+
+
+def _taken_back(scene: Scene) -> None:
+    rights.withdraw(_point(scene), _asked_for(scene), by="ann", why="not needed")
+
+
+def _given_back(scene: Scene) -> None:
+    _answered(scene)
+    with scene.store.connect() as connection:
+        ident = connection.scalars(select(Grant.id).where(Grant.role == "mentor")).one()
+    rights.end(_point(scene), Kind.ROLE, ident, by="ann", why="done")
+
+
+def _glass(scene: Scene) -> None:
+    scene.facts(
+        {"fact": "grant", "person": "bob", "role": "school_admin", "organisation": "S2",
+         "granted_by": "x", "reason": "y"},
+    )  # fmt: skip
+    emergencies.break_glass(_point(scene), school="S1", hours=2, why="fire", by="bob")
+
+
+def _glass_reviewed(scene: Scene) -> None:
+    _glass(scene)
+    with scene.store.connect() as connection:
+        ident = connection.scalars(select(Elevation.id)).one()
+    emergencies.review(_point(scene), ident, "justified", by="ann", why="seen", reach=ALL)
+
+
+def _family(scene: Scene) -> None:
+    families.add(
+        _point(scene), "ann", "bob", "parent", since=None, until=None, by="op", why="letter"
+    )
+
+
+def _family_ended(scene: Scene) -> None:
+    _family(scene)
+    with scene.store.connect() as connection:
+        ident = connection.scalars(select(Guardianship.id)).one()
+    families.end(_point(scene), "ann", ident, by="op", why="letter")
+
+
+def _kept_away(scene: Scene) -> None:
+    families.restrict(
+        _point(scene), "ann", "bob", basis="court 7", until=None, by="op", why="letter"
+    )
+
+
+def _let_again(scene: Scene) -> None:
+    _kept_away(scene)
+    families.lift_restriction(_point(scene), "ann", "bob", basis="court 8", by="op", why="letter")
+
+
+def _agreed(scene: Scene) -> None:
+    consents.give(
+        _point(scene), "ann", "marketing", project=None, given_at=None, by="op", why="form"
+    )
+
+
+def _agreed_no_more(scene: Scene) -> None:
+    _agreed(scene)
+    ident = consents.of(_point(scene), "ann")[0].id
+    consents.withdraw(_point(scene), "ann", ident, by="op", why="letter")
+
+
+def _request(scene: Scene) -> str:
+    return rights_requests.open_request(
+        _point(scene), "ann", Wish.ERASURE, asked="erase", details={}, assignee="bob",
+        opened_at=None, by="op", why="letter",
+    )  # fmt: skip
+
+
+def _handed_on(scene: Scene) -> None:
+    rights_requests.assign(_point(scene), "ann", _request(scene), "ann", by="op", why="leave")
+
+
+def _granted(scene: Scene) -> str:
+    ident = _request(scene)
+    rights_requests.answer_request(
+        _point(scene), "ann", ident, granted=True, text="done", by="op", why="right"
+    )
+    return ident
+
+
+def _closed(scene: Scene) -> None:
+    rights_requests.close(_point(scene), "ann", _granted(scene), by="op", why="told")
+
+
+def _processor(scene: Scene) -> None:
+    said = {"id": "P", "name": "P", "country": "TH", "members": ["svc"]}
+    contracts.record_processor(_point(scene), said, by="op", why="tender")
+
+
+def _contract(scene: Scene) -> None:
+    _processor(scene)
+    said = {
+        "id": "K", "processor": "P", "purposes": ["service"], "categories": {"contact": []},
+        "actions": ["read"], "schools": "all", "transfer": "domestic", "country": "TH",
+    }  # fmt: skip
+    contracts.record(_point(scene), said, by="op", why="tender")
+
+
+def _contract_ended(scene: Scene) -> None:
+    _contract(scene)
+    contracts.end(_point(scene), "K", by="op", why="over")
+
+
+def _notice(scene: Scene) -> str:
+    texts = dict.fromkeys(announcements.TEXTS, "x")
+    return announcements.publish(_point(scene), texts, "staff", by="op", why="new")
+
+
+def _notice_read(scene: Scene) -> None:
+    announcements.acknowledge(_point(scene), _notice(scene), by="ann")
+
+
+def _by_hand(scene: Scene) -> None:
+    by_hand.put_down(
+        _point(scene), [{"fact": "restriction", "person": "ann"}], by="op", why="letter"
+    )
+
+
+EXERCISED: Mapping[str, Callable[[Scene], object]] = {
+    "announcements.publish": _notice,
+    "announcements.acknowledge": _notice_read,
+    "by_hand.put_down": _by_hand,
+    "consents.give": _agreed,
+    "consents.withdraw": _agreed_no_more,
+    "contracts.record": _contract,
+    "contracts.record_processor": _processor,
+    "contracts.end": _contract_ended,
+    "emergencies.break_glass": _glass,
+    "emergencies.review": _glass_reviewed,
+    "families.add": _family,
+    "families.end": _family_ended,
+    "families.restrict": _kept_away,
+    "families.lift_restriction": _let_again,
+    "rights.ask_for": _asked_for,
+    "rights.answer_request": _answered,
+    "rights.withdraw": _taken_back,
+    "rights.end": _given_back,
+    "rights_requests.open_request": _request,
+    "rights_requests.assign": _handed_on,
+    "rights_requests.answer_request": _granted,
+    "rights_requests.close": _closed,
     "users.add": _add_user,
     "users.disable": _disable_user,
     "users.reset": _reset_user,
@@ -418,7 +591,13 @@ def scene(sqlite_url: str, tmp_path: Path) -> Iterator[Scene]:
     """A store with two people, which nobody listens to yet."""
     store = open_store(sqlite_url, pseudonyms=True)
     settings = Settings(database_url=sqlite_url, key_folder=tmp_path / "keys")
-    world = World().school("S1").person("ann", "bob", born="2012-05-05", at="S1").store(store)
+    world = (
+        World()
+        .school("S1")
+        .school("S2")
+        .person("ann", "bob", born="2012-05-05", at="S1")
+        .store(store)
+    )
     yield Scene(store, tmp_path, settings, world)
     store.dispose()
 

@@ -64,6 +64,9 @@ PURE = {
     "audit/mentions.py": PLAIN | OWN,
     "privacy/incidents.py": PLAIN | OWN,
     "privacy/habit.py": PLAIN | OWN,
+    "privacy/requests.py": PLAIN | OWN,
+    "review/rights.py": PLAIN | OWN,
+    "policy/clauses.py": PLAIN | OWN,
 }
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns"}
 TIME_TYPES = {"datetime", "date", "time", "dt"}

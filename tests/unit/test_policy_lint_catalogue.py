@@ -28,6 +28,20 @@ CATALOGUES = {
     "roles of people": catalogue(
         'name = "school"', 'name = "school"\nroles = ["x"]', "roles is unknown in [pack]", "roles ="
     ),
+    "role that follows from facts kept apart": catalogue(
+        'roles = ["school_admin", "auditor"]',
+        'roles = ["school_admin", "teacher"]',
+        "The role 'teacher' is unknown in [separation.school-and-overseeing.roles]",
+    ),
+    "one role kept apart": catalogue(
+        'roles = ["school_admin", "auditor"]', 'roles = ["auditor"]', "names one role only"
+    ),
+    "separation without Thai": catalogue(
+        'th = "ผู้ดูแลระบบของโรงเรียนไม่ตรวจสอบงานของตนเอง"\n',
+        "",
+        "has no text in th",
+        "[separation.school-and-overseeing]",
+    ),
     "about": catalogue('about = "people" ', 'about = "persons" ', "one of people, entities"),
     "about missing": catalogue('about = "people" ', "", "one of people, entities", "[pack]"),
     "name a number": catalogue('name = "school"', "name = 3", "3 cannot be a name"),

@@ -917,6 +917,68 @@ def upgrade() -> None:
         batch_op.create_index("ix_review_verdict_item", ["campaign", "number", "at"], unique=False)
 
     op.create_table(
+        "right_request",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("organisation", sa.String(), nullable=True),
+        sa.Column("hours", sa.Integer(), nullable=True),
+        sa.Column("until", sa.String(length=40), nullable=True),
+        sa.Column("begun", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("asked_at", sa.String(length=40), nullable=False),
+        sa.Column("needed", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("decided_at", sa.String(length=40), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_right_request")),
+    )
+    with op.batch_alter_table("right_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_right_request_asked_at"), ["asked_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_right_request_organisation"), ["organisation"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_right_request_person"), ["person"], unique=False)
+        batch_op.create_index(batch_op.f("ix_right_request_state"), ["state"], unique=False)
+
+    op.create_table(
+        "right_vote",
+        sa.Column("request", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("approves", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("request", "person", name=op.f("pk_right_vote")),
+    )
+    op.create_table(
+        "acknowledgement",
+        sa.Column("announcement", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("announcement", "person", name=op.f("pk_acknowledgement")),
+    )
+    with op.batch_alter_table("acknowledgement", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_acknowledgement_person"), ["person"], unique=False)
+
+    op.create_table(
+        "announcement",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("policy", sa.String(), nullable=False),
+        sa.Column("audience", sa.String(), nullable=False),
+        sa.Column("title_th", sa.String(), nullable=False),
+        sa.Column("title_en", sa.String(), nullable=False),
+        sa.Column("text_th", sa.String(), nullable=False),
+        sa.Column("text_en", sa.String(), nullable=False),
+        sa.Column("published_at", sa.String(length=40), nullable=False),
+        sa.Column("published_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcement")),
+    )
+    with op.batch_alter_table("announcement", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_announcement_published_at"), ["published_at"], unique=False
+        )
+
+    op.create_table(
         "incident",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
@@ -985,6 +1047,24 @@ def upgrade() -> None:
     with op.batch_alter_table("reading_hour", schema=None) as batch_op:
         batch_op.create_index("ix_reading_hour_role_hour", ["role", "hour"], unique=False)
         batch_op.create_index("ix_reading_hour_subject_hour", ["subject", "hour"], unique=False)
+
+    op.create_table(
+        "rights_request",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("details", sa.String(), nullable=False),
+        sa.Column("asked", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("granted", sa.Boolean(), nullable=True),
+        sa.Column("answer", sa.String(), nullable=False),
+        sa.Column("answered_at", sa.String(length=40), nullable=True),
+        sa.Column("answered_by", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rights_request")),
+    )
+    with op.batch_alter_table("rights_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_rights_request_person"), ["person"], unique=False)
+        batch_op.create_index(batch_op.f("ix_rights_request_state"), ["state"], unique=False)
 
     op.create_table(
         "client_token",
@@ -1113,6 +1193,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_client_token_client"))
 
     op.drop_table("client_token")
+    with op.batch_alter_table("rights_request", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_rights_request_state"))
+        batch_op.drop_index(batch_op.f("ix_rights_request_person"))
+
+    op.drop_table("rights_request")
     with op.batch_alter_table("reading_hour", schema=None) as batch_op:
         batch_op.drop_index("ix_reading_hour_subject_hour")
         batch_op.drop_index("ix_reading_hour_role_hour")
@@ -1131,6 +1216,22 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_incident_state"))
 
     op.drop_table("incident")
+    with op.batch_alter_table("announcement", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_announcement_published_at"))
+
+    op.drop_table("announcement")
+    with op.batch_alter_table("acknowledgement", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_acknowledgement_person"))
+
+    op.drop_table("acknowledgement")
+    op.drop_table("right_vote")
+    with op.batch_alter_table("right_request", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_right_request_state"))
+        batch_op.drop_index(batch_op.f("ix_right_request_person"))
+        batch_op.drop_index(batch_op.f("ix_right_request_organisation"))
+        batch_op.drop_index(batch_op.f("ix_right_request_asked_at"))
+
+    op.drop_table("right_request")
     with op.batch_alter_table("review_verdict", schema=None) as batch_op:
         batch_op.drop_index("ix_review_verdict_item")
 

@@ -1,0 +1,134 @@
+"""A change from a form: done and told, or not done and told why, in the reader's language.
+
+The view sends the browser on afterwards (a reload repeats nothing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from flask import abort, flash, g, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from authz import clock
+from authz.admin.context import here
+from authz.admin.languages import spoken
+from authz.errors import (
+    AuthzError,
+    ConflictError,
+    ForbiddenError,
+    MalformedError,
+    NotFoundError,
+    PolicyError,
+    SeparationError,
+)
+from authz.service.reach import Reach
+
+FIELDS: Final[dict[str, Any]] = {
+    "why": _l("Say why: the reason is kept with the change."),
+    "reason": _l("Say why: the reason is kept with the change."),
+    "hours": _l("It lasts from 1 to 24 hours."),
+    "until": _l("The end must lie ahead, and within a year."),
+    "organisation": _l("Choose a school."),
+    "role": _l("Choose a role."),
+    "verdict": _l("Say whether it was justified."),
+    "basis": _l("Name the document that the restriction stands on."),
+    "day": _l("A day is written as year-month-day."),
+    "answer": _l("Write the answer that the person gets."),
+    "outcome": _l("Say whether the request is granted."),
+    "text": _l("Write the notice in Thai and in English."),
+}
+TOLD: Final[dict[str, Any]] = {
+    "Nobody approves what they asked for themselves.": _l(
+        "Nobody approves what they asked for themselves."
+    ),
+    "You have answered this request.": _l("You have answered this request."),
+    "This request was answered already.": _l("This request was answered already."),
+    "You administer this school already.": _l("You administer this school already."),
+    "You have this right already.": _l("You have this right already."),
+    "Nobody reviews their own emergency.": _l("Nobody reviews their own emergency."),
+    "This emergency is reviewed already.": _l("This emergency is reviewed already."),
+    "Only who administers a school opens another one in an emergency.": _l(
+        "Only who administers a school opens another one in an emergency."
+    ),
+    "This role came with a roster, and ends there.": _l(
+        "This role came with a roster, and ends there."
+    ),
+}
+"""What the service says, in words that are translated."""
+
+
+def me() -> str:
+    """The person who makes the change."""
+    return str(current_user.person)
+
+
+def why() -> str:
+    """The reason given in the form."""
+    return request.form.get("why", "")
+
+
+def reach() -> Reach:
+    """How far the decision that opened this screen reaches: a school's administrator's schools."""
+    return Reach(me(), everywhere=g.decided.decision.purpose == "oversight")
+
+
+def done(change: Callable[[], object], text: str) -> bool:
+    """Make the change and tell; what is not there, or not for this reader, is 404."""
+    try:
+        change()
+    except NotFoundError:
+        abort(404)
+    except (MalformedError, ConflictError, ForbiddenError, PolicyError) as error:
+        flash(told(error), "bad")
+        return False
+    flash(text, "good")
+    return True
+
+
+def told(error: AuthzError) -> str:
+    """Why not, for the reader."""
+    if isinstance(error, SeparationError):
+        return _apart(error)
+    if error.message in TOLD:
+        return str(TOLD[error.message])
+    if isinstance(error, MalformedError) and error.where in FIELDS:
+        return str(FIELDS[error.where])
+    if isinstance(error, ConflictError):
+        return str(_("It does not fit what is on file; perhaps somebody changed it meanwhile."))
+    return str(_("It was not put on file: %(what)s", what=error.message))
+
+
+def _apart(error: SeparationError) -> str:
+    rules = here().point.policy.catalogue.separation
+    title = next((rule.title for rule in rules if rule.id == error.where), {})
+    return str(_("These roles must not be held together: %(why)s", why=title.get(spoken(), "")))
+
+
+def named() -> str:
+    """The id that the form is about; MalformedError where it names none."""
+    found = request.form.get("id", "")
+    if not found:
+        raise MalformedError("The form names nothing.", where="id")
+    return found
+
+
+def moment(name: str) -> datetime | None:
+    """A day of the form as its local midnight; MalformedError where it is none."""
+    text = request.form.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return clock.parse(text, here().settings.local)
+    except ValueError as error:
+        raise MalformedError("This is no day.", where="day") from error
+
+
+def number(name: str) -> int | None:
+    """A whole number of the form; None where it is none."""
+    text = request.form.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None  # noqa: PLR2004

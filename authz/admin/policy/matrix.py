@@ -1,0 +1,58 @@
+"""Who may do what with which data, drawn from the pack; each cell opens its rules (N-23)."""
+
+from __future__ import annotations
+
+from flask import abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from authz.admin.context import here
+from authz.admin.languages import spoken
+from authz.admin.opening import Screen
+from authz.policy import matrix
+from authz.service import policies
+
+
+def show() -> ResponseReturnValue:
+    """The matrix: categories down, roles across."""
+    policy = here().point.policy
+    cells = {(cell.category, cell.role): cell for cell in matrix.matrix(policy)}
+    return render_template(
+        "policy.html",
+        policy=policy,
+        roles=matrix.roles(policy),
+        cells=cells,
+        letters=matrix.letters(policy.catalogue),
+    )
+
+
+def cell() -> ResponseReturnValue:
+    """The rules of one role and one category, and the refusals that beat them."""
+    found = here()
+    policy, folder = found.point.policy, found.settings.policy
+    role, category = request.args.get("role", ""), request.args.get("category", "")
+    if (not role and not category) and policy.permits:
+        role, category = _first()
+    if category not in policy.catalogue.categories or role not in matrix.roles(policy):
+        abort(404)
+    held = policy.closure(frozenset({role}))
+    permits = tuple(compiled for compiled in policy.permits if compiled.rule.role in held)
+    return render_template(
+        "policy_cell.html",
+        policy=policy,
+        role=role,
+        category=policy.catalogue.categories[category],
+        permits=policies.told(policy, folder, permits, category, spoken()),
+        refusals=policies.told(policy, folder, policy.refusals, category, spoken()),
+    )
+
+
+def _first() -> tuple[str, str]:
+    """The first cell that permits something."""
+    first = matrix.matrix(here().point.policy)[0]
+    return first.role, first.category
+
+
+SCREENS = (
+    Screen(path="/policy", endpoint="policy", view=show, category="policy"),
+    Screen(path="/policy/cell", endpoint="policy_cell", view=cell, category="policy"),
+)

@@ -1,0 +1,90 @@
+"""What others ask for, and the emergencies that wait for their review (N-44)."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from authz import clock
+from authz.admin import changes
+from authz.admin.context import here
+from authz.admin.opening import Screen, open_places
+from authz.errors import MalformedError
+from authz.service import emergencies, named, own_rights, rights
+
+
+def show() -> ResponseReturnValue:
+    """The requests that wait, oldest first; the emergencies, most urgent first."""
+    now, point, reach = clock.now(), here().point, changes.reach()
+    waiting, after = own_rights.waiting(point, reach, now, after=request.args.get("after", ""))
+    reviews = emergencies.to_review(point, reach, now)
+    people = [vote.person for each in waiting for vote in each["votes"]]
+    return render_template(
+        "rights_approvals.html",
+        waiting=waiting,
+        after=after,
+        reviews=reviews,
+        names=named.people(here().store, people),
+        may="approvals" in open_places(["approvals"], "update"),
+        now=now,
+    )
+
+
+def answer() -> ResponseReturnValue:
+    """Approve or refuse."""
+    approves = request.form.get("answer") == "approve"
+    text = _("You approved the request.") if approves else _("You refused the request.")
+    changes.done(lambda: _answer(approves=approves), text)
+    return redirect(url_for("approvals"))
+
+
+def _answer(*, approves: bool) -> None:
+    if request.form.get("answer") not in {"approve", "refuse"}:
+        raise MalformedError("The form says neither.", where="verdict")
+    rights.answer_request(
+        here().point,
+        changes.named(),
+        approves=approves,
+        by=changes.me(),
+        why=changes.why(),
+        reach=changes.reach(),
+    )
+
+
+def review() -> ResponseReturnValue:
+    """Say whether an emergency was justified."""
+    changes.done(_review, _("The emergency is reviewed."))
+    return redirect(url_for("approvals"))
+
+
+def _review() -> None:
+    emergencies.review(
+        here().point,
+        changes.named(),
+        request.form.get("verdict", ""),
+        by=changes.me(),
+        why=changes.why(),
+        reach=changes.reach(),
+    )
+
+
+SCREENS = (
+    Screen(path="/approvals", endpoint="approvals", view=show, category="approvals"),
+    Screen(
+        path="/approvals/answer",
+        endpoint="answer_right",
+        view=answer,
+        category="approvals",
+        action="update",
+        methods=("POST",),
+    ),
+    Screen(
+        path="/approvals/emergency",
+        endpoint="review_emergency",
+        view=review,
+        category="approvals",
+        action="update",
+        methods=("POST",),
+    ),
+)
