@@ -31,7 +31,7 @@ PLACES: Final = (
     Place("trail", "trail", _l("Trail")),
     Place("reviews", "reviews", _l("My reviews")),
     Place("campaigns", "campaigns", _l("Access reviews")),
-    Place("rights", "own_rights", _l("My rights")),
+    Place("own_rights", "own_rights", _l("My rights")),
     Place("approvals", "approvals", _l("Approvals")),
     Place("requests", "requests", _l("Rights requests")),
     Place("contracts", "contracts", _l("Contracts")),

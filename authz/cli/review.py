@@ -18,7 +18,7 @@ from authz.review.definition import Definition, from_dict
 from authz.review.words import Kind, NoAnswer, Reviewers, Verdict
 from authz.service.database import reading
 from authz.service.point import place
-from authz.service.reviews import answering, closing, events, listing, reminders, running
+from authz.service.reviews import answering, closing, keeping, listing, running
 from authz.service.reviews import report as reports
 from authz.service.reviews.answering import Given
 from authz.service.reviews.records import Actor
@@ -261,7 +261,8 @@ def report(campaign: str, form: str, out: Path | None) -> None:
 @review.command()
 def due() -> None:
     """Do what is due: open small reviews, close those whose time is over, send reminders."""
-    bench, found = _bench(), settings()
-    say(f"{len(events.open_due(bench))} reviews opened.")
-    say(f"{closing.close_due(bench)} reviews handled whose time is over.")
-    say(f"{reminders.deliver(bench.store, found, clock.now())} reminders sent.")
+    found = settings()
+    done = keeping.keep(opened(found), found)
+    say(f"{done.opened} reviews opened.")
+    say(f"{done.closed} reviews handled whose time is over.")
+    say(f"{done.reminded} reminders sent.")

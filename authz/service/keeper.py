@@ -24,6 +24,8 @@ from authz.measures import DONE, KEEPERS
 from authz.measures import STEPS as STEPS_FAILED
 from authz.service import bulk_reading, checkpoints, delivery
 from authz.service.journals import catch_up, folder_of
+from authz.service.overview import counted
+from authz.service.reviews import keeping as reviews
 
 
 class Step(NamedTuple):
@@ -40,13 +42,16 @@ class Step(NamedTuple):
 
 STEPS: Final = (
     Step("ship", lambda store, _: catch_up(store)),
+    Step("count", lambda store, _: counted(store)),
     Step("sequence", lambda store, _: checkpoints.catch_up(store)),
     Step("checkpoint", checkpoints.checkpoint, lambda settings: settings.checkpoint_seconds),
     Step("bulk reading", bulk_reading.keep, lambda _: WATCH_SECONDS, aside=True),
+    Step("reviews", reviews.keep, lambda _: REVIEW_SECONDS, aside=True),
     Step("deliver", delivery.deliver),
 )
 """What a round does, in this order; whatever stands on shipped records comes after it."""
 WATCH_SECONDS: Final = 300.0
+REVIEW_SECONDS: Final = 60.0
 END_SECONDS: Final = 10.0
 """How long receivers are waited for at the end; what they did not get, they get next time."""
 LOCK: Final = "keeper.lock"

@@ -60,6 +60,12 @@ def decisions(store: Engine, local: tzinfo) -> Decisions:
     return Decisions(tuple(Day(day, *numbers) for day, numbers in found.items()), left)
 
 
+def counted(store: Engine) -> int:
+    """Count what is not counted yet, one step of it; how many records are left."""
+    with writing(store) as connection:
+        return counts.catch_up(connection)
+
+
 def lately(own: DecisionPoint, viewer: Viewer) -> list[Mapping[str, Any]]:
     """The newest changes on file about people whom the viewer may see."""
     page = trail.search(own.store, by=viewer.name, event=Event.FACT_CHANGED.value, limit=LOOKED_AT)

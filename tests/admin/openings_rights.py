@@ -7,7 +7,7 @@ from tests.admin.kit import ORDINARY, PRIVILEGED
 _ALL = frozenset({*PRIVILEGED, *ORDINARY})
 _SCHOOLS = frozenset({"head", "other"})
 OPENINGS = {
-    "rights": ("/admin/rights", _ALL),
+    "own_rights": ("/admin/rights", _ALL),
     "ask_right": ("/admin/rights/ask", _ALL),
     "right_asked": ("/admin/rights/ask", _ALL),
     "withdraw_right": ("/admin/rights/withdraw", _ALL),

@@ -21,7 +21,7 @@ def take() -> ResponseReturnValue:
     """Take the right, which begins at once."""
     text = _("The emergency right is in force. Its review is due within 72 hours.")
     if changes.done(_take, text):
-        return redirect(url_for("rights"))
+        return redirect(url_for("own_rights"))
     return redirect(url_for("emergency"))
 
 

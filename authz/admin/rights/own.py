@@ -53,7 +53,7 @@ def form() -> ResponseReturnValue:
 def ask() -> ResponseReturnValue:
     """Put a request; it waits for others."""
     if changes.done(_ask, _("Your request waits for an answer.")):
-        return redirect(url_for("rights"))
+        return redirect(url_for("own_rights"))
     return redirect(url_for("ask_right"))
 
 
@@ -89,7 +89,7 @@ def withdraw() -> ResponseReturnValue:
         lambda: rights.withdraw(here().point, changes.named(), by=changes.me(), why=changes.why()),
         _("The request is taken back."),
     )
-    return redirect(url_for("rights"))
+    return redirect(url_for("own_rights"))
 
 
 def end() -> ResponseReturnValue:
@@ -99,11 +99,11 @@ def end() -> ResponseReturnValue:
         lambda: rights.end(here().point, kind, changes.named(), by=changes.me(), why=changes.why()),
         _("The right has ended."),
     )
-    return redirect(url_for("rights"))
+    return redirect(url_for("own_rights"))
 
 
 SCREENS = (
-    Screen(path="/rights", endpoint="rights", view=show, category="own_rights"),
+    Screen(path="/rights", endpoint="own_rights", view=show, category="own_rights"),
     Screen(path="/rights/ask", endpoint="ask_right", view=form, category="own_rights"),
     Screen(
         path="/rights/ask",
