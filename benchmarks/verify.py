@@ -31,7 +31,7 @@ from authz.audit.tables import (
     AuditRecord,
 )
 from authz.audit.verify import verify
-from authz.service.checkpoints import catch_up
+from authz.service.checkpoints import sequence_all
 from authz.service.database import open_store, reading, upgrade, writing
 from authz.service.sharing import shared
 from authz.vocabulary import Event
@@ -94,7 +94,7 @@ def fill(store: Engine, records: int) -> None:
     with writing(store) as connection:
         heads = [{"chain": chain, **tip._asdict()} for chain, tip in tips.items() if tip.sequence]
         connection.execute(insert(AuditHead), heads)
-    catch_up(store)
+    sequence_all(store)
     with writing(store) as connection:
         size = tree.size(connection)
         time, root = timestamp(BEGAN), tree.root(connection, size)

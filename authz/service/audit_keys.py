@@ -78,7 +78,7 @@ def rotate(store: Engine, settings: Settings, *, by: str) -> Verifier:
         detail=detail,
     )
     log.record(store, [entry])
-    keys.add(folder(settings), made)
+    keys.put_in(folder(settings), made)
     return public
 
 

@@ -55,11 +55,11 @@ class Listed(NamedTuple):
 def keep(store: Engine, settings: Settings) -> Note:
     """Put what is recorded, in journals too, into the tree and sign it, even when nothing is."""
     journals.catch_up(store)
-    catch_up(store)
+    sequence_all(store)
     return checkpoint(store, settings)
 
 
-def catch_up(store: Engine) -> int:
+def sequence_all(store: Engine) -> int:
     """Put what is recorded into the tree, in short transactions; how many records."""
     count = 0
     while True:

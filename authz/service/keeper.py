@@ -43,7 +43,7 @@ class Step(NamedTuple):
 STEPS: Final = (
     Step("ship", lambda store, _: catch_up(store)),
     Step("count", lambda store, _: counted(store)),
-    Step("sequence", lambda store, _: checkpoints.catch_up(store)),
+    Step("sequence", lambda store, _: checkpoints.sequence_all(store)),
     Step("checkpoint", checkpoints.checkpoint, lambda settings: settings.checkpoint_seconds),
     Step("bulk reading", bulk_reading.keep, lambda _: WATCH_SECONDS, aside=True),
     Step("reviews", reviews.keep, lambda _: REVIEW_SECONDS, aside=True),

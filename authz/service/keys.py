@@ -108,7 +108,7 @@ def new_key(folder: Path, *, first: bool = False) -> Key:
 
 def made_key(folder: Path, *, first: bool = False) -> tuple[Key, bool]:
     """The same, and whether it was made here."""
-    return add(folder, generate(), first=first)
+    return put_in(folder, generate(), first=first)
 
 
 def generate() -> Key:
@@ -117,7 +117,7 @@ def generate() -> Key:
     return OKPKey.generate_key("Ed25519", cast("Any", about), auto_kid=True)
 
 
-def add(folder: Path, made: Key, *, first: bool = False) -> tuple[Key, bool]:
+def put_in(folder: Path, made: Key, *, first: bool = False) -> tuple[Key, bool]:
     """Put the key under the next number, unless only the first is wanted and there is one.
 
     The key that is there now, and whether it is this one.

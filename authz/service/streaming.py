@@ -46,7 +46,7 @@ def stream(
     """Pages of lines; who reads is recorded before the first is made."""
     _tell(store, by, asked, request_id)
     catch_up(store)
-    checkpoints.catch_up(store)
+    checkpoints.sequence_all(store)
     return _pages(store, origin, asked)
 
 

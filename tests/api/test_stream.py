@@ -70,9 +70,9 @@ def test_who_waits_gets_what_comes(auditor: Client) -> None:
         create_token(
             auditor.store, auditor.settings, "new", ["pdp"], timedelta(hours=1), by="tests"
         )
-        from authz.service.checkpoints import catch_up  # noqa: PLC0415
+        from authz.service.checkpoints import sequence_all  # noqa: PLC0415
 
-        catch_up(auditor.store)
+        sequence_all(auditor.store)
 
     thread = threading.Thread(target=later)
     thread.start()

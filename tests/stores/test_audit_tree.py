@@ -26,7 +26,7 @@ from authz.audit.tables import (
 )
 from authz.audit.tree import consist, include, position, root, size
 from authz.errors import AuditDamagedError, NotFoundError
-from authz.service.checkpoints import catch_up
+from authz.service.checkpoints import sequence_all
 from authz.service.database import reading, writing
 from authz.vocabulary import Event
 from tests.stores.test_audit_support import unguard
@@ -110,7 +110,7 @@ def test_a_tree_of_nothing(store: Engine) -> None:
 
 
 def test_every_record_of_every_chain_gets_one_place(three: Engine) -> None:
-    assert catch_up(three) == 1002
+    assert sequence_all(three) == 1002
     assert whole(three) == 1002
     assert step(three) == 0
     with reading(three) as connection:
@@ -148,7 +148,7 @@ def test_the_order_given_stays(three: Engine) -> None:
     step(three, most=100)
     before = batches(three)
     add(three, "20261122T131501Z-00000000", 5)
-    catch_up(three)
+    sequence_all(three)
     assert batches(three)[: len(before)] == before
     assert whole(three) == 1007
 
@@ -167,7 +167,7 @@ def test_a_step_that_fails_leaves_the_tree_as_it_was(three: Engine) -> None:
             step(three)
         event.remove(three, "after_cursor_execute", fail)
         assert whole(three) == before
-    catch_up(three)
+    sequence_all(three)
     assert whole(three) == 1002
 
 
@@ -202,7 +202,7 @@ def test_writers_go_on_meanwhile(three: Engine) -> None:
         thread.start()
     while any(thread.is_alive() for thread in threads):
         step(three, most=40)
-    catch_up(three)
+    sequence_all(three)
     assert whole(three) == 1002 + 90
 
 
@@ -213,7 +213,7 @@ def test_a_missing_record_stops_its_chain_alone(
         unguard(connection)
         connection.execute(text("DELETE FROM audit_record WHERE chain = 'main' AND sequence = 40"))
     with caplog.at_level(logging.ERROR):
-        assert catch_up(three) == 1002 - 261
+        assert sequence_all(three) == 1002 - 261
     assert "record 40 of chain main cannot be read" in caplog.text
     assert step(three) == 0
     assert whole(three) == 741
@@ -238,7 +238,7 @@ def test_a_tree_that_lost_a_tile_is_not_gone_on_with(three: Engine) -> None:
 
 
 def test_a_proof_of_each_record(three: Engine) -> None:
-    catch_up(three)
+    sequence_all(three)
     leaves = entries(three)
     with reading(three) as connection:
         for n in (1, 44, 255, 256, 257, 300):
@@ -254,7 +254,7 @@ def test_a_proof_of_each_record(three: Engine) -> None:
 
 
 def test_a_proof_of_growth(three: Engine) -> None:
-    catch_up(three)
+    sequence_all(three)
     leaves = entries(three)
     with reading(three) as connection:
         for first in (0, 1, 255, 256, 700, 1002):
@@ -265,7 +265,7 @@ def test_a_proof_of_growth(three: Engine) -> None:
 
 
 def test_no_proof_of_a_record_that_is_another(three: Engine) -> None:
-    catch_up(three)
+    sequence_all(three)
     with writing(three) as connection:
         unguard(connection)
         connection.execute(
@@ -278,7 +278,7 @@ def test_no_proof_of_a_record_that_is_another(three: Engine) -> None:
 
 
 def test_no_proof_through_a_tile_that_was_changed(three: Engine) -> None:
-    catch_up(three)
+    sequence_all(three)
     with writing(three) as connection:
         unguard(connection)
         connection.execute(
@@ -291,7 +291,7 @@ def test_no_proof_through_a_tile_that_was_changed(three: Engine) -> None:
 
 
 def test_the_tables_are_as_small_as_they_should_be(three: Engine) -> None:
-    catch_up(three)
+    sequence_all(three)
     with reading(three) as connection:
         tiles = connection.execute(select(func.count()).select_from(AuditTile)).scalar_one()
         assert tiles == 5

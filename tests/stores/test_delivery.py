@@ -21,7 +21,7 @@ from authz.audit.tables import AuditReceiver
 from authz.config import Receiver, Settings, load
 from authz.errors import SettingError
 from authz.service import delivery, health
-from authz.service.checkpoints import catch_up
+from authz.service.checkpoints import sequence_all
 from authz.service.database import reading, writing
 from authz.service.delivery import LONGEST_WAIT, attempt, cursor_of, deliver, join, lags
 from tests.receivers import Receiver as Server
@@ -44,7 +44,7 @@ def to(server: Server, name: str = "siem", **more: Any) -> Receiver:
 
 def write(store: Engine, count: int) -> None:
     record(store, entries(count))
-    catch_up(store)
+    sequence_all(store)
 
 
 def everything(store: Engine) -> list[tuple[int, str]]:
@@ -78,7 +78,7 @@ def test_pages_follow_each_other_over_the_batches_of_many_chains(store: Engine) 
         write(store, 3)
         with writing(store) as connection:
             append(connection, entries(2, number))
-        catch_up(store)
+        sequence_all(store)
     with reading(store) as connection:
         whole = outgoing.page(connection, 0, 100)
         assert [each.position for each in whole.records] == list(range(25))
@@ -245,7 +245,7 @@ def test_the_slow_and_the_dead_hold_up_nobody(
     found = {lag.name: lag for lag in lags(store, known)}
     assert (found["dead"].records, found["dead"].failures) == (10, 1)
     assert "not reached" in found["dead"].error
-    catch_up(store)
+    sequence_all(store)
     with receiving(dying.port) as back:
         due_now(store)
         deliver(store, known)
