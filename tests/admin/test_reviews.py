@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from datetime import timedelta
-from statistics import median
-from time import perf_counter
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -20,7 +17,6 @@ from authz.review.tables import Campaign, CampaignItem
 from authz.service import tokens
 from authz.service.database import reading, writing
 from authz.service.record_facts import import_facts
-from authz.service.reviews import listing
 from tests.admin.kit import BASE, PRIVILEGED, Kit, post
 
 SCHOOL = "school-doi"
@@ -307,30 +303,3 @@ def test_a_long_list_asks_no_more_than_a_short_one(kit: Kit, path: str) -> None:
     with Counted(kit.store) as long:
         assert get(client, path.format(campaign)).status_code == 200
     assert long.number <= short.number
-
-
-def test_a_page_of_5000_items_costs_at_most_five_times_its_query(kit: Kit) -> None:
-    client = kit.client("head")
-    campaign = start(kit, client)
-    many(kit, campaign, 5000)
-
-    def query() -> None:
-        with reading(kit.store) as connection:
-            who = listing.standing_for(connection, PRIVILEGED["head"], clock.now())
-            listing.progress(connection, campaign, who)
-            listing.items(connection, campaign, reviewers=who)
-
-    def page() -> None:
-        assert get(client, f"/reviews/{campaign}").status_code == 200
-
-    bare, whole = [], []
-    for _ in range(9):  # in turns, so that a busy machine is busy for both
-        bare.append(_seconds(query))
-        whole.append(_seconds(page))
-    assert median(whole[1:]) <= 5 * median(bare[1:])
-
-
-def _seconds(step: Callable[[], None]) -> float:
-    began = perf_counter()
-    step()
-    return perf_counter() - began
