@@ -12,7 +12,7 @@ from sqlalchemy import select
 from authz.directory import tables as t
 from authz.service.database import reading
 from tests.admin.kit import BASE, Kit
-from tests.world import records
+from tests.world import answered
 
 PAGES = (
     "/admin/",
@@ -94,7 +94,7 @@ def test_each_section_of_a_person_is_a_decision_of_its_own(kit: Kit) -> None:
     assert "บทบาทที่ได้รับมอบ" in head.text
     asked = {
         (each["resource"]["type"], each["decision"])
-        for each in records(kit.store)
+        for each in answered(kit.store)
         if each["event"] == "decision" and each["subject"]["id"] == "admin-prapai"
     }
     assert {("person", True), ("guardianship", True), ("grant", True), ("consent", True)} <= asked
