@@ -34,6 +34,8 @@ TIMEOUT: Final = 5.0
 KEPT_SECONDS: Final = 3600
 AGAIN_SECONDS: Final = 60
 """How long what a provider says of itself is kept, and how soon its keys are asked for anew."""
+SILENT_SECONDS: Final = 5
+"""How soon a provider that did not answer is asked again: waiting costs a thread."""
 LARGEST: Final = 256 * 1024
 """Bytes of an answer."""
 ALGORITHMS: Final = frozenset({"RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"})
@@ -225,10 +227,15 @@ def _asked(url: str, seconds: int) -> Any:
     now = clock.now().timestamp()
     with _guard:
         asked_at, found = _known.get(url, (0.0, None))
-    if found is None or asked_at < now - seconds:
-        found = _fetched(url)
-        with _guard:
-            _known[url] = (now, found)
+    if asked_at < now - (seconds if found is not None else SILENT_SECONDS):
+        found = None
+        try:
+            found = _fetched(url)
+        finally:
+            with _guard:
+                _known[url] = (now, found)
+    if found is None:
+        raise ValueError("it did not answer a moment ago")
     return found
 
 

@@ -274,6 +274,17 @@ def test_a_provider_that_is_not_there_is_refused(fake: Fake) -> None:
         providers.start(gone, BACK)
 
 
+def test_a_provider_that_is_silent_is_not_asked_at_every_click(fake: Fake) -> None:
+    def silent(_: Any) -> Response:
+        fake.asked += 1
+        return Response(status=500)
+
+    fake.metadata = silent
+    for _ in range(5):
+        refused(fake)
+    assert fake.asked == 1
+
+
 def test_new_keys_are_asked_for_no_oftener_than_once_a_minute(fake: Fake) -> None:
     sign_in(fake)
     fresh = RSAKey.generate_key(2048, {"kid": "two", "use": "sig"}, private=True)

@@ -24,9 +24,9 @@ from tests.admin.kit import BASE, HASH, ORDINARY, PASSWORD, PRIVILEGED, Kit, pos
 ISSUER = "https://login.school.test"
 
 
-def change(kit: Kit, what: str, name: str = "parent", **form: str) -> TestResponse:
+def change(kit: Kit, what: str, whose: str = "parent", **form: str) -> TestResponse:
     """Change a sign-in as whoever runs the platform."""
-    at = "/admin/users/new" if what == "add" else f"/admin/users/of/{name}"
+    at = "/admin/users/new" if what == "add" else f"/admin/users/of/{whose}"
     path = at if what == "add" else f"{at}/{what}"
     return post(kit.client("krung"), path, {"why": "asked in person", **form}, at=at)
 
