@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import click
 
@@ -20,10 +21,10 @@ def stream(follow: bool, after: int, ocsf: bool) -> None:  # noqa: FBT001 (optio
     """Print records in the one order of all, a JSON line each. Reading is itself recorded."""
     found = settings()
     store, wait = opened(found), math.inf if follow else 0.0
-    out = click.get_binary_stream("stdout")
-    asked = Asked(after=after, wait=wait, as_ocsf=ocsf)
+    out = sys.stdout.buffer
+    wanted = Asked(after=after, wait=wait, as_ocsf=ocsf)
     try:
-        for lines in streaming.stream(store, found.origin, Ref("operator", operator()), asked):
+        for lines in streaming.stream(store, found.origin, Ref("operator", operator()), wanted):
             out.write(lines)
             out.flush()
     except KeyboardInterrupt:
