@@ -22,9 +22,9 @@ def stream(follow: bool, after: int, ocsf: bool) -> None:  # noqa: FBT001 (optio
     found = settings()
     store, wait = opened(found), math.inf if follow else 0.0
     out = sys.stdout.buffer
-    asked = Asked(after=after, wait=wait, as_ocsf=ocsf)
+    wanted = Asked(after=after, wait=wait, as_ocsf=ocsf)
     try:
-        for lines in streaming.stream(store, found.origin, Ref("operator", operator()), asked):
+        for lines in streaming.stream(store, found.origin, Ref("operator", operator()), wanted):
             out.write(lines)
             out.flush()
     except KeyboardInterrupt:

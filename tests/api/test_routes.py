@@ -78,7 +78,7 @@ def test_what_is_read_is_only_read(client: Client, path: str, method: str) -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/metrics", "/access/v1/evaluation/", "//access/v1/evaluation", "/admin", "/%00"]
+    "path", ["/", "/metric", "/access/v1/evaluation/", "//access/v1/evaluation", "/admin", "/%00"]
 )
 def test_what_is_no_route_is_a_problem(client: Client, path: str) -> None:
     """Issue 2, part 6: RFC 9457 everywhere."""

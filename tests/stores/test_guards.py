@@ -12,13 +12,14 @@ from sqlalchemy import Engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from authz.audit import log
-from authz.config import Settings
+from authz.config import Receiver, Settings
 from authz.errors import AuthzError, ForbiddenError, NotFoundError, SettingError
-from authz.service import retention, roles, tokens, trail, users
+from authz.service import checkpoints, delivery, retention, roles, tokens, trail, users
 from authz.service.database import open_store, require, upgrade
 from authz.service.entities import import_entities
 from authz.service.rosters import import_oneroster
 from tests.journals import verified
+from tests.receivers import receiving
 from tests.stores.checkpoint_log import settings as log_settings
 from tests.stores.test_audit_support import BEGAN, entries, unguard
 from tests.stores.test_roster_kit import BANGKOK, Kit
@@ -172,6 +173,11 @@ def test_the_service_does_all_it_does_under_the_granted_role(
     users.disable(served, "siri", by="op")
     assert world.ask(served, question("teacher", "read", "assessment_result", "pupil")) is not None
     assert trail.search(served, by="op", person="pupil").records
+    checkpoints.sequence_all(served)
+    with receiving() as siem:
+        to = Receiver(name="siem", url=siem.url)
+        assert delivery.attempt(served, "log", to)
+        assert siem.taken()
     assert verified(served).damage is None
     assert roles.guarded(served) == "this role can only add to the trail"
 
