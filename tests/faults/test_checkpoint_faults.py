@@ -12,7 +12,14 @@ from sqlalchemy import Engine, delete, select, update
 from authz.audit import note
 from authz.audit.log import record
 from authz.audit.record import Entry
-from authz.audit.tables import AuditBatch, AuditCheckpoint, AuditHead, AuditRecord, AuditTile
+from authz.audit.tables import (
+    AuditBatch,
+    AuditCheckpoint,
+    AuditHead,
+    AuditMention,
+    AuditRecord,
+    AuditTile,
+)
 from authz.errors import (
     AuditDamagedError,
     CheckpointRefusedError,
@@ -24,6 +31,7 @@ from authz.service.checkpoints import keep
 from authz.service.database import writing
 from authz.vocabulary import Event
 from tests.stores.checkpoint_log import BEGAN, Log, settings
+from tests.stores.test_audit_support import unguard
 
 
 @pytest.fixture
@@ -34,11 +42,13 @@ def trail(store: Engine, tmp_path: Path) -> Log:
 def forget(log: Log, last: int) -> None:
     """Make the store what it was when it had that many records: an old backup."""
     with writing(log.store) as connection:
-        connection.execute(delete(AuditRecord).where(AuditRecord.sequence > last))
+        unguard(connection)
+        for table in (AuditRecord, AuditMention):
+            connection.execute(delete(table).where(table.sequence > last))
         tip = select(AuditRecord.hash).where(AuditRecord.sequence == last).scalar_subquery()
         connection.execute(update(AuditHead).values(sequence=last, hash=tip))
-        for table in (AuditBatch, AuditTile):
-            connection.execute(delete(table))
+        for derived in (AuditBatch, AuditTile):
+            connection.execute(delete(derived))
         connection.execute(delete(AuditCheckpoint).where(AuditCheckpoint.size > last))
 
 
@@ -81,6 +91,7 @@ def test_another_history_in_the_database_is_not_signed_over(trail: Log) -> None:
     trail.keep()
     (trail.folder / "latest").unlink()
     with writing(trail.store) as connection:
+        unguard(connection)
         connection.execute(update(AuditRecord).where(AuditRecord.sequence == 2).values(body=b"{}"))
         for table in (AuditBatch, AuditTile):
             connection.execute(delete(table))
@@ -93,6 +104,7 @@ def test_another_logs_checkpoint_in_the_folder(trail: Log, tmp_path: Path) -> No
     other = Log(trail.store, settings(tmp_path / "other", audit_origin="log.example/other"))
     other.keep()
     with writing(trail.store) as connection:
+        unguard(connection)
         connection.execute(delete(AuditCheckpoint))
     trail.folder.parent.mkdir(parents=True)
     other.folder.rename(trail.folder)
