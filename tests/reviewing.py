@@ -95,7 +95,7 @@ class Desk:
         """A campaign that asks its reviewers."""
         with self.now() as bench:
             campaign = running.define(bench, definition, DPO, "it is time", None)
-            running.preview(bench, campaign, None)
+            running.preview(bench, campaign, DPO, None)
             running.start(bench, campaign, DPO, "as seen", None)
         return campaign
 

@@ -192,6 +192,7 @@ def _entry(row: dict[str, Any], order: Order) -> Entry:
         resource=Ref("segment", str(row["number"])),
         detail={
             **{name: row[name] for name in kept},
+            "who": order.by,
             "root": row["root"].hex(),
             "seal": row["seal"].hex(),
         },

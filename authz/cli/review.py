@@ -110,7 +110,7 @@ def _stage(text: str) -> dict[str, Any]:
 @json_option
 def preview(campaign: str, json_: bool) -> None:  # noqa: FBT001
     """Show what the review would be, were it started now."""
-    seen = running.preview(_bench(), campaign, None)
+    seen = running.preview(_bench(), campaign, _me(), None)
     told = {
         "items": len(seen.items),
         "flagged": seen.flagged,

@@ -26,6 +26,7 @@ from authz.errors import ConflictError, NotFoundError
 from authz.privacy import incidents as life
 from authz.privacy.incidents import Incident, State
 from authz.privacy.tables import IncidentPerson, IncidentRow, IncidentStep
+from authz.service.changing import UNSAID
 from authz.service.database import reading, writing
 from authz.service.decide import DecisionPoint
 from authz.service.record_facts import put
@@ -177,7 +178,7 @@ class _Change:
             "before": _told(before) if before else {},
             "after": {**_told(after), "persons": added},
             "who": self.author.by,
-            "why": self.author.because,
+            "why": self.author.because.strip() or UNSAID,
         }
         entry = Entry(
             event=event,

@@ -67,7 +67,7 @@ def state(desk: Desk, campaign: str) -> str:
 def test_a_preview_tells_who_would_review_what_and_starts_nothing(desk: Desk) -> None:
     with desk.now() as bench:
         campaign = running.define(bench, ALL, DPO, "it is time", None)
-        seen = running.preview(bench, campaign, None)
+        seen = running.preview(bench, campaign, DPO, None)
     assert {load.reviewer: load.items for load in seen.loads} == EXPECTED
     assert not any(load.sign_in for load in seen.loads)
     assert seen.orphans == []
@@ -87,7 +87,7 @@ def test_a_review_that_leaves_an_item_without_reviewer_does_not_start(desk: Desk
     with desk.now() as bench:
         lonely = replace(ALL, fallbacks=("dpo",))
         campaign = running.define(bench, lonely, DPO, "it is time", None)
-        seen = running.preview(bench, campaign, None)
+        seen = running.preview(bench, campaign, DPO, None)
         assert [each.right.holder for each in seen.orphans] == ["dpo"]
         with pytest.raises(RefusedError) as caught:
             running.start(bench, campaign, DPO, "go", None)
@@ -209,7 +209,7 @@ def test_each_change_of_a_review_is_in_the_trail_with_who_and_why(desk: Desk) ->
     assert "ended_at" not in told["before"]
     assert "ended_at" in told["after"]
     actions = {found.record["action"] for found in steps.records}
-    assert actions >= {"define", "start", "submit", "guard", "confirm", "apply"}
+    assert actions >= {"define", "preview", "start", "submit", "guard", "confirm", "apply"}
 
 
 def test_what_was_changed_meanwhile_is_left_as_it_is(desk: Desk) -> None:
@@ -291,7 +291,7 @@ def test_a_reviewer_sees_and_answers_their_own_items_only(desk: Desk) -> None:
         with pytest.raises(NotFoundError):
             answering.summary(bench, campaign, "other")
         with pytest.raises(NotFoundError):
-            running.preview(bench, campaign, frozenset({"S2"}))
+            running.preview(bench, campaign, DPO, frozenset({"S2"}))
 
 
 def test_delegation_lasts_its_time_and_both_names_are_kept(desk: Desk) -> None:

@@ -132,7 +132,7 @@ def preview(campaign: str) -> ResponseReturnValue:
         row = running.found(connection, campaign, reach())
     if State(row.state) not in {State.DEFINED, State.PREVIEWED}:
         return redirect(url_for("campaign", campaign=campaign))
-    seen = running.preview(bench(), campaign, reach())
+    seen = running.preview(bench(), campaign, me(), reach())
     return page("preview", campaign=row, seen=seen, definition=from_dict(row.members))
 
 

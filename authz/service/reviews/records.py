@@ -16,6 +16,7 @@ from authz.audit.log import Receipt
 from authz.audit.record import Entry, Ref, timestamp
 from authz.review.item import RefusedError
 from authz.review.words import Wrong
+from authz.service.changing import UNSAID
 from authz.vocabulary import Event
 
 SERVICE: Final = "authz"
@@ -59,7 +60,7 @@ def entry(
             "review": campaign,
             "who": who.id,
             "signed_in_as": who.name,
-            "why": because,
+            "why": because.strip() or UNSAID,
         },
     )
 

@@ -249,7 +249,7 @@ def _entry(
             "key": item.right_id,
             "before": _shown(before),
             "after": _shown(after),
-            "who": item.verdict_by if not because else who.id,
+            "who": who.id if because else item.verdict_by or who.id,
             "why": because or item.verdict_reason or "unanswered",
             "review": campaign,
             "item": item.number,

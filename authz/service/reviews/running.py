@@ -157,8 +157,11 @@ class Preview:
         return steps.guarded(self.ending, len(self.items))
 
 
-def preview(bench: Bench, campaign: str, reach: Reach) -> Preview:
-    """What the review would be; nothing starts. It may be started afterwards."""
+def preview(bench: Bench, campaign: str, who: Actor, reach: Reach) -> Preview:
+    """What the review would be; nothing starts. It may be started afterwards.
+
+    That a definition was looked at for the first time is recorded: from then on it may start.
+    """
     with reading(bench.store) as connection:
         row = found(connection, campaign, reach)
         if State(row.state) not in {State.DEFINED, State.PREVIEWED}:
@@ -172,6 +175,7 @@ def preview(bench: Bench, campaign: str, reach: Reach) -> Preview:
         with writing(bench.store) as connection:
             state = steps.after(State(locked(connection, campaign, reach).state), Step.PREVIEW)
             change(connection, campaign, state=state.value, items=len(planned))
+            record(connection, who, "preview", campaign, detail={"items": len(planned)})
     return result
 
 
