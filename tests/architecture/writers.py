@@ -64,8 +64,8 @@ def _modules(folder: Path, package: str) -> Iterator[tuple[str, _Module]]:
                 methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
                 module.functions |= {f"{node.name}.{each.name}": each for each in methods}
                 module.classes[node.name] = [f"{name}.{node.name}.{each.name}" for each in methods]
-        for node in ast.walk(tree):
-            module.imports |= _imported(node)
+        for each in ast.walk(tree):
+            module.imports |= _imported(each)
         yield name, module
 
 
