@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -187,7 +187,7 @@ def _retired(scene: Scene) -> None:
     assert count
 
 
-def _read(scene: Scene, people: int) -> datetime:
+def _read(scene: Scene, people: int) -> None:
     """One who reads the data of that many people in an hour."""
     entries = [
         Entry(
@@ -198,13 +198,12 @@ def _read(scene: Scene, people: int) -> datetime:
         for number in range(people)
     ]  # fmt: skip
     log.record(scene.store, entries)
-    return NOW
 
 
 def _watched(scene: Scene) -> None:
-    since = _read(scene, 30)
+    _read(scene, 30)
     with frozen(NOW):
-        assert bulk_reading.watch(scene.point, since, measure=Measure(5, 3, 0.95))
+        assert bulk_reading.watch(scene.point, NOW, measure=Measure(5, 3, 0.95))
 
 
 def _watched_by_itself(scene: Scene) -> None:

@@ -61,9 +61,9 @@ def _modules(folder: Path, package: str) -> Iterator[tuple[str, _Module]]:
             if isinstance(node, ast.FunctionDef):
                 module.functions[node.name] = node
             elif isinstance(node, ast.ClassDef):
-                methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
-                module.functions |= {f"{node.name}.{each.name}": each for each in methods}
-                module.classes[node.name] = [f"{name}.{node.name}.{each.name}" for each in methods]
+                methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+                module.functions |= {f"{node.name}.{part.name}": part for part in methods}
+                module.classes[node.name] = [f"{name}.{node.name}.{part.name}" for part in methods]
         for each in ast.walk(tree):
             module.imports |= _imported(each)
         yield name, module
