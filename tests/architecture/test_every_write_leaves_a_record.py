@@ -470,14 +470,7 @@ def test_a_new_function_that_writes_is_noticed(tmp_path: Path, code: str) -> Non
         ("from authz.service import other\n\ndef change():\n    other.keep()", True),
         ("from authz.service import other as o\n\ndef change():\n    Thread(target=o.keep)", True),
         ("from authz.service.again import keep\n\ndef change():\n    keep()", True),
-<<<<<<< HEAD
-        (
-            "def change():\n    _C().run()\n\nclass _C:\n    def run(self):\n        writing()",
-            True,
-        ),
-=======
         ("def change():\n    C().run()\n\nclass C:\n    def run(self):\n        writing()", True),
->>>>>>> walk
         ("from authz.engine.other import keep\n\ndef change():\n    keep()", False),
         ("from authz.service import third as other\n\ndef change():\n    other.keep()", False),
         ("def change(other):\n    other.keep()", False),
