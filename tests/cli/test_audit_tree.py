@@ -26,7 +26,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 def test_a_checkpoint_a_proof_and_a_rotation(shell: Shell) -> None:
     first = shell("audit", "checkpoint")
     assert first.returncode == 0, first.stderr
-    latest = shell.folder / "var/checkpoints/latest"
+    latest = shell.folder / "checkpoints/latest"
     assert latest.read_text("utf-8") == first.stdout
     old = note.verifier(shell("audit", "key", "show").stdout)
     known = note.checkpoint(note.parse(first.stdout).text)
@@ -64,6 +64,7 @@ def test_an_exchanged_store_is_refused(shell: Shell, tmp_path: Path) -> None:
     other = Shell(shell.folder)
     other.environment["AUTHZ_AUDIT_ORIGIN"] = "log.example"
     other.environment["AUTHZ_DATABASE_URL"] = f"sqlite:///{tmp_path}/empty.db"
+    other.environment["AUTHZ_CHECKPOINT_FOLDER"] = str(shell.folder / "checkpoints")
     done = other("audit", "checkpoint")
     assert (done.returncode, done.stdout) == (1, "")
     assert "[checkpoint_refused]" in done.stderr

@@ -135,8 +135,10 @@ def test_a_range_and_a_damaged_record_are_told(shell: Shell) -> None:
     shell("audit", "search", "--person", "nobody")
     assert shell("audit", "verify", "--chain", "main", "--first", 1, "--last", 1).returncode == 0
     harm = "UPDATE audit_record SET reason = 'x' WHERE sequence = 1"
+    unguard = "DROP TRIGGER audit_record_update"
     shell.python(
-        f"import sqlite3; c = sqlite3.connect('authz.db'); c.execute({harm!r}); c.commit()"
+        "import sqlite3; c = sqlite3.connect('authz.db');"
+        f"c.execute({unguard!r}); c.execute({harm!r}); c.commit()"
     )
     found = shell("audit", "verify", "--json")
     damage = json.loads(found.stdout)["damage"]
