@@ -30,7 +30,7 @@ def test_a_checkpoint_a_proof_and_a_rotation(shell: Shell) -> None:
     assert latest.read_text("utf-8") == first.stdout
     old = note.verifier(shell("audit", "key", "show").stdout)
     known = note.checkpoint(note.parse(first.stdout).text)
-    assert (known.origin, known.size) == ("log.example", 2)
+    assert (known.origin, known.size) == ("log.example", 3)
     assert note.signers(note.parse(first.stdout), [old]) == (old,)
 
     told = json.loads(shell("audit", "prove", "main-2").stdout)
@@ -44,7 +44,7 @@ def test_a_checkpoint_a_proof_and_a_rotation(shell: Shell) -> None:
     second = note.parse(shell("audit", "checkpoint").stdout)
     assert note.signers(second, [old]) == (old,)
     assert note.signers(second, [new]) == (new,)
-    assert note.checkpoint(second.text).size == 4
+    assert note.checkpoint(second.text).size == 5
 
 
 @pytest.mark.parametrize(
