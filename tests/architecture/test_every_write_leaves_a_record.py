@@ -25,7 +25,8 @@ from authz import clock
 from authz.audit.chain import MAIN
 from authz.audit.tables import AuditRecord, Base
 from authz.config import Settings
-from authz.directory.tables import Elevation, Grant, Guardianship, Project
+from authz.directory.tables import Base as DirectoryBase
+from authz.directory.tables import Elevation, Grant, Guardianship, Project, Revision
 from authz.errors import UnauthenticatedError
 from authz.privacy.requests import Kind as Wish
 from authz.review.rights import Kind
@@ -489,11 +490,21 @@ def test_a_name_is_what_is_imported(tmp_path: Path, code: str, found: bool) -> N
 # The code, run.
 
 
+REVISION = Revision.__tablename__
+FACTS = set(DirectoryBase.metadata.tables) - {REVISION}
+"""The tables of facts, which a process keeps for as long as the revision stands."""
+
+
 @dataclass
 class Heard:
     """What each committed transaction wrote: the names of its tables."""
 
     commits: list[set[str]] = field(default_factory=list)
+
+    def unmoved(self) -> list[set[str]]:
+        """Facts that a transaction changed without moving the directory's revision (3.5)."""
+        changed = [tables & FACTS for tables in self.commits if REVISION not in tables]
+        return [tables for tables in changed if tables]
 
     def unrecorded(self) -> list[set[str]]:
         """Tables that a transaction changed without adding to the trail."""
@@ -573,6 +584,7 @@ def test_a_change_and_its_record_are_one_transaction(scene: Scene, name: str) ->
     heard = listen(scene.store)
     EXERCISED[name](scene)
     assert heard.unrecorded() == []
+    assert heard.unmoved() == []  # or kept facts would answer on
     changed = any(tables - TRAIL for tables in heard.commits)
     assert changed is (name not in OF_THE_TRAIL)
     for record in recorded(scene.store):
