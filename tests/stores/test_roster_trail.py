@@ -88,7 +88,10 @@ def test_names_and_birth_dates_are_masked_and_seen_to_change(tmp_path: Path, sto
     other.rows["demographics"][0]["birthDate"] = "2016-01-31"
     found = imported(other)
     changes = told(found, "person", "changed")
-    assert sorted(each["changed"] for each in changes) == [["birth_date"], ["given_name"]]
+    assert sorted(each["changed"] for each in changes) == [
+        ["birth_date"],
+        ["given_name", "name_order"],
+    ]
     assert {each["after"].get("given_name", "***") for each in changes} == {"***"}
     assert "Sawasdee" not in json.dumps(found)
     assert "2016" not in json.dumps([each["before"] for each in changes])
