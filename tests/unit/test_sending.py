@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -28,7 +29,7 @@ def answered() -> Iterator[Callable[[Answering], int]]:
         def serve(answer: Answering) -> int:
             def accept() -> None:
                 connection, _ = listening.accept()
-                with connection:
+                with suppress(OSError), connection:  # whom it answers may be gone
                     answer(connection)
 
             Thread(target=accept, daemon=True).start()
