@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy import Connection, Engine, bindparam, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from authz import clock
@@ -83,7 +83,8 @@ def _add(connection: Connection, table: Any, **values: Any) -> bool:
     """Insert the row unless it is there; whether it was not."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).values(values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount > 0
+    # Asked of the row itself: not every driver counts the rows of an insert.
+    return connection.execute(statement.returning(literal_column("1"))).first() is not None
 
 
 def _entry(event: Event, chain: str, detail: dict[str, Any]) -> Entry:
