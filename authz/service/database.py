@@ -80,7 +80,7 @@ def _opened(url: str, durability: str) -> Engine:
 
 def _sqlite(url: str, database: str | None, durability: str) -> Engine:
     memory = not database or database == ":memory:"
-    if database and not memory:
+    if database and not memory and not database.startswith("file:"):  # a URI names its own
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     pool = {"pool_size": POOL, "max_overflow": POOL, "pool_timeout": BUSY_SECONDS}
     pool["pool_use_lifo"] = True  # the connection last used has the most pages in memory
