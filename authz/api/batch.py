@@ -11,14 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from authz.decision.request import Request, parse
+from authz.decision.request import MEMBERS, Request, parse
 from authz.errors import MalformedError, TooLargeError
 from authz.service.decide import Semantic
 
 ITEMS: Final = "evaluations"
 OPTIONS: Final = "options"
 SEMANTIC: Final = "evaluations_semantic"
-_DEFAULTS: Final = ("subject", "action", "resource", "context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def read(body: Mapping[str, Any], most: int) -> Batch | None:
             "There are too many evaluations.", where=ITEMS, hint=f"At most {most} in a batch."
         )
     semantic = _semantic(body)
-    for name in _DEFAULTS:
+    for name in MEMBERS:
         if body.get(name) is not None and not isinstance(body[name], dict):
             raise MalformedError("It must be a JSON object.", where=name)
     return Batch([_item(body, each, number) for number, each in enumerate(items)], semantic)
@@ -69,7 +68,7 @@ def _item(body: Mapping[str, Any], item: Any, number: int) -> Request | Malforme
     if not isinstance(item, dict):
         return MalformedError("It must be a JSON object.", where=where)
     merged = {
-        name: item[name] if item.get(name) is not None else body.get(name) for name in _DEFAULTS
+        name: item[name] if item.get(name) is not None else body.get(name) for name in MEMBERS
     }
     try:
         return parse(merged, f"{where}.")

@@ -43,15 +43,15 @@ class _Trouble:
 
 def read(request: Request, limit: int, depth: int) -> dict[str, Any]:
     """The JSON object of a request's body; MalformedError or TooLargeError."""
-    return receive(request.environ, limit, depth)
+    return parse(receive(request.environ, limit), depth)
 
 
-def receive(environ: dict[str, Any], limit: int, depth: int) -> dict[str, Any]:
-    """The same of a request as WSGI has it."""
+def receive(environ: dict[str, Any], limit: int) -> bytes:
+    """The bytes of a body that says to be JSON, of a request as WSGI has it."""
     kind = environ.get("CONTENT_TYPE", "")
     if kind != JSON and parse_options_header(kind)[0].lower() != JSON:
         raise MalformedError("The content type must be application/json.", where="Content-Type")
-    return parse(_bytes(environ, limit), depth)
+    return _bytes(environ, limit)
 
 
 def _bytes(environ: dict[str, Any], limit: int) -> bytes:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from flask import current_app
 from sqlalchemy import Engine
 
 from authz.config import Settings
+from authz.decision.request import Request
+from authz.recent import Recent
 from authz.service.decide import DecisionPoint
 
 NAME: Final = "authz"
 
 
+SENT: Final = 4096
+"""How many bodies are kept as the questions that they are; some kilobytes each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The settings, the store, and the decision point on both."""
+    """The settings, the store, and the decision point on both; what was sent to it lately."""
 
     settings: Settings
     point: DecisionPoint
+    sent: Recent[bytes, Request] = field(
+        default_factory=lambda: Recent(SENT), compare=False, repr=False
+    )
 
     @property
     def store(self) -> Engine:

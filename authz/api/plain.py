@@ -94,11 +94,23 @@ def answer(
     body: Mapping[str, Any], status: int = 200, *, mimetype: str = JSON, spoken: str | None = None
 ) -> Answer:
     """A JSON answer in UTF-8, its members in their order; ``spoken`` is its language, if any."""
+    return spelt(encode(body), status, mimetype=mimetype, spoken=spoken)
+
+
+def spelt(
+    body: bytes, status: int = 200, *, mimetype: str = JSON, spoken: str | None = None
+) -> Answer:
+    """The same of JSON that is spelt already."""
     headers = {"Content-Type": mimetype}
     if spoken is not None:
         headers["Content-Language"] = spoken
         headers["Vary"] = "Accept-Language"
-    return Answer(status, _encode(body).encode(), headers)
+    return Answer(status, body, headers)
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """JSON in UTF-8, its members in their order."""
+    return _encode(body).encode()
 
 
 def headers(asked: Exchange, made: Answer) -> list[tuple[str, str]]:

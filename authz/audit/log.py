@@ -31,6 +31,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from authz.audit.chain import MAIN, Tip, digest, genesis
 from authz.audit.group import Coming, GroupCommit
 from authz.audit.mentions import Mention, mentions, rows
+from authz.audit.pseudonyms import OPTION as PSEUDONYMS
 from authz.audit.pseudonyms import hidden
 from authz.audit.record import Entry, index, spelt
 from authz.audit.tables import AuditHead, AuditMention, AuditRecord
@@ -85,7 +86,7 @@ def append(connection: Connection, entries: Sequence[Entry]) -> list[Receipt]:
     It must be one that writes from its begin: on SQLite with ``authz_write=True``, on
     PostgreSQL reading what is committed, so that it can wait for the head and go on.
     """
-    return append_encoded(connection, [encode(entry) for entry in _hidden(connection, entries)])
+    return append_encoded(connection, [encode(entry) for entry in hidden_in(connection, entries)])
 
 
 def expect(engine: Engine) -> Coming | None:
@@ -105,11 +106,17 @@ def record(engine: Engine, entries: Sequence[Entry], coming: Coming | None = Non
     the kernel answers those who wait at once together, and who comes next need not wait
     for the wait of those before.
     """
-    named = _hidden(engine, entries)
+    return record_spelt(engine, [spelt(entry) for entry in hidden_in(engine, entries)], coming)
+
+
+def record_spelt(
+    engine: Engine, bodies: Sequence[bytes], coming: Coming | None = None
+) -> list[Receipt]:
+    """The same for records whose bytes are made; nobody is to be hidden in them any more."""
     journal: Journal | None = engine.get_execution_options().get(JOURNAL)
     if journal is not None:
-        return journal.append([spelt(entry) for entry in named], coming)
-    receipts = list(_grouped(engine, [encode(entry) for entry in named]))
+        return journal.append(bodies, coming)
+    receipts = list(_grouped(engine, [Encoded(body) for body in bodies]))
     try:
         _force(engine)
     except SQLAlchemyError as error:
@@ -117,7 +124,12 @@ def record(engine: Engine, entries: Sequence[Entry], coming: Coming | None = Non
     return receipts
 
 
-def _hidden(store: Engine | Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
+def names_people(store: Engine) -> bool:
+    """Whether records of this store name people by their own ids, so that nobody is hidden."""
+    return PSEUDONYMS not in store.get_execution_options()
+
+
+def hidden_in(store: Engine | Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
     """The entries with pseudonyms for people, where the store is opened for them (N-34)."""
     try:
         return hidden(store, entries)

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from authz.vocabulary import Event
 
@@ -145,32 +145,50 @@ def spelt(entry: Entry) -> bytes:
     """
     if entry.event is not Event.DECISION or entry.detail or entry.what_if_at is not None:
         return canonical(document(entry))
-    subject, resource, revision = entry.subject, entry.resource, entry.directory_revision
-    properties = kept_properties(entry.properties) if entry.properties else None
-    context = kept_context(entry.context) if entry.context else None
-    members = (
-        f'"action":{_quoted(entry.action)}' if entry.action else "",
-        f'"application":{_quoted(entry.application)}' if entry.application else "",
-        f'"context":{_spelt(context)}' if context else "",
-        "" if entry.decision is None else '"decision":true' if entry.decision else _REFUSED,
-        "" if revision is None else f'"directory_revision":{revision}',
-        '"event":"decision"',
-        f'"obligations":{_spelt(list(entry.obligations))}' if entry.obligations else "",
-        f'"policy":{_quoted(entry.policy)}' if entry.policy else "",
-        f'"properties":{_spelt(properties)}' if properties else "",
-        f'"purpose":{_quoted(entry.purpose)}' if entry.purpose else "",
-        f'"reason":{_quoted(entry.reason)}' if entry.reason else "",
-        f'"request_id":{_quoted(entry.request_id)}' if entry.request_id else "",
-        f'"resource":{{"id":{_quoted(resource.id)},"type":{_quoted(resource.type)}}}'
-        if resource
-        else "",
-        f'"rules":{_spelt(list(entry.rules))}' if entry.rules else "",
-        f'"subject":{{"id":{_quoted(subject.id)},"type":{_quoted(subject.type)}}}'
-        if subject
-        else "",
-        f'"time":"{timestamp(entry.time)}","v":{VERSION}',
-    )
-    return f"{{{','.join(filter(None, members))}}}".encode("utf-8", "backslashreplace")
+    return Form.of(entry).spelt(entry.request_id, timestamp(entry.time))
+
+
+class Form(NamedTuple):
+    """The record of a decision without its time and its request's id, spelt once for many."""
+
+    head: str
+    tail: str
+
+    @classmethod
+    def of(cls, entry: Entry) -> Form:
+        """The form of a plain decision's records."""
+        subject, resource, revision = entry.subject, entry.resource, entry.directory_revision
+        properties = kept_properties(entry.properties) if entry.properties else None
+        context = kept_context(entry.context) if entry.context else None
+        head = (
+            f'"action":{_quoted(entry.action)}' if entry.action else "",
+            f'"application":{_quoted(entry.application)}' if entry.application else "",
+            f'"context":{_spelt(context)}' if context else "",
+            "" if entry.decision is None else '"decision":true' if entry.decision else _REFUSED,
+            "" if revision is None else f'"directory_revision":{revision}',
+            '"event":"decision"',
+            f'"obligations":{_spelt(list(entry.obligations))}' if entry.obligations else "",
+            f'"policy":{_quoted(entry.policy)}' if entry.policy else "",
+            f'"properties":{_spelt(properties)}' if properties else "",
+            f'"purpose":{_quoted(entry.purpose)}' if entry.purpose else "",
+            f'"reason":{_quoted(entry.reason)}' if entry.reason else "",
+        )
+        tail = (
+            f'"resource":{{"id":{_quoted(resource.id)},"type":{_quoted(resource.type)}}},'
+            if resource
+            else "",
+            f'"rules":{_spelt(list(entry.rules))},' if entry.rules else "",
+            f'"subject":{{"id":{_quoted(subject.id)},"type":{_quoted(subject.type)}}},'
+            if subject
+            else "",
+        )
+        return cls(f"{{{','.join(filter(None, head))},", "".join(tail))
+
+    def spelt(self, request_id: str, time: str) -> bytes:
+        """The bytes of a record of this request, at this :func:`timestamp`."""
+        name = f'"request_id":{_quoted(request_id)},' if request_id else ""
+        text = f'{self.head}{name}{self.tail}"time":"{time}","v":{VERSION}}}'
+        return text.encode("utf-8", "backslashreplace")
 
 
 def _spelt(value: Any) -> str:

@@ -7,13 +7,18 @@ absent (page 5, "Values"). It raises :class:`MalformedError` that names the fiel
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from authz.errors import MalformedError
 
 Properties = Mapping[str, Any]
+MEMBERS: Final = ("subject", "action", "resource", "context")
+LONGEST_KEY: Final = 2048
+_FORM: Final = 2
+"""Of :mod:`marshal`'s forms, the one in which the bytes hang on nothing but the values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +40,17 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One AuthZEN access evaluation request."""
+    """One AuthZEN access evaluation request.
+
+    ``key`` are bytes that only requests with the same members have, in the same types and
+    order; empty where it was not sent as JSON, or is too long to be kept.
+    """
 
     subject: Entity
     action: Action
     resource: Entity
     context: Properties = field(default_factory=dict)
+    key: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(slots=True, unsafe_hash=True)  # frozen costs a microsecond in every decision
@@ -86,6 +96,7 @@ def parse(body: object, path: str = "") -> Request:
         action=_action(members, path),
         resource=_entity(members, "resource", path),
         context=_optional(members, "context", path),
+        key=_key([members.get(name) for name in MEMBERS]),
     )
 
 
@@ -108,6 +119,15 @@ def question(request: Request, *, believes_mfa: bool, path: str = "") -> Questio
         justified=bool((_text(context, "justification", here) or "").strip()),
         mfa=believes_mfa and mfa is True,
     )
+
+
+def _key(members: list[Any]) -> bytes:
+    """The members as bytes; Python's own form tells ``1`` from ``true`` and from ``1.0``."""
+    try:
+        key = marshal.dumps(members, _FORM)
+    except ValueError:  # no JSON, or nested too deeply
+        return b""
+    return key if len(key) <= LONGEST_KEY else b""
 
 
 def _object(value: object, where: str) -> Mapping[str, Any]:

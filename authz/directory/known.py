@@ -20,6 +20,7 @@ from authz.directory import reader
 from authz.directory.asking import Asking
 from authz.directory.facts import Facts
 from authz.directory.needs import Needs
+from authz.recent import Recent
 
 MOST = 4096
 """How many questions' facts a process keeps; some kilobytes each."""
@@ -28,21 +29,14 @@ Key = tuple[str, str, str | None, str | None, str | None, Needs]
 
 
 class KnownFacts:
-    """The facts last asked for, of many threads; the longest unused go first.
-
-    They are kept in two halves: who is asked for comes into the younger one, and when that is
-    full it becomes the older, and what nobody asked for since is gone. So finding needs no
-    lock and moves nothing; two threads at once may at worst read the same facts twice.
-    """
+    """The facts last asked for, of many threads; two at once may read the same facts twice."""
 
     def __init__(self, most: int = MOST) -> None:
-        self._half = most // 2
-        self._young: dict[Key, Facts] = {}
-        self._old: dict[Key, Facts] = {}
+        self._kept: Recent[Key, Facts] = Recent(most)
 
     def __len__(self) -> int:
         """How many questions' facts are kept."""
-        return len(self._young.keys() | self._old.keys())
+        return len(self._kept)
 
     def people(self, asking: Asking, question: Question, needs: Needs) -> Facts:
         """The facts that bear on the question, of the snapshot's own revision."""
@@ -57,17 +51,8 @@ class KnownFacts:
             question.case,
             needs,
         )
-        kept = self._young.get(key)
-        if kept is not None and kept.revision == asking.revision():
-            return kept
-        kept = self._old.get(key)
+        kept = self._kept.get(key)
         if kept is None or kept.revision != asking.revision():
             kept = reader.people(asking, question, needs)
-        self._keep(key, kept)
+            self._kept.keep(key, kept)
         return kept
-
-    def _keep(self, key: Key, facts: Facts) -> None:
-        if len(self._young) >= self._half:
-            self._old, self._young = self._young, {}
-        if self._half:
-            self._young[key] = facts

@@ -18,7 +18,7 @@ from authz import clock
 from authz.audit import log
 from authz.audit.group import Coming
 from authz.audit.log import Receipt
-from authz.audit.record import Entry, Ref
+from authz.audit.record import Entry, Form, Ref, spelt, timestamp
 from authz.decision import answer
 from authz.decision.catalogue import About
 from authz.decision.combine import Decision, refuse
@@ -27,18 +27,23 @@ from authz.directory import reader
 from authz.directory.asking import Asking, NotKept, Remembered, snapshot
 from authz.directory.facts import Facts, Place
 from authz.directory.known import KnownFacts
+from authz.directory.moment import Moment
 from authz.directory.needs import EVERYTHING, needs
 from authz.directory.relations import Situation
 from authz.engine import decide as engine
 from authz.engine.policy import Policy
 from authz.errors import MalformedError
 from authz.measures import DECISIONS
+from authz.recent import Recent
 from authz.service import duties
 from authz.service.database import reading, translated, writing
+from authz.service.stands import Stands
 from authz.service.watch import watch
 from authz.vocabulary import Event
 
 MALFORMED = MalformedError.code
+AGAIN = 8192
+"""How many decisions a process keeps; a few kilobytes each."""
 
 
 class Semantic(StrEnum):
@@ -69,7 +74,8 @@ class Decided:
     """A decision with what it was about, and where its record stands.
 
     ``malformed`` is set instead for an item of a batch that was no question. A what-if
-    has no ``receipt``.
+    has no ``receipt``. ``stands`` is there where the same question would be answered alike
+    again; such a decision brings no duties, and its ``situation`` is left out.
     """
 
     decision: Decision
@@ -77,6 +83,14 @@ class Decided:
     situation: Situation | None = None
     malformed: MalformedError | None = None
     receipt: Receipt | None = None
+    stands: Stands | None = None
+
+    @property
+    def revision(self) -> int | None:
+        """The directory's, that it is of; none where the directory was not asked."""
+        if self.stands is not None:
+            return self.stands.revision
+        return self.situation.facts.revision if self.situation else None
 
 
 Items = Sequence[Request | MalformedError]
@@ -88,6 +102,8 @@ Found = tuple[list[Decided], datetime]
 class DecisionPoint:
     """A policy and a store, asked many times, from many threads.
 
+    ``again`` is what was decided last of a question, by whether the caller is believed about a
+    second factor: all else that a decision hangs on, :class:`Stands` looks at.
     ``all_facts`` are read for tools that tell more than the decision stands on.
     """
 
@@ -95,6 +111,9 @@ class DecisionPoint:
     policy: Policy
     place: Place
     known: KnownFacts = field(default_factory=KnownFacts, compare=False, repr=False)
+    again: Recent[tuple[bytes, bool], Decided] = field(
+        default_factory=lambda: Recent(AGAIN), compare=False, repr=False
+    )
     all_facts: bool = False
 
     def evaluate(
@@ -121,10 +140,9 @@ class DecisionPoint:
         finally:
             if coming is not None:
                 coming.over()
-        for one in found:
-            DECISIONS.add("permit" if one.decision.permit else "refuse", one.decision.reason or "")
+        _count(found)
         return [
-            Decided(one.decision, one.question, one.situation, one.malformed, place)
+            Decided(one.decision, one.question, one.situation, one.malformed, place, one.stands)
             for one, place in zip(found, receipts, strict=True)
         ]
 
@@ -195,17 +213,33 @@ class DecisionPoint:
         semantic: Semantic,
     ) -> Iterator[Decided]:
         for item in items:
-            one = self._one(asking, item, caller, now)
+            if isinstance(item, MalformedError):
+                one = Decided(refuse(MALFORMED), malformed=item)
+            elif item.key and asking.keepable and not self.all_facts:
+                one = self._again(asking, item, caller, now)
+            else:
+                one = self._one(asking, item, caller, now)
             yield one
             if semantic.stops_at(permit=one.decision.permit):
                 return
 
-    def _one(
-        self, asking: Asking, item: Request | MalformedError, caller: Caller, now: datetime
-    ) -> Decided:
+    def _again(self, asking: Asking, item: Request, caller: Caller, now: datetime) -> Decided:
+        """What was decided of this question before, where it stands; else it is decided now."""
+        key = item.key, caller.asserts_mfa
+        kept = self.again.get(key)
+        if kept and kept.stands and kept.stands.at(asking.revision(), now):
+            return kept
+        moment = Moment.of(now)
+        one = self._one(asking, item, caller, moment)
+        if one.malformed is not None or any(duties.of(one.decision, one.situation, now)):
+            return one
+        stands = Stands(asking.revision(), moment.since, moment.until)
+        one = Decided(one.decision, one.question, stands=stands)
+        self.again.keep(key, one)
+        return one
+
+    def _one(self, asking: Asking, item: Request, caller: Caller, now: datetime) -> Decided:
         try:
-            if isinstance(item, MalformedError):
-                raise item
             asked = self.question(item, caller)
         except MalformedError as error:
             return Decided(refuse(MALFORMED), malformed=error)
@@ -250,16 +284,37 @@ class DecisionPoint:
         now: datetime,
         coming: Coming | None,
     ) -> list[Receipt]:
-        entries = [self._entry(one, caller, request_id, now, Event.DECISION, None) for one in found]
         due = [duty for one in found for duty in duties.of(one.decision, one.situation, now)]
         if not (due and duties.unopened(self.store, due)):
-            return log.record(self.store, entries, coming)
+            return log.record_spelt(self.store, self._spelt(found, caller, request_id, now), coming)
         if coming is not None:
             coming.over()
+        entries = [self._entry(one, caller, request_id, now, Event.DECISION, None) for one in found]
         with writing(self.store) as connection:
             receipts = log.append(connection, entries)
             duties.open_all(connection, due, request_id)
         return receipts
+
+    def _spelt(
+        self, found: Sequence[Decided], caller: Caller, request_id: str, now: datetime
+    ) -> list[bytes]:
+        """The bytes of the decisions' records."""
+
+        def entry(one: Decided) -> Entry:
+            return self._entry(one, caller, request_id, now, Event.DECISION, None)
+
+        if not log.names_people(self.store):
+            return [spelt(each) for each in log.hidden_in(self.store, [*map(entry, found)])]
+        time = timestamp(now)
+        bodies = []
+        for one in found:
+            form = one.stands.forms.get(caller.client) if one.stands else None
+            if form is None:
+                form = Form.of(entry(one))
+                if one.stands is not None:
+                    one.stands.keep(caller.client, form)
+            bodies.append(form.spelt(request_id, time))
+        return bodies
 
     def _entry(
         self,
@@ -292,7 +347,17 @@ class DecisionPoint:
             reason=decision.reason or "",
             obligations=answer.obligations(decision),
             policy=self.policy.digest,
-            directory_revision=one.situation.facts.revision if one.situation else None,
+            directory_revision=one.revision,
             what_if_at=at,
             people=(about.subject.id, about.resource.id) if about and people else (),
         )
+
+
+def _count(found: Sequence[Decided]) -> None:
+    """Count the decisions, those with one outcome together."""
+    outcomes: dict[tuple[bool, str], int] = {}
+    for one in found:
+        outcome = one.decision.permit, one.decision.reason or ""
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+    for (permit, reason), number in outcomes.items():
+        DECISIONS.add("permit" if permit else "refuse", reason, by=number)
