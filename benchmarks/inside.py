@@ -18,7 +18,7 @@ import casbin
 
 from authz import clock
 from authz.decision.request import Question, Request, parse, question
-from authz.directory.asking import snapshot
+from authz.directory.asking import NotKept, Remembered, snapshot
 from authz.directory.facts import Facts, Place
 from authz.directory.known import KnownFacts
 from authz.directory.relations import Situation
@@ -29,7 +29,8 @@ from authz.engine.match import Matcher
 from authz.engine.policy import Policy
 from authz.policy.load import load
 from authz.service.database import open_store, reading
-from authz.service.decide import Caller, DecisionPoint
+from authz.service.decide import Caller, DecisionPoint, Semantic
+from authz.service.watch import watch
 from benchmarks.floor import Answer, Floor
 from benchmarks.optional import ROOT
 
@@ -57,17 +58,27 @@ class Point:
         """The request as the decision point takes it."""
         return parse(request)
 
+    def again(self, request: Request) -> bool:
+        """What was decided of this question before, if it still stands; nothing is recorded."""
+        every = Semantic.EXECUTE_ALL
+        (one,), _ = self.point._decide([request], CALLER, every)  # noqa: SLF001 (no record of it)
+        return one.decision.permit
+
     def warm(self, asked: Question) -> bool:
-        """Decide; the facts are those that the process keeps, if they are still true."""
-        return self._decided(self.point, asked)
+        """Decide; the facts are those that the process keeps, if a look shows them still true."""
+        watching = watch(self.store)
+        assert watching is not None
+        asking = Remembered(watching.look().revision)
+        try:
+            return self.point.decided(asking, asked, self.now).decision.permit
+        except NotKept:
+            with snapshot(self.store) as whole:
+                return self.point.decided(whole, asked, self.now).decision.permit
 
     def cold(self, asked: Question) -> bool:
         """Decide; every fact is read."""
-        return self._decided(self.forgetful, asked)
-
-    def _decided(self, point: DecisionPoint, asked: Question) -> bool:
         with snapshot(self.store) as asking:
-            return point.decided(asking, asked, self.now).decision.permit
+            return self.forgetful.decided(asking, asked, self.now).decision.permit
 
     def recorded(self, request: Request) -> bool:
         """Decide and record: what the service does for one question, to the disk."""

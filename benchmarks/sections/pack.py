@@ -20,6 +20,7 @@ from benchmarks.timing import Pass, Timing, in_turn, number, over
 PLAIN = "plain Python, facts at hand"
 TOLD = "ours, told the relations"
 PURE = "ours, facts at hand"
+AGAIN = "ours, the same question again"
 WARM = "ours, facts warm"
 COLD = "ours, facts cold from SQLite"
 RECORDED = "ours, recorded and forced to disk"
@@ -31,12 +32,13 @@ SECTION = Section(
     """The rules of `policies/school`, and people of {schools} schools ({people} people): parents,
 teachers, administrators and students who read test results, and teachers of another class who are
 refused. Plain Python is the whole policy by hand (`benchmarks/floor.py`). *Facts at hand* is the
-pure decision, in which we find the relations ourselves; *told* gets them; *warm* reads the
-directory's revision and uses the facts that the process keeps; *cold* reads all facts. Ours and
-plain Python give rules, reason and obligations; the peers (their policies are generated from the
-pack, `benchmarks/pack`) are told the relations as booleans and answer yes or no; pycasbin is asked
-the one pair of rule and purpose that decides. All answers were compared first. Microseconds
-of the processor; of the wall where it is forced to disk.""",
+pure decision, in which we find the relations ourselves; *told* gets them; *warm* looks whether
+anything was committed and uses the facts that the process keeps; *again* does so with the decision
+itself, which stands until a fact changes or an end of an interval comes; *cold* reads all facts.
+Ours and plain Python give rules, reason and obligations; the peers (their policies are generated
+from the pack, `benchmarks/pack`) are told the relations as booleans and answer yes or no; pycasbin
+is asked the one pair of rule and purpose that decides. All answers were compared first.
+Microseconds of the processor; of the wall where it is forced to disk.""",
 )
 
 
@@ -66,6 +68,7 @@ def contestants(point: Point, asked: list[Case], problems: list[str]) -> dict[st
         PLAIN: (point.plain, facts),
         TOLD: (point.told, [(q, Told(point.policy, q, point.situation(q, f))) for q, f in facts]),
         PURE: (point.pure, facts),
+        AGAIN: (point.again, [(point.request(case.request()),) for case in asked]),
         WARM: (point.warm, [(q,) for q in questions]),
         COLD: (point.cold, [(q,) for q in questions]),
     }
