@@ -26,6 +26,7 @@ PLAIN = {
     "heapq",
     "itertools",
     "json",
+    "marshal",
     "math",
     "operator",
     "re",
