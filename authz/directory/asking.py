@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Date, Dialect, Engine
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.exc import DBAPIError
 
 from authz.directory import statements
 from authz.directory.recording.members import storable
@@ -67,11 +68,14 @@ class Asking:
 
     def _all(self, text: str, given: Mapping[str, Any]) -> list[Row]:
         values = askable(given)
-        if self.dialect == "postgresql":
-            self._cursor.execute(text, values, prepare=True)  # planning costs more than reading
-        else:
-            self._cursor.execute(text, values)
-        rows: list[Row] = self._cursor.fetchall()
+        try:
+            if self.dialect == "postgresql":
+                self._cursor.execute(text, values, prepare=True)  # planning costs more than reading
+            else:
+                self._cursor.execute(text, values)
+            rows: list[Row] = self._cursor.fetchall()
+        except _errors(self.dialect) as error:  # as SQLAlchemy would say it: who asks knows that
+            raise DBAPIError(text, None, error) from error
         return rows
 
 
@@ -116,7 +120,10 @@ def snapshot(store: Engine) -> Iterator[Asking]:
         connection = store.raw_connection()
         try:
             cursor = connection.cursor()
-            cursor.execute("BEGIN")
+            try:
+                cursor.execute("BEGIN")
+            except _errors("sqlite") as error:
+                raise DBAPIError("BEGIN", None, error) from error
             yield Asking(cursor, "sqlite")
         finally:
             connection.close()  # given back to the pool, which rolls it back
@@ -150,6 +157,13 @@ def _dialect(name: str) -> Dialect:
         spoken: Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
         return spoken
     return sqlite.dialect(paramstyle="named")
+
+
+@cache
+def _errors(dialect: str) -> type[Exception]:
+    """What the driver raises."""
+    found: type[Exception] = _dialect(dialect).import_dbapi().Error
+    return found
 
 
 def _text(dialect: str, statement: statements.Statement) -> str:
