@@ -144,7 +144,8 @@ class DecisionPoint:
         watching = watch(self.store)
         if watching is None:
             raise NotKept
-        asking = Remembered(watching.look().revision)
+        seen = watching.look()
+        asking = Remembered(seen.revision, seen.era)
         now = clock.now()  # not before the look: see below
         return list(self._until(asking, items, caller, now, semantic)), now
 
