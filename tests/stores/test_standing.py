@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+import pytest
+from sqlalchemy import Engine, select
 
 from authz.api import create_app
 from authz.config import Settings
@@ -16,6 +17,7 @@ from authz.engine.policy import Policy
 from authz.policy.load import load
 from authz.service import standing
 from authz.service.database import open_store, upgrade
+from authz.service.tables import Standing
 from tests.world import SCHOOL_PACK, policy, records
 
 
@@ -77,6 +79,24 @@ def test_settings_are_told_by_name_without_their_secrets(store: Engine) -> None:
     everything = json.dumps(records(store))
     assert "Sawasdee" not in everything
     assert "Lakorn" not in everything
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("database_url", "postgresql://db/authz?user=authz&password={}"),
+        ("smtp_url", "smtp://post:{}@mail.example:587"),
+        ("smtp_url", "smtp://post:1@{}@mail.example"),
+    ],
+)
+def test_no_address_is_told_with_its_password(store: Engine, name: str, url: str) -> None:
+    noted(store, Settings.model_validate({name: url.format("Sawasdee")}), policy())
+    (record,) = noted(store, Settings.model_validate({name: url.format("Lakorn")}), policy())
+    assert record["detail"]["secrets_changed"] == [name]
+    with store.connect() as connection:
+        kept = str(connection.execute(select(Standing.__table__)).all())
+    for secret in ("Sawasdee", "Lakorn"):
+        assert secret not in json.dumps(records(store)) + kept
 
 
 def test_workers_that_start_together_leave_one_record(store: Engine) -> None:
