@@ -7,6 +7,7 @@ default hurts nobody. An item that is no question is refused in its place, alone
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +19,10 @@ from authz.service.decide import Semantic
 ITEMS: Final = "evaluations"
 OPTIONS: Final = "options"
 SEMANTIC: Final = "evaluations_semantic"
+
+
+LARGEST: Final = 16 * 1024 * 1024
+"""Bytes that the defaults come to in all evaluations: a small body must not become a huge one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,18 @@ def read(body: Mapping[str, Any], most: int) -> Batch | None:
     for name in MEMBERS:
         if body.get(name) is not None and not isinstance(body[name], dict):
             raise MalformedError("It must be a JSON object.", where=name)
+    if len(items) * _size(body) > LARGEST:
+        raise TooLargeError(
+            "The defaults are too large for so many evaluations.",
+            where=ITEMS,
+            hint=f"At most {LARGEST} bytes once every evaluation has them.",
+        )
     return Batch([_item(body, each, number) for number, each in enumerate(items)], semantic)
+
+
+def _size(body: Mapping[str, Any]) -> int:
+    """How long the defaults are as JSON: each evaluation is recorded with them."""
+    return len(json.dumps([body[name] for name in MEMBERS if name in body]))
 
 
 def _semantic(body: Mapping[str, Any]) -> Semantic:

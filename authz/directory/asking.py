@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Date, Dialect, Engine
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.exc import DBAPIError
 
 from authz.directory import statements
 from authz.directory.recording.members import storable
@@ -22,6 +23,8 @@ from authz.directory.shape import Part
 from authz.directory.tables import UtcTime
 
 SNAPSHOT = "REPEATABLE READ"
+ERA = "authz_era"
+"""The store's option that tells, called, how often another file took the database's place."""
 Row = Sequence[Any]
 Reading = Callable[[Any], Any]
 
@@ -29,12 +32,13 @@ Reading = Callable[[Any], Any]
 class Asking:
     """One snapshot of the store, asked through one cursor of its driver."""
 
-    def __init__(self, cursor: Any, dialect: str, *, keepable: bool = True) -> None:
-        """``keepable``: whether what is read here may be kept for its revision."""
+    def __init__(self, cursor: Any, dialect: str, *, keepable: bool = True, era: int = 0) -> None:
+        """``keepable``: whether what is read here may be kept for its revision, of this era."""
         self._cursor = cursor
         self._revision: int | None = None
         self.dialect = dialect
         self.keepable = keepable
+        self.era = era
 
     @classmethod
     def over(cls, connection: Connection) -> Asking:
@@ -43,7 +47,8 @@ class Asking:
             connection.begin()
         dialect, options = connection.dialect.name, connection.get_execution_options()
         one_state = dialect == "sqlite" or options.get("isolation_level") == SNAPSHOT
-        keepable = one_state and not options.get("authz_write")
+        known = ERA not in options  # else nobody knows of which era this connection is
+        keepable = one_state and known and not options.get("authz_write")
         return cls(connection.connection.cursor(), dialect, keepable=keepable)
 
     def parts(self, parts: tuple[Part, ...], given: Mapping[str, Any]) -> list[Row]:
@@ -67,11 +72,14 @@ class Asking:
 
     def _all(self, text: str, given: Mapping[str, Any]) -> list[Row]:
         values = askable(given)
-        if self.dialect == "postgresql":
-            self._cursor.execute(text, values, prepare=True)  # planning costs more than reading
-        else:
-            self._cursor.execute(text, values)
-        rows: list[Row] = self._cursor.fetchall()
+        try:
+            if self.dialect == "postgresql":
+                self._cursor.execute(text, values, prepare=True)  # planning costs more than reading
+            else:
+                self._cursor.execute(text, values)
+            rows: list[Row] = self._cursor.fetchall()
+        except _errors(self.dialect) as error:  # as SQLAlchemy would say it: who asks knows that
+            raise DBAPIError(text, None, error) from error
         return rows
 
 
@@ -82,8 +90,8 @@ class NotKept(Exception):  # noqa: N818 (a turn of the way, not an error)
 class Remembered(Asking):
     """A state of which only the revision is known: whatever else is asked is not kept."""
 
-    def __init__(self, revision: int) -> None:
-        super().__init__(None, "")
+    def __init__(self, revision: int, era: int) -> None:
+        super().__init__(None, "", era=era)
         self._revision = revision
 
     def parts(self, *_: object) -> list[Row]:
@@ -113,11 +121,15 @@ def snapshot(store: Engine) -> Iterator[Asking]:
     statements at a rollback, and planning them anew takes ten times as long as they take.
     """
     if store.dialect.name == "sqlite":
+        era = store.get_execution_options().get(ERA, lambda: 0)()  # before there is a connection
         connection = store.raw_connection()
         try:
             cursor = connection.cursor()
-            cursor.execute("BEGIN")
-            yield Asking(cursor, "sqlite")
+            try:
+                cursor.execute("BEGIN")
+            except _errors("sqlite") as error:
+                raise DBAPIError("BEGIN", None, error) from error
+            yield Asking(cursor, "sqlite", era=era)
         finally:
             connection.close()  # given back to the pool, which rolls it back
         return
@@ -150,6 +162,13 @@ def _dialect(name: str) -> Dialect:
         spoken: Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
         return spoken
     return sqlite.dialect(paramstyle="named")
+
+
+@cache
+def _errors(dialect: str) -> type[Exception]:
+    """What the driver raises."""
+    found: type[Exception] = _dialect(dialect).import_dbapi().Error
+    return found
 
 
 def _text(dialect: str, statement: statements.Statement) -> str:

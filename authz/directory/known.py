@@ -7,6 +7,7 @@ A kept fact is used only where it is provably what a read would give now:
 * It is of the directory's revision, and that is read from the store for every decision.
   Every transaction that changes a fact moves the revision, so that one revision is one
   state: a guardianship revoked by any process refuses the next decision of this one.
+  That holds for one database; what was put in its place, such as a backup, is another era.
 * It holds intervals, not whether they cover this moment: what ends by time, ends.
 
 Facts are kept only from a snapshot that cannot write, since a revision that is rolled
@@ -25,7 +26,7 @@ from authz.recent import Recent
 MOST = 4096
 """How many questions' facts a process keeps; some kilobytes each."""
 
-Key = tuple[str, str, str | None, str | None, str | None, Needs]
+Key = tuple[int, str, str, str | None, str | None, str | None, Needs]
 
 
 class KnownFacts:
@@ -44,6 +45,7 @@ class KnownFacts:
             return reader.people(asking, question, needs)
         request = question.request
         key = (
+            asking.era,
             request.subject.id,
             request.resource.id,
             question.ticket,

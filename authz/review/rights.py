@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from authz.errors import ConflictError, MalformedError
+from authz.vocabulary import Role
 
 LONGEST_ELEVATION: Final = 24
 """Hours (page 5)."""
@@ -19,6 +20,9 @@ LONGEST_ROLE: Final = timedelta(days=366)
 REVIEW_WITHIN: Final = timedelta(hours=72)
 """An emergency that nobody approved is reviewed within this time of its begin (page 5)."""
 LONGEST_TEXT: Final = 4000
+OVERSEEN: Final = (Role.DPO, Role.PLATFORM_ADMIN)
+"""Roles that open places of work about everybody, at whichever school they are held: a school's
+administrator, who answers for one school, gives neither."""
 
 
 class Kind(StrEnum):

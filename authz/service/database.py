@@ -24,6 +24,7 @@ from sqlalchemy.pool import StaticPool
 
 from authz.audit import pseudonyms as pseudonymous
 from authz.audit.log import forced
+from authz.directory.asking import ERA
 from authz.errors import SettingError, StoreUnavailableError
 from authz.service.watch import OPTION, Watch
 
@@ -119,7 +120,7 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
 
     if database and not memory and not database.startswith("file:"):
         found = Watch(engine, database, BUSY_SECONDS)
-        engine.update_execution_options(**{OPTION: found})
+        engine.update_execution_options(**{OPTION: found, ERA: found.era})
     return engine
 
 

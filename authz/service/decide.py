@@ -102,8 +102,8 @@ Found = tuple[list[Decided], datetime]
 class DecisionPoint:
     """A policy and a store, asked many times, from many threads.
 
-    ``again`` is what was decided last of a question, by whether the caller is believed about a
-    second factor: all else that a decision hangs on, :class:`Stands` looks at.
+    ``again`` is what was decided last of a question, by the era of the store and by whether the
+    caller is believed about a second factor: all else it hangs on, :class:`Stands` looks at.
     ``all_facts`` are read for tools that tell more than the decision stands on.
     """
 
@@ -111,7 +111,7 @@ class DecisionPoint:
     policy: Policy
     place: Place
     known: KnownFacts = field(default_factory=KnownFacts, compare=False, repr=False)
-    again: Recent[tuple[bytes, bool], Decided] = field(
+    again: Recent[tuple[int, bytes, bool], Decided] = field(
         default_factory=lambda: Recent(AGAIN), compare=False, repr=False
     )
     all_facts: bool = False
@@ -162,7 +162,8 @@ class DecisionPoint:
         watching = watch(self.store)
         if watching is None:
             raise NotKept
-        asking = Remembered(watching.look().revision)
+        seen = watching.look()
+        asking = Remembered(seen.revision, seen.era)
         now = clock.now()  # not before the look: see below
         return list(self._until(asking, items, caller, now, semantic)), now
 
@@ -225,7 +226,7 @@ class DecisionPoint:
 
     def _again(self, asking: Asking, item: Request, caller: Caller, now: datetime) -> Decided:
         """What was decided of this question before, where it stands; else it is decided now."""
-        key = item.key, caller.asserts_mfa
+        key = asking.era, item.key, caller.asserts_mfa
         kept = self.again.get(key)
         if kept and kept.stands and kept.stands.at(asking.revision(), now):
             return kept

@@ -15,6 +15,7 @@ from authz.review.tables import RightRequest, RightVote
 from authz.service.database import reading
 from authz.service.decide import DecisionPoint
 from authz.service.reach import Reach
+from authz.service.rights import answerable
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def waiting(
     statement = _asked().where(
         RightRequest.state == State.WAITING.value,
         RightRequest.person != reach.person,
-        reach.covers(point, RightRequest.organisation, at),
+        answerable(point, reach, at),
         (RightRequest.until.is_(None)) | (RightRequest.until > timestamp(at)),
     )
     if after:

@@ -11,7 +11,7 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, select, update
 
 from authz.audit.record import Entry, Ref, timestamp
 from authz.directory.recording.write import ORIGIN
@@ -82,7 +82,7 @@ def answer_request(
     """
     made = by_hand.author(by, why)
     with writing(point.store) as connection:
-        before = _get(connection, ident, reach.covers(point, RightRequest.organisation, made.at))
+        before = _get(connection, ident, answerable(point, reach, made.at))
         after = life.answer(before, Vote(by, approves), made.at)
         vote = {"request": ident, "person": by, "approves": approves}
         connection.execute(insert(RightVote).values(**vote, at=timestamp(made.at), why=made.why))
@@ -91,6 +91,17 @@ def answer_request(
         if after.state is State.APPROVED:
             _give(connection, point, after, made)
     return after.state
+
+
+def answerable(point: DecisionPoint, reach: Reach, at: datetime) -> ColumnElement[bool]:
+    """That a request is one to answer for somebody of that reach (N-43, N-44).
+
+    What is asked for at a school is answered there, but for the roles that no school gives.
+    """
+    within = reach.covers(point, RightRequest.organisation, at)
+    if reach.everywhere:
+        return within
+    return and_(within, RightRequest.role.not_in([role.value for role in life.OVERSEEN]))
 
 
 def withdraw(point: DecisionPoint, ident: str, *, by: str, why: str) -> None:

@@ -104,10 +104,10 @@ def with_code(store: Engine, folder: Path, half: str, code: str, attempt: Attemp
     now = clock.now()
     counted = throttle.codes(console_key.secret(folder), name, attempt.device)
     with writing(store) as connection:
-        row = connection.execute(in_force(name)).one_or_none()
+        # Locked, looked at, taken and counted in one transaction: no two guesses at a time.
+        row = connection.execute(in_force(name).with_for_update(of=SignIn)).one_or_none()
         if row is None or _proof(row.password_hash) != proof:
             raise SettingError("The password was given too long ago.", where="code")
-        # Looked at, taken and counted in one transaction: no two guesses at a time.
         throttle.check(connection, counted, now)
         if second_factor.take(connection, folder, name, code, now):
             throttle.succeeded(connection, counted)

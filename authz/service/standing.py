@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, make_url, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError
 
 from authz.audit.record import MASK, Entry, Ref
 from authz.config import Settings
@@ -31,6 +32,8 @@ WHY: Final = "start of the service"
 POLICY: Final = "policy"
 SETTINGS: Final = "settings"
 SALT: Final = "salt"
+ADDRESSES: Final = ("database_url", "smtp_url")
+"""The settings that may hold a password as a part of what they say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,13 @@ def note(store: Engine, settings: Settings, policy: Policy) -> None:
 def configured(settings: Settings, salt: str) -> State:
     """The settings as a record may hold them; of a secret, a slow hash that tells a change.
 
-    Secret is the password of the database's address, and whatever is typed as a secret.
+    Secret is the password in an address, and whatever is typed as a secret.
     """
     values = settings.model_dump(mode="json")
-    url = make_url(settings.database_url)
-    values["database_url"] = url.render_as_string(hide_password=True)
-    kept = {"database_url": str(url.password or "")}
+    kept: dict[str, str] = {}
+    for name in ADDRESSES:
+        if values[name]:
+            values[name], kept[name] = _address(values[name])
     for name in values:
         hidden = getattr(settings, name)
         if hasattr(hidden, "get_secret_value"):
@@ -82,6 +86,20 @@ def configured(settings: Settings, salt: str) -> State:
     hashed = {name: _slow(text, salt) for name, text in kept.items() if text}
     value = {"shown": values, "secret": hashed, SALT: salt}
     return State(SETTINGS, _digest(value), value)
+
+
+def _address(address: str) -> tuple[str, str]:
+    """An address as a record may hold it, and what of it is secret."""
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        return MASK, address
+    if "@" in (url.host or ""):  # others may read more of it as the password
+        return MASK, address
+    secret = {name: text for name, text in url.query.items() if "password" in name.lower()}
+    shown = url.update_query_dict(dict.fromkeys(secret, MASK))
+    hidden = [str(url.password or ""), *("".join(text) for text in secret.values())]
+    return shown.render_as_string(hide_password=True), "\n".join(filter(None, hidden))
 
 
 def _slow(text: str, salt: str) -> str:

@@ -13,7 +13,9 @@ compares these first. They mean something only as long as a connection is open, 
 index in its place, so they are believed together with one that is.
 
 A kept connection would outlive a file that an operator put in the place of its own, so looks
-make sure, every :data:`EVERY` seconds, that the file is still that one.
+make sure, every :data:`EVERY` seconds, that the file is still that one. Another file may be at
+the revision that the old one was at, with other facts: with it another *era* begins, and what
+was kept is of the old one.
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ class Sight:
     """
 
     revision: int
+    era: int = 0
     known: dict[object, bool] = field(default_factory=dict)
 
 
@@ -79,6 +82,8 @@ class Watch:
         self._idle: list[_Eye] = []
         self._seen: _Seen | None = None
         self._sure = 0.0
+        self._file: Identity | None = None
+        self._era = 0
         self._inherited: list[_Eye] = []
         event.listen(store, "engine_disposed", lambda _: self.close())
         _watches.add(self)
@@ -107,7 +112,8 @@ class Watch:
             eye = self._open()
         try:
             if eye.file != _identity(self._path):
-                eye = self._anew(eye)
+                eye.close()
+                eye = self._open()
             head = eye.index[:_HEAD] if eye.index is not None else b""
             found = eye.look()
         except (sqlite3.Error, OSError) as error:
@@ -118,8 +124,14 @@ class Watch:
         self._idle.append(eye)
         return found
 
+    def era(self) -> int:
+        """Which file in a row is the database; asked before a connection, it is not too new."""
+        return self._era
+
     def close(self) -> None:
-        """Close what is not in use."""
+        """Close what is not in use; the next file may be another, even if it looks the same."""
+        self._file = None
+        self._era += 1
         while self._idle:
             self._idle.pop().close()
 
@@ -132,17 +144,17 @@ class Watch:
         self._idle = []
         self._seen = None
 
-    def _anew(self, eye: _Eye) -> _Eye:
-        """Look at the file that is there now; the pool's connections are of the old one too."""
-        eye.close()
-        self._store.dispose()
-        return self._open()
-
     def _open(self) -> _Eye:
+        """Look at the file that is there now; the pool's connections may be of an old one."""
         try:
-            return _Eye(self._path, self._wait)
+            eye = _Eye(self._path, self._wait)
         except (sqlite3.Error, OSError) as error:
             raise OperationalError("open", None, error) from error
+        if self._file not in {None, eye.file}:
+            self._store.dispose()  # first: what is read in the new era is of the new file
+        self._file = eye.file
+        eye.begin(self._era)
+        return eye
 
 
 class _Eye:
@@ -158,15 +170,20 @@ class _Eye:
         self._cursor = self._connection.cursor()
         self._cursor.execute("PRAGMA query_only=ON")
         self._version = -1
+        self._era = 0
         self._sight = Sight(0)
         self.open = True
         self.index = self._mapped(path)
+
+    def begin(self, era: int) -> None:
+        """It looks at the file of this era."""
+        self._era, self._version = era, -1
 
     def look(self) -> Sight:
         # Read to the end, or the statement would hold its snapshot, and see no change ever.
         version = self._cursor.execute("PRAGMA data_version").fetchall()[0][0]
         if version != self._version:
-            self._sight = Sight(Asking(self._cursor, "sqlite").revision())
+            self._sight = Sight(Asking(self._cursor, "sqlite").revision(), self._era)
             self._version = version
         return self._sight
 

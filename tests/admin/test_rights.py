@@ -107,6 +107,19 @@ def test_an_administrator_answers_for_their_own_schools_only(kit: Kit) -> None:
     assert grants(kit, "teacher-danai", "school_admin")
 
 
+@pytest.mark.parametrize("role", ["dpo", "platform_admin"])
+def test_no_school_gives_a_role_that_opens_what_is_everybodys(kit: Kit, role: str) -> None:
+    """N-44: whoever is a member of a school would hold it towards themselves, and so open all."""
+    ask(kit.client("teacher"), role=role, organisation=DOI)
+    head, siri = kit.client("head"), kit.client("siri")
+    (ident,) = waiting(siri)
+    assert waiting(head) == []
+    assert answer(head, ident).status_code == 404
+    assert grants(kit, "teacher-danai", role) == []
+    answer(siri, ident)
+    assert len(grants(kit, "teacher-danai", role)) == 1
+
+
 def test_a_request_without_a_reason_is_none(kit: Kit) -> None:
     teacher = kit.client("teacher")
     ask(teacher, why="  ")

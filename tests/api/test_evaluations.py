@@ -149,6 +149,15 @@ def test_a_batch_has_a_limit(sqlite_url: str, tmp_path: Path) -> None:
         assert "3" in answer.json["detail"]
 
 
+def test_defaults_that_many_items_repeat_have_a_limit(client: Client) -> None:
+    """Each item is recorded whole: a body of a megabyte must not become a gigabyte."""
+    asked = {**question(), "context": {"note": "a" * 100_000}}
+    many = client.post(EVALUATIONS, {**asked, "evaluations": [PERMIT] * 500})
+    assert (many.status_code, many.json["code"]) == (413, "too_large")
+    some = client.post(EVALUATIONS, {**asked, "evaluations": [PERMIT] * 5})
+    assert some.status_code == 200
+
+
 def test_a_thousand_items_are_answered(client: Client) -> None:
     answer = client.post(EVALUATIONS, {**question(), "evaluations": [{}] * 1000})
     assert len(answer.json["evaluations"]) == 1000

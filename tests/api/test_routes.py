@@ -119,6 +119,19 @@ def test_ready_needs_migrations(client: Client) -> None:
     assert client.ask("GET", "/healthz").status_code == 200
 
 
+def test_a_store_that_fails_a_statement_is_no_fault_of_the_service(any_client: Client) -> None:
+    """The driver's own errors too: facts are asked through its cursor, past SQLAlchemy."""
+    with any_client.store.begin() as connection:
+        connection.execute(text("ALTER TABLE guardianship RENAME TO guardianship_gone"))
+    try:
+        answer = any_client.post(EVALUATION, question())
+    finally:
+        with any_client.store.begin() as connection:
+            connection.execute(text("ALTER TABLE guardianship_gone RENAME TO guardianship"))
+    assert (answer.status_code, answer.json["code"]) == (503, "store_unavailable")
+    assert "guardianship" not in answer.text
+
+
 def test_ready_writes_no_record(any_client: Client) -> None:
     """Whether a record can be written is tried and taken back."""
     count = text("SELECT count(*), max(sequence) FROM audit_record")

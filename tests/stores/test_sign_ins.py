@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pyotp
 import pytest
@@ -11,7 +15,7 @@ from sqlalchemy import Engine, select, update
 from authz import clock
 from authz.directory.tables import Person
 from authz.errors import ConflictError, NotFoundError, TooManyError, UnauthenticatedError
-from authz.service import links, second_factor, sessions, signing_in, users
+from authz.service import links, second_factor, sessions, signing_in, throttle, users
 from authz.service.database import writing
 from authz.service.providers import Identity
 from authz.service.sessions import Session
@@ -38,6 +42,32 @@ def signed_in(store: Engine, folder: Path, password: str, name: str = "siri") ->
     found = sessions.find(store, step.token, clock.now())
     assert found is not None
     return found
+
+
+def test_guesses_at_a_code_that_come_at_once_are_counted_one_after_another(
+    people: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = users.add(people, "siri", person="ann", by="op")
+    session = signed_in(people, tmp_path, password)
+    code = pyotp.TOTP(SECRET).at(clock.now())
+    second_factor.enrol(people, tmp_path, session, SECRET, code, password=password)
+    half = signing_in.with_password(people, tmp_path, "siri", password, HERE).half
+    looked = throttle.check
+
+    def slowly(*given: Any) -> None:
+        looked(*given)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(throttle, "check", slowly)
+
+    def guess(_: int) -> type[Exception]:
+        with pytest.raises((UnauthenticatedError, TooManyError)) as caught:
+            signing_in.with_code(people, tmp_path, half, "000000", HERE)
+        return caught.type
+
+    with ThreadPoolExecutor(4) as pool:
+        told = Counter(pool.map(guess, range(4 * throttle.FREE)))
+    assert told == {UnauthenticatedError: throttle.FREE, TooManyError: 3 * throttle.FREE}
 
 
 def test_password_code_and_recovery_code(people: Engine, tmp_path: Path) -> None:

@@ -1,87 +1,124 @@
-"""When a question that was asked before is decided anew."""
+"""Pack and settings are recorded when they are not those of the last start (N-49)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import timedelta
-from unittest.mock import Mock, patch
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from authz.decision.request import parse
-from authz.engine import decide
-from authz.service.decide import DecisionPoint
-from tests.world import CALLER, NOW, World, frozen, point, question
-
-READS = question("mum", "read", "assessment_result", "kid", purpose="service")
-UNTIL = NOW + timedelta(hours=1)
-LINK = {"fact": "guardianship", "guardian": "mum", "student": "kid", "kind": "parent"}
-
-
-@pytest.fixture
-def asker(store: Engine) -> DecisionPoint:
-    world = World().person("mum").person("kid", born="2015-05-03")
-    world.guardian("mum", "kid", until=UNTIL.isoformat()).store(store)
-    return point(store)
+from authz.api import create_app
+from authz.config import Settings
+from authz.engine.policy import Policy
+from authz.policy.load import load
+from authz.service import standing
+from authz.service.database import open_store, upgrade
+from authz.service.tables import Standing
+from tests.world import SCHOOL_PACK, policy, records
 
 
-@pytest.fixture
-def decided() -> Iterator[Mock]:
-    with patch.object(decide, "decide_known", wraps=decide.decide_known) as counted:
-        yield counted
+def noted(store: Engine, settings: Settings, pack: Policy) -> list[dict[str, Any]]:
+    """Start; the records that it left."""
+    before = len(records(store))
+    standing.note(store, settings, pack)
+    return records(store)[before:]
 
 
-def permits(asker: DecisionPoint, *, at: timedelta = timedelta(), mfa: bool = False) -> bool:
-    with frozen(NOW + at):
-        caller = replace(CALLER, asserts_mfa=mfa)
-        return asker.evaluate([parse(READS)], caller)[0].decision.permit
+def other_pack(folder: Path) -> Policy:
+    """The school pack with two rules in another order."""
+    shutil.copytree(SCHOOL_PACK, folder / "pack")
+    rules = folder / "pack" / "policy.csv"
+    rules.write_text(_other(rules.read_text("utf-8")), "utf-8")
+    return load(folder / "pack")
 
 
-def test_the_same_question_is_decided_once(asker: DecisionPoint, decided: Mock) -> None:
-    assert all(permits(asker, at=timedelta(minutes=each)) for each in (0, 30, 59, 1))
-    assert decided.call_count == 1
+def _other(rules: str) -> str:
+    """The first two permits in the other order, which chooses another reason."""
+    lines = rules.splitlines()
+    first, second = [n for n, line in enumerate(lines) if line.startswith("p,")][:2]
+    lines[first], lines[second] = lines[second], lines[first]
+    return "\n".join(lines) + "\n"
 
 
-def test_an_end_that_has_come_is_seen_forth_and_back(asker: DecisionPoint, decided: Mock) -> None:
-    at = [timedelta(), UNTIL - NOW - timedelta(microseconds=1), UNTIL - NOW, timedelta()]
-    assert [permits(asker, at=each) for each in at] == [True, True, False, True]
-    assert decided.call_count == 3
+def test_a_first_start_is_recorded_and_the_next_leaves_nothing(store: Engine) -> None:
+    first = noted(store, Settings(), policy())
+    assert [record["event"] for record in first] == ["policy_changed", "settings_changed"]
+    assert first[0]["detail"]["after"] == {"digest": policy().digest}
+    assert noted(store, Settings(), policy()) == []
 
 
-def test_a_change_of_any_fact_is_seen_at_once(
-    asker: DecisionPoint, decided: Mock, store: Engine
-) -> None:
-    assert permits(asker)
-    World().import_into(store, [{**LINK, "delete": True}])
-    assert not permits(asker)
-    assert decided.call_count == 2
+def test_another_pack_is_recorded_with_what_differs(store: Engine, tmp_path: Path) -> None:
+    noted(store, Settings(), policy())
+    other = other_pack(tmp_path)
+    (record,) = noted(store, Settings(), other)
+    detail = record["detail"]
+    assert detail["before"] == {"digest": policy().digest}
+    assert detail["after"] == {"digest": other.digest}
+    assert [(each["kind"], each["part"]) for each in detail["differences"]] == [("rules", "order")]
+    (back,) = noted(store, Settings(), policy())
+    assert back["detail"]["after"] == {"digest": policy().digest}
 
 
-def test_who_is_believed_about_a_second_factor_is_asked_apart(
-    asker: DecisionPoint, decided: Mock
-) -> None:
-    assert permits(asker)
-    assert permits(asker, mfa=True)
-    assert decided.call_count == 2
+def test_settings_are_told_by_name_without_their_secrets(store: Engine) -> None:
+    url = "postgresql+psycopg://authz:{}@db/authz"
+    noted(store, Settings(database_url=url.format("Sawasdee"), age_of_majority=20), policy())
+    (record,) = noted(
+        store, Settings(database_url=url.format("Sawasdee"), age_of_majority=18), policy()
+    )
+    assert record["detail"]["before"] == {"age_of_majority": 20}
+    assert record["detail"]["after"] == {"age_of_majority": 18}
+    (secret,) = noted(
+        store, Settings(database_url=url.format("Lakorn"), age_of_majority=18), policy()
+    )
+    assert secret["detail"]["secrets_changed"] == ["database_url"]
+    assert "before" not in secret["detail"]
+    everything = json.dumps(records(store))
+    assert "Sawasdee" not in everything
+    assert "Lakorn" not in everything
 
 
-def test_true_is_another_question_than_one(asker: DecisionPoint, decided: Mock) -> None:
-    for told in (True, 1, 1.0, "1", [1], [True]):
-        asked = {**READS, "context": {**READS["context"], "note": told}}
-        with frozen(NOW):
-            asker.evaluate([parse(asked)], CALLER)
-    assert decided.call_count == 6
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("database_url", "postgresql://db/authz?user=authz&password={}"),
+        ("smtp_url", "smtp://post:{}@mail.example:587"),
+        ("smtp_url", "smtp://post:1@{}@mail.example"),
+    ],
+)
+def test_no_address_is_told_with_its_password(store: Engine, name: str, url: str) -> None:
+    noted(store, Settings.model_validate({name: url.format("Sawasdee")}), policy())
+    (record,) = noted(store, Settings.model_validate({name: url.format("Lakorn")}), policy())
+    assert record["detail"]["secrets_changed"] == [name]
+    with store.connect() as connection:
+        kept = str(connection.execute(select(Standing.__table__)).all())
+    for secret in ("Sawasdee", "Lakorn"):
+        assert secret not in json.dumps(records(store)) + kept
 
 
-def test_a_decision_that_brings_a_duty_is_made_each_time(store: Engine, decided: Mock) -> None:
-    world = World().school("S1").person("chief", "kid", at="S1")
-    world.grant("chief", "school_admin", "S1").store(store)
-    reset = question("chief", "update", "credentials", "kid", purpose="account", mfa=True)
-    asker, caller = point(store), replace(CALLER, asserts_mfa=True)
-    for _ in range(2):
-        with frozen(NOW):
-            (one,) = asker.evaluate([parse(reset)], caller)
-        assert one.decision.rules == ("school-reset",)
-    assert decided.call_count == 2
+def test_workers_that_start_together_leave_one_record(store: Engine) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: standing.note(store, Settings(), policy()), range(4)))
+    events = [record["event"] for record in records(store)]
+    assert sorted(events) == ["policy_changed", "settings_changed"]
+
+
+def test_a_store_that_comes_later_has_the_record_before_the_first_answer(tmp_path: Path) -> None:
+    settings = Settings(
+        database_url=f"sqlite:///{tmp_path}/late.db",
+        key_folder=tmp_path / "keys",
+        policy=SCHOOL_PACK,
+    )
+    client = create_app(settings).test_client()
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/openapi.json").status_code == 503
+    store = open_store(settings.database_url)
+    upgrade(store)
+    assert client.get("/openapi.json").status_code == 200
+    assert client.get("/openapi.json").status_code == 200
+    events = [record["event"] for record in records(store)]
+    assert events == ["policy_changed", "settings_changed"]
+    store.dispose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from authz.decision.request import parse
 from authz.directory.tables import Revision
 from authz.service import decide
 from authz.service.database import open_store, upgrade, writing
-from authz.service.watch import Watch, watch
+from authz.service.watch import EVERY, Watch, watch
 from tests.world import CALLER, World, point, question
 
 ASKED = question("mum", "read", "identity", "kid")
@@ -87,6 +88,31 @@ def test_a_file_put_in_the_place_of_the_old_one_is_looked_at(lone: Engine, path:
         left.unlink()
     shutil.move(other, path)
     assert watching.look().revision == 9
+
+
+def test_what_was_known_of_the_old_file_decides_nothing_about_the_new(
+    lone: Engine, path: Path
+) -> None:
+    """Not even where both are at the same revision, as a backup may be that was written to."""
+    people = World().school("S").person("mum").person("kid", born="2015-01-01", at="S")
+    people.guardian("mum", "kid").store(lone)
+    other = path.with_name("other.db")
+    made = open_store(f"sqlite:///{other}", durability="os")
+    upgrade(made)
+    ended = World().school("S").person("mum").person("kid", born="2015-01-01", at="S")
+    ended.guardian("mum", "kid", until="2020-01-01").store(made)
+    moved(lone, 7)
+    moved(made, 7)
+    made.dispose()
+    asker = point(lone)
+    assert asker.evaluate([parse(ASKED)], CALLER)[0].decision.permit
+    lone.dispose()
+    for left in path.parent.glob("authz.db-*"):
+        left.unlink()
+    shutil.move(other, path)
+    time.sleep(2 * EVERY)
+    assert look(lone).look().revision == 7
+    assert not asker.evaluate([parse(ASKED)], CALLER)[0].decision.permit
 
 
 def test_a_file_that_is_gone_is_an_error_and_is_not_made_anew(lone: Engine, path: Path) -> None:
