@@ -24,7 +24,7 @@ from authz.directory.tables import UtcTime
 
 SNAPSHOT = "REPEATABLE READ"
 ERA = "authz_era"
-"""The store's option that tells, called, how often another file took the database's place."""
+"""What a connection's ``info`` holds: how often another file had taken the database's place."""
 Row = Sequence[Any]
 Reading = Callable[[Any], Any]
 
@@ -47,9 +47,9 @@ class Asking:
             connection.begin()
         dialect, options = connection.dialect.name, connection.get_execution_options()
         one_state = dialect == "sqlite" or options.get("isolation_level") == SNAPSHOT
-        known = ERA not in options  # else nobody knows of which era this connection is
-        keepable = one_state and known and not options.get("authz_write")
-        return cls(connection.connection.cursor(), dialect, keepable=keepable)
+        era = connection.info.get(ERA, 0)
+        keepable = one_state and not options.get("authz_write")
+        return cls(connection.connection.cursor(), dialect, keepable=keepable, era=era)
 
     def parts(self, parts: tuple[Part, ...], given: Mapping[str, Any]) -> list[Row]:
         """The rows of all these parts."""
@@ -121,7 +121,6 @@ def snapshot(store: Engine) -> Iterator[Asking]:
     statements at a rollback, and planning them anew takes ten times as long as they take.
     """
     if store.dialect.name == "sqlite":
-        era = store.get_execution_options().get(ERA, lambda: 0)()  # before there is a connection
         connection = store.raw_connection()
         try:
             cursor = connection.cursor()
@@ -129,7 +128,7 @@ def snapshot(store: Engine) -> Iterator[Asking]:
                 cursor.execute("BEGIN")
             except _errors("sqlite") as error:
                 raise DBAPIError("BEGIN", None, error) from error
-            yield Asking(cursor, "sqlite", era=era)
+            yield Asking(cursor, "sqlite", era=connection.info.get(ERA, 0))
         finally:
             connection.close()  # given back to the pool, which rolls it back
         return

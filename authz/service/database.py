@@ -120,7 +120,12 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
 
     if database and not memory and not database.startswith("file:"):
         found = Watch(engine, database, BUSY_SECONDS)
-        engine.update_execution_options(**{OPTION: found, ERA: found.era})
+        engine.update_execution_options(**{OPTION: found})
+
+        @event.listens_for(engine, "do_connect")
+        def _date(_dialect: Any, record: Any, _args: Any, _options: Any) -> None:
+            record.info[ERA] = found.era()  # before it is opened: it may be newer, never older
+
     return engine
 
 
