@@ -9,7 +9,9 @@ mark ever enters the directory (E-01, N-45).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, MetaData, String
@@ -41,6 +43,11 @@ class UtcTime(TypeDecorator[datetime]):
             raise ValueError("a time without a zone cannot be stored")
         moment = value.astimezone(UTC)
         return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        """A statement compares one moment with many columns: it is spelt once."""
+        spelt = super().bind_processor(dialect)
+        return None if spelt is None else lru_cache(maxsize=64)(spelt)
 
     def process_result_value(
         self,

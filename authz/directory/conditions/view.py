@@ -116,8 +116,8 @@ def parameter(name: str) -> ColumnElement[Any]:
 
 
 def values(given: Given) -> Binds:
-    """The values themselves, for a statement that is somebody else's."""
-    return lambda name: literal(given[name], type_of(name))
+    """The values themselves, for a statement that is somebody else's; each is one parameter."""
+    return cache(lambda name: literal(given[name], type_of(name)))
 
 
 def type_of(name: str) -> TypeEngine[Any]:
