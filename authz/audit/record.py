@@ -77,7 +77,8 @@ class Entry:
     ``detail`` is for changes: before, after, who, why, and under ``people`` the ids of all
     persons whom the change touches, so that a search by person finds it (N-49).
     ``what_if_at`` is the moment a what-if asked about; ``time`` is always when it was
-    asked. ``resource`` of a change is the person or thing changed. ``people`` are the ids
+    asked. ``resource`` of a change is the person or thing changed. ``token_id`` names the
+    token that the application asked with, and opens nothing (N-45). ``people`` are the ids
     in it that are a person's, for their pseudonyms; it is no member of the record.
     """
 
@@ -99,6 +100,7 @@ class Entry:
     directory_revision: int | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     what_if_at: datetime | None = None
+    token_id: str = ""
     people: Sequence[str] = ()
 
 
@@ -131,6 +133,7 @@ def document(entry: Entry) -> dict[str, Any]:
         "directory_revision": entry.directory_revision,
         "detail": masked(entry.detail),
         "what_if_at": timestamp(entry.what_if_at) if entry.what_if_at else None,
+        "token_id": entry.token_id,
     }
     kept = {name: value for name, value in members.items() if value or isinstance(value, int)}
     kept["v"] = VERSION
@@ -168,7 +171,9 @@ def spelt(entry: Entry) -> bytes:
         f'"subject":{{"id":{_quoted(subject.id)},"type":{_quoted(subject.type)}}}'
         if subject
         else "",
-        f'"time":"{timestamp(entry.time)}","v":{VERSION}',
+        f'"time":"{timestamp(entry.time)}"',
+        f'"token_id":{_quoted(entry.token_id)}' if entry.token_id else "",
+        f'"v":{VERSION}',
     )
     return f"{{{','.join(filter(None, members))}}}".encode("utf-8", "backslashreplace")
 

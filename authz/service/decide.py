@@ -57,11 +57,15 @@ class Semantic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The application that asks: its client name, and whether it may assert a second factor."""
+    """The application that asks: its client name, and whether it may assert a second factor.
+
+    ``token_id`` is the `jti` of the token that it asked with, where this service gave it.
+    """
 
     client: str
     asserts_mfa: bool = False
     scopes: frozenset[str] = frozenset()
+    token_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,5 +298,6 @@ class DecisionPoint:
             policy=self.policy.digest,
             directory_revision=one.situation.facts.revision if one.situation else None,
             what_if_at=at,
+            token_id=caller.token_id,
             people=(about.subject.id, about.resource.id) if about and people else (),
         )

@@ -217,6 +217,7 @@ ENTRIES = st.builds(
     directory_revision=st.none() | st.integers(0),
     detail=st.just({}) | st.dictionaries(ANY_TEXT, VALUES, max_size=2),
     what_if_at=st.none() | st.just(BEGAN),
+    token_id=ANY_TEXT,
 )
 
 
