@@ -35,7 +35,7 @@ from authz.audit import merkle, note, segments, state
 from authz.audit.merkle import Node, Reader
 from authz.audit.pieces import Piece, jobs
 from authz.audit.segments import Retired
-from authz.audit.spans import read_rows
+from authz.audit.stored import read_links
 from authz.audit.tables import AuditBatch, AuditRecord
 from authz.audit.tree import reader
 from authz.errors import AuditDamagedError
@@ -140,7 +140,7 @@ def _all(connection: Connection, size: int, retired: Retired) -> Iterator[dict[s
     for job in jobs(placed):
         rows: dict[str, dict[int, Any]] = {}
         for piece in job:
-            found = read_rows(connection, piece.chain, piece.first, piece.last)
+            found = read_links(connection, piece.chain, piece.first, piece.last)
             rows.setdefault(piece.chain, {}).update((row[0], row) for row in found)
         for piece in job:
             for number in range(piece.first, piece.last + 1):

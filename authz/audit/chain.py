@@ -10,10 +10,11 @@ This module is pure: it reads no clock, file, network or database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 MAIN: Final = "main"
@@ -113,6 +114,20 @@ def digest(previous: bytes, sequence: int, body: bytes) -> bytes:
     the bytes have a fixed length, so that no two records hash the same input.
     """
     return sha256(b"%b%b%b%b" % (_RECORD, previous, sequence.to_bytes(8, "big"), body)).digest()
+
+
+def digests(previous: Sequence[bytes], first: int, bodies: Sequence[bytes]) -> list[bytes]:
+    """The hashes of neighbours from record ``first`` on, if each follows its ``previous``.
+
+    One of these may be anything that damage made of a hash; what follows it has none then.
+    """
+    try:
+        return [
+            sha256(b"%b%b%b%b" % (_RECORD, before, number.to_bytes(8, "big"), body)).digest()
+            for number, before, body in zip(count(first), previous, bodies, strict=False)
+        ]
+    except TypeError:
+        return []
 
 
 def follows(tip: Tip, link: Link) -> bool:

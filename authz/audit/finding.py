@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from authz.audit.chain import Damage, Kind, Tip, diagnose
-from authz.audit.spans import Fault, Links
+from authz.audit.stored import Links
+from authz.audit.walk import Fault
 
 
 class Damaged(Exception):  # noqa: N818 (a finding, and caught where it is told)

@@ -46,6 +46,15 @@ def leaf_hash(content: bytes) -> bytes:
     return sha256(_LEAF + content).digest()
 
 
+def leaves(chain: str, first: int, bodies: Iterable[bytes]) -> list[bytes]:
+    """The hashes of the leaves that neighbours of a chain are, from record ``first`` on."""
+    start = b"%b%b " % (_LEAF, chain.encode())
+    return [
+        sha256(b"%b%d\n%b" % (start, number, body)).digest()
+        for number, body in enumerate(bodies, first)
+    ]
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of the node over two others (RFC 9162, 2.1.1)."""
     return sha256(_NODE + left + right).digest()

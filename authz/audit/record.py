@@ -77,7 +77,8 @@ class Entry:
     ``detail`` is for changes: before, after, who, why, and under ``people`` the ids of all
     persons whom the change touches, so that a search by person finds it (N-49).
     ``what_if_at`` is the moment a what-if asked about; ``time`` is always when it was
-    asked. ``resource`` of a change is the person or thing changed. ``people`` are the ids
+    asked. ``resource`` of a change is the person or thing changed. ``token_id`` names the
+    token that the application asked with, and opens nothing (N-45). ``people`` are the ids
     in it that are a person's, for their pseudonyms; it is no member of the record.
     """
 
@@ -99,6 +100,7 @@ class Entry:
     directory_revision: int | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     what_if_at: datetime | None = None
+    token_id: str = ""
     people: Sequence[str] = ()
 
 
@@ -131,6 +133,7 @@ def document(entry: Entry) -> dict[str, Any]:
         "directory_revision": entry.directory_revision,
         "detail": masked(entry.detail),
         "what_if_at": timestamp(entry.what_if_at) if entry.what_if_at else None,
+        "token_id": entry.token_id,
     }
     kept = {name: value for name, value in members.items() if value or isinstance(value, int)}
     kept["v"] = VERSION
@@ -145,11 +148,11 @@ def spelt(entry: Entry) -> bytes:
     """
     if entry.event is not Event.DECISION or entry.detail or entry.what_if_at is not None:
         return canonical(document(entry))
-    return Form.of(entry).spelt(entry.request_id, timestamp(entry.time))
+    return Form.of(entry).spelt(entry.request_id, timestamp(entry.time), entry.token_id)
 
 
 class Form(NamedTuple):
-    """The record of a decision without its time and its request's id, spelt once for many."""
+    """The record of a decision but for its time, its request and the token, spelt once for many."""
 
     head: str
     tail: str
@@ -184,10 +187,11 @@ class Form(NamedTuple):
         )
         return cls(f"{{{','.join(filter(None, head))},", "".join(tail))
 
-    def spelt(self, request_id: str, time: str) -> bytes:
-        """The bytes of a record of this request, at this :func:`timestamp`."""
+    def spelt(self, request_id: str, time: str, token_id: str) -> bytes:
+        """The bytes of a record of this request with this token, at this :func:`timestamp`."""
         name = f'"request_id":{_quoted(request_id)},' if request_id else ""
-        text = f'{self.head}{name}{self.tail}"time":"{time}","v":{VERSION}}}'
+        token = f'"token_id":{_quoted(token_id)},' if token_id else ""
+        text = f'{self.head}{name}{self.tail}"time":"{time}",{token}"v":{VERSION}}}'
         return text.encode("utf-8", "backslashreplace")
 
 

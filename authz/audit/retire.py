@@ -24,8 +24,9 @@ from authz.audit.pieces import Job, Piece, jobs
 from authz.audit.record import Entry, Ref, timestamp
 from authz.audit.segments import Retired, begun, seal, spelt
 from authz.audit.sequence import lock
-from authz.audit.spans import Checked, Writer, check_job
+from authz.audit.spans import Checked, check_job
 from authz.audit.tables import AuditBatch, AuditMention, AuditRecord, AuditSegment
+from authz.audit.walk import Writer
 from authz.errors import AuditDamagedError
 from authz.vocabulary import Event
 

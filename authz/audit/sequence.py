@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, insert, literal, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
-from authz.audit.merkle import entry, leaf_hash
+from authz.audit.merkle import leaves as leaves_of
 from authz.audit.tables import AuditBatch, AuditHead, AuditRecord, AuditTile
 from authz.audit.tiles import edge, grown
 from authz.audit.tree import fetch, size
@@ -126,7 +126,7 @@ def _read(connection: Connection, spans: Sequence[Span]) -> Iterator[tuple[Span,
     for chain, number, body in rows:
         by_chain[chain][number] = body
     for span in spans:
-        yield span, list(_leaves(span, by_chain[span.chain]))
+        yield span, leaves_of(span.chain, span.first, _bodies(span, by_chain[span.chain]))
 
 
 def _within(span: Span) -> ColumnElement[bool]:
@@ -134,12 +134,13 @@ def _within(span: Span) -> ColumnElement[bool]:
     return (AuditRecord.chain == span.chain) & AuditRecord.sequence.between(span.first, last)
 
 
-def _leaves(span: Span, bodies: dict[int, Any]) -> Iterator[bytes]:
+def _bodies(span: Span, bodies: dict[int, Any]) -> Iterator[bytes]:
+    """The bodies of a span, up to the first that is none."""
     for number in range(span.first, span.first + span.length):
         body = bodies.get(number)
         if not isinstance(body, bytes):
             return
-        yield leaf_hash(entry(span.chain, number, body))
+        yield body
 
 
 def _write(

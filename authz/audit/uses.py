@@ -16,6 +16,8 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
+    LargeBinary,
     and_,
     case,
     distinct,
@@ -26,9 +28,12 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from authz.audit.mentions import ABOUT, LISTED, PERSON, RULE
-from authz.audit.record import indexed, timestamp
+from authz.audit.record import canonical, indexed, timestamp
 from authz.audit.tables import AuditMention, AuditRecord
 from authz.vocabulary import Event
 
@@ -44,13 +49,17 @@ _SEEN_OR_LISTED = or_(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which uses: by account, application, rule and time; what is not said is any."""
+    """Which uses: by account, application, its token, rule and time; what is not said is any.
+
+    No index knows tokens: who asks for one says the application and since when, too.
+    """
 
     subject: str | None = None
     application: str | None = None
     rule: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    token_id: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same, as conditions on a record."""
@@ -62,6 +71,8 @@ class Selection:
         if self.rule is not None:
             cited = and_(M.what == RULE, M.name == indexed(self.rule))
             found.append(select(1).where(cited, _HERE).correlate(R).exists())
+        if self.token_id is not None:
+            found.append(_holds(canonical({"token_id": self.token_id})[1:-1]))
         return found + _span(R.time, self.since, self.until)
 
 
@@ -191,6 +202,29 @@ def rules_of_readers(connection: Connection, since: datetime, until: datetime) -
         .execution_options(**STREAM)
     )
     return iter(connection.execute(statement))
+
+
+def _holds(member: bytes) -> ColumnElement[bool]:
+    """Records with this member: a quote within a text is escaped, so nothing else looks so."""
+    return _Within(R.body, literal(member, LargeBinary())) > 0
+
+
+class _Within(FunctionElement[int]):
+    """Where bytes begin within others, from 1 on; 0 where they are not there."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(_Within, "sqlite")
+def _in_sqlite(element: _Within, compiler: SQLCompiler, **how: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **how)})"
+
+
+@compiles(_Within, "postgresql")
+def _in_postgresql(element: _Within, compiler: SQLCompiler, **how: Any) -> str:
+    within, member = (compiler.process(each, **how) for each in element.clauses)
+    return f"position({member} IN {within})"
 
 
 def rule_ids(column: str) -> list[str]:

@@ -26,8 +26,10 @@ from authz.audit.marks import Mark, Marks, Source, read
 from authz.audit.note import Verifier
 from authz.audit.pieces import UNPLACED, Job, Piece, jobs, pieces
 from authz.audit.segments import begun
-from authz.audit.spans import Checked, Fault, Writer, check_job, lenient
+from authz.audit.spans import Checked, check_job
+from authz.audit.stored import lenient
 from authz.audit.tree import size as tree_size
+from authz.audit.walk import Fault, Writer
 
 Progress = Callable[[int, int], None]
 """Called with how many records are done, and of how many."""

@@ -17,7 +17,7 @@ import json
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from threading import Lock
 from typing import Any, Final
@@ -160,7 +160,8 @@ def _verified(settings: Settings, token: str) -> Believed:
     if not _is_time(claims.get("exp")):
         raise invalid("The token has expired.")
     jti = str(claims.get("jti")) if issuer.own else None
-    return Believed(_caller(claims, issuer), begins, claims["exp"], jti, settings, issuer)
+    caller = replace(_caller(claims, issuer), token_id=jti or "")
+    return Believed(caller, begins, claims["exp"], jti, settings, issuer)
 
 
 def _issuer(settings: Settings, token: str) -> Issuer:

@@ -62,11 +62,15 @@ class Semantic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The application that asks: its client name, and whether it may assert a second factor."""
+    """The application that asks: its client name, and whether it may assert a second factor.
+
+    ``token_id`` is the `jti` of the token that it asked with, where this service gave it.
+    """
 
     client: str
     asserts_mfa: bool = False
     scopes: frozenset[str] = frozenset()
+    token_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +318,7 @@ class DecisionPoint:
                 form = Form.of(entry(one))
                 if one.stands is not None:
                     one.stands.keep(caller.client, form)
-            bodies.append(form.spelt(request_id, time))
+            bodies.append(form.spelt(request_id, time, caller.token_id))
         return bodies
 
     def _entry(
@@ -350,6 +354,7 @@ class DecisionPoint:
             policy=self.policy.digest,
             directory_revision=one.revision,
             what_if_at=at,
+            token_id=caller.token_id,
             people=(about.subject.id, about.resource.id) if about and people else (),
         )
 

@@ -172,6 +172,7 @@ class SearchPoint:
                 "more": bool(page.next_token),
             },
             what_if_at=at,
+            token_id=caller.token_id,
             people=self._named(page) if people else (),
         )
 

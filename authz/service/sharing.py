@@ -5,6 +5,7 @@ Small trails are checked in this process; helpers cost a second before they are 
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -72,6 +73,8 @@ def _pool(store: Engine, processes: int) -> ProcessPoolExecutor:
 
 
 def _begin(url: str) -> None:
+    # A job makes a hundred thousand tuples and no cycles; looking for these takes a tenth of it.
+    gc.set_threshold(1_000_000)
     _connections.append(open_store(url).connect())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,6 +48,12 @@ class Client:
 
     app: Flask
     token: str
+
+    @property
+    def token_id(self) -> str:
+        """The `jti` of the token."""
+        payload = self.token.split(".")[1]
+        return str(json.loads(urlsafe_b64decode(payload + "=="))["jti"])
 
     @property
     def service(self) -> Service:

@@ -48,6 +48,7 @@ def test_every_decision_has_its_record(any_client: Client) -> None:
     assert answer.headers["X-Decision-Id"] == f"{found.chain}-{found.sequence}"
     assert found.record["application"] == "tests"
     assert found.record["decision"] is True
+    assert found.record["token_id"] == any_client.token_id
 
 
 def test_a_refusal_is_200(client: Client) -> None:

@@ -239,6 +239,7 @@ def test_each_page_leaves_one_record_of_whom_it_listed(searcher: Client) -> None
     (record,) = answered(searcher.store)[before:]
     assert record["event"] == "search"
     assert record["application"] == "searcher"
+    assert record["token_id"] == searcher.token_id
     assert record["subject"] == BOSS
     assert record["resource"] == {"type": "identity", "id": ""}
     assert record["purpose"] == "service"

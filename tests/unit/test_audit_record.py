@@ -24,7 +24,7 @@ from authz.audit.record import (
     masked,
     spelt,
 )
-from authz.audit.saying import said
+from authz.audit.saying import said, together
 from authz.audit.tables import INDEX_COLUMNS
 from authz.vocabulary import Event
 from tests.stores.test_audit_support import BEGAN, entry
@@ -138,15 +138,41 @@ def test_the_index_has_the_columns_of_the_table_in_their_order() -> None:
     assert tuple(index(document(entry()))) == INDEX_COLUMNS
 
 
-@given(
-    st.sampled_from(["application", "request_id", "action", "purpose", "reason", "rules"]),
+STRANGE = st.tuples(
+    st.sampled_from(
+        ["application", "request_id", "action", "purpose", "reason", "rules", "policy", "detail"]
+    ),
     ANY_TEXT | st.text("ab:|", min_size=150, max_size=250) | st.just("sha256:" + "0" * 64),
 )
-def test_what_verification_derives_is_the_index(name: str, value: str) -> None:
-    members = document(entry(1)) | {name: [value] if name == "rules" else value}
-    told = said(1, canonical(members))
+
+
+@given(st.lists(STRANGE, min_size=1, max_size=4))
+def test_what_verification_derives_is_the_index(strange: list[tuple[str, str]]) -> None:
+    made = [document(entry(number)) for number in range(1, 7)]
+    for number, (name, value) in enumerate(strange):
+        form = {"rules": [value], "detail": {"search": "subject", "listed": [value]}}
+        made[number][name] = form.get(name, value)
+    bodies = [canonical(each) for each in made]
+    told, one_by_one = together(1, bodies), [said(n, body) for n, body in enumerate(bodies, 1)]
     assert told is not None
-    assert told.columns == tuple(index(members).values())
+    assert [row[1:] for row in told.columns] == [tuple(index(each).values()) for each in made]
+    assert [row[0] for row in told.columns] == [*range(1, 7)]
+    assert told.mentions == [row for each in one_by_one if each for row in each.mentions]
+    assert told.events == ["decision"] * 6
+
+
+def test_rules_without_a_name_have_no_column() -> None:
+    bodies = [canonical(document(entry(1)) | {"rules": rules}) for rules in ([""], ["", ""], [])]
+    told = together(1, bodies)
+    assert told is not None
+    assert [row[1:] for row in told.columns] == [said(1, body).columns for body in bodies]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"v":1}', b'{"event":"e","time":"t","v":2}'])
+def test_one_that_is_no_record_is_told_among_many(body: bytes) -> None:
+    good = canonical(document(entry(1)))
+    assert together(1, [good, body, good]) is None
+    assert said(2, body) is None
 
 
 @given(ANY_TEXT, ANY_TEXT)
@@ -191,6 +217,7 @@ ENTRIES = st.builds(
     directory_revision=st.none() | st.integers(0),
     detail=st.just({}) | st.dictionaries(ANY_TEXT, VALUES, max_size=2),
     what_if_at=st.none() | st.just(BEGAN),
+    token_id=ANY_TEXT,
 )
 
 

@@ -51,17 +51,11 @@ NOTES: Final[tuple[Texts, ...]] = (
         "en": "Listed means that an id was in a list of results; no data were seen by that.",
     },
 )
-OF_A_TOKEN: Final[Texts] = {
-    "th": "บันทึกระบุระบบงาน ไม่ระบุโทเคน จึงนับทุกการใช้ของระบบงานนี้ในช่วงที่โทเคนใช้ได้ "
-    "รวมถึงการใช้ด้วยโทเคนอื่นของระบบงานเดียวกัน",
-    "en": "Records name the application and not its token. All uses of this application while "
-    "the token could be used are counted, those with another token of it too.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What was stolen or misused. With a token its application and life are taken."""
+    """What was stolen or misused: a ``token`` by its id, as each record of its uses names it."""
 
     token: str | None = None
     account: str | None = None
@@ -91,7 +85,7 @@ def breach(point: DecisionPoint, asked: Asked, *, by: Asker) -> Report:
 
 
 def _selection(connection: Connection, asked: Asked) -> Selection:
-    """The uses that were asked for; a token stands for its application in its life."""
+    """The uses that were asked for; those of a token are its application's, since it was given."""
     which = Selection(
         subject=asked.account,
         application=asked.application,
@@ -102,22 +96,12 @@ def _selection(connection: Connection, asked: Asked) -> Selection:
     if asked.token is None:
         return which
     row = connection.execute(
-        select(
-            ClientToken.client,
-            ClientToken.issued_at,
-            ClientToken.expires_at,
-            ClientToken.revoked_at,
-        ).where(ClientToken.jti == asked.token)
+        select(ClientToken.client, ClientToken.issued_at).where(ClientToken.jti == asked.token)
     ).one_or_none()
     if row is None:
         raise NotFoundError("There is no token of this id.", where=asked.token)
-    end = min(row.expires_at, row.revoked_at or row.expires_at)
-    return replace(
-        which,
-        application=row.client,
-        since=max(row.issued_at, asked.since or row.issued_at),
-        until=min(end, asked.until or end),
-    )
+    since = max(row.issued_at, asked.since or row.issued_at)
+    return replace(which, application=row.client, since=since, token_id=asked.token)
 
 
 def _report(
@@ -143,7 +127,7 @@ def _report(
         id=NAME,
         title=TITLE,
         facts=[words.fact(name, value) for name, value in facts.items()],
-        notes=[*NOTES, *([OF_A_TOKEN] if asked.token else [])],
+        notes=NOTES,
         tables=_tables(words, found),
         main="people",
         letters=letters(words, kinds, total.people, incident) if incident else (),
