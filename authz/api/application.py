@@ -57,6 +57,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     health.register(app)
     metrics.register(app)
     documentation.register(app)
-    front.register(app)
-    starting.register(app, known, point)
+    starting.register(app, known, point, front.register(app))
     return app

@@ -26,12 +26,14 @@ class Front:
     def __init__(self, behind: Application, here: Service) -> None:
         self._behind = behind
         self._here = here
+        self.closed = False
+        """Whether all is left to the application behind, which does more before an answer."""
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """One request (PEP 3333)."""
         posted = environ["REQUEST_METHOD"] == "POST"
         answering = evaluation.ANSWERS.get(environ["PATH_INFO"]) if posted else None
-        if answering is None:
+        if answering is None or self.closed:
             return self._behind(environ, start_response)
         asked = plain.begin(environ)
         try:
@@ -42,6 +44,8 @@ class Front:
         return [made.body]
 
 
-def register(app: Flask) -> None:
+def register(app: Flask) -> Front:
     """Put the short way in front of the application; whoever calls it comes through here."""
-    app.wsgi_app = Front(app.wsgi_app, app.extensions[NAME])  # type: ignore[method-assign]
+    made = Front(app.wsgi_app, app.extensions[NAME])
+    app.wsgi_app = made  # type: ignore[method-assign]
+    return made

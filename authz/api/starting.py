@@ -7,6 +7,7 @@ from threading import Lock
 
 from flask import Flask, request
 
+from authz.api.front import Front
 from authz.config import Settings
 from authz.errors import AuthzError
 from authz.service import standing
@@ -16,22 +17,25 @@ _log = logging.getLogger(__name__)
 HEALTH = frozenset({"healthz", "readyz"})
 
 
-def register(app: Flask, settings: Settings, point: DecisionPoint) -> None:
-    """Note pack and settings in the trail now, or with the first request that can."""
+def register(app: Flask, settings: Settings, point: DecisionPoint, short: Front) -> None:
+    """Note pack and settings in the trail now, or with the first request that can.
+
+    Until then the short way is closed: what is looked at before a request, Flask looks at.
+    """
     try:
         standing.note(point.store, settings, point.policy)
     except AuthzError as error:
         _log.warning("what the service starts with is not recorded yet: %s", error.message)
     else:
         return
-    guard, waiting = Lock(), [True]
+    guard, short.closed = Lock(), True
 
     def again() -> None:
-        if not waiting[0] or request.endpoint in HEALTH:
+        if not short.closed or request.endpoint in HEALTH:
             return
         with guard:
-            if waiting[0]:
+            if short.closed:
                 standing.note(point.store, settings, point.policy)
-                waiting[0] = False
+                short.closed = False
 
     app.before_request(again)

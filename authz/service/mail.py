@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from authz.config import Settings
 
 SECONDS: Final = 15
+HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 Post = Callable[[EmailMessage], str]
 """Sends a message; what went wrong, or nothing."""
 
@@ -52,7 +53,11 @@ def _send(server: smtplib.SMTP, message: EmailMessage) -> str:
 
 
 def _connect(url: str) -> smtplib.SMTP:
-    """``smtp://`` takes TLS where the server offers it, ``smtps://`` from the begin."""
+    """``smtp://`` takes TLS where the server offers it, ``smtps://`` from the begin.
+
+    A password is sent in clear to this machine alone: whoever is in between can take the offer
+    away. SMTPNotSupportedError where it would be sent elsewhere.
+    """
     parts = urlsplit(url)
     host, context = parts.hostname or "localhost", ssl.create_default_context()
     if parts.scheme == "smtps":
@@ -64,6 +69,9 @@ def _connect(url: str) -> smtplib.SMTP:
         server.ehlo()
         if server.has_extn("starttls"):
             server.starttls(context=context)
+        elif parts.username and host not in HERE:
+            server.close()
+            raise smtplib.SMTPNotSupportedError("The server offers no TLS.")
     if parts.username:
         server.login(unquote(parts.username), unquote(parts.password or ""))
     return server

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from authz.cli.policy import policy
+from authz.cli import cli
 from authz.policy.uncompiled import uncompiled
 from tests.cli.conftest import ROOT
 
@@ -33,7 +33,7 @@ RULES = "p, ann, map, True\n# a remark\np, bo, map, 1 +\np, bo, plan, 1 +\n"
 
 
 def lint(*words: object) -> Result:
-    return CliRunner().invoke(policy, ["lint", *map(str, words)], catch_exceptions=False)
+    return CliRunner().invoke(cli, ["policy", "lint", *map(str, words)], catch_exceptions=False)
 
 
 @pytest.fixture

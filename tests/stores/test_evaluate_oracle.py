@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from authz import clock
-from authz.cli.evaluate import evaluate
+from authz.cli import cli
 from authz.service.database import open_store
 from authz.service.record_facts import import_facts
 from authz.service.rosters import import_oneroster
@@ -126,7 +126,7 @@ def evaluated(
     file = folder / "requests.jsonl"
     file.write_text("".join(json.dumps(request) + "\n" for request in asked), encoding="utf-8")
     monkeypatch.setenv("AUTHZ_DATABASE_URL", url)
-    done = CliRunner().invoke(evaluate, [str(file), "--at", now.isoformat()])
+    done = CliRunner().invoke(cli, ["evaluate", str(file), "--at", now.isoformat()])
     assert done.exit_code == 0, done.output
     for line in done.stdout.splitlines():
         found: Line = json.loads(line)

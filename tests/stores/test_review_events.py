@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import smtplib
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes
-from email.message import Message
+from email.message import EmailMessage, Message
 from email.policy import default
 from typing import Any
 
@@ -18,6 +19,7 @@ from authz import config
 from authz.directory import tables as t
 from authz.privacy.tables import Notice
 from authz.review.tables import Campaign, Reminder, ReviewItem
+from authz.service import mail
 from authz.service.database import reading
 from authz.service.reviews import answering, events, reminders
 from authz.service.reviews.records import Actor
@@ -129,6 +131,21 @@ def sink() -> Iterator[tuple[Sink, str]]:
     controller.start()
     yield handler, f"smtp://127.0.0.1:{port}"
     controller.stop()
+
+
+def test_a_password_is_not_sent_in_clear_to_another_machine(
+    sink: tuple[Sink, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the offer of TLS was taken out of the answer, as somebody in between can."""
+    tried: list[str] = []
+    monkeypatch.setattr(smtplib.SMTP, "login", lambda _, name, word: tried.append(f"{name} {word}"))
+    for host, told in (("127.0.0.1", ""), ("127.1", "SMTPNotSupportedError")):
+        url = sink[1].replace("127.0.0.1", f"post:secret@{host}")
+        with mail.opened(config.load(smtp_url=url)) as post:
+            message = EmailMessage()
+            message["From"], message["To"] = "a@school.test", "b@school.test"
+            assert post(message) == told
+    assert tried == ["post secret"]
 
 
 def deliver(desk: Desk, url: str, **later: float) -> int:

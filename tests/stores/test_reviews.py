@@ -128,6 +128,9 @@ def test_the_guard_wants_somebody_who_had_no_part_in_it(desk: Desk) -> None:
     with desk.now() as bench, pytest.raises(RefusedError) as caught:
         closing.confirm(bench, campaign, Actor(item.reviewer), "me again", None)
     assert caught.value.wrong is Wrong.SAME_PERSON
+    with desk.now() as bench, pytest.raises(RefusedError) as caught:
+        closing.decline(bench, campaign, Actor("danai"), "I keep it", None)
+    assert caught.value.wrong is Wrong.YOUR_OWN
     with desk.now() as bench:
         closing.decline(bench, campaign, SECOND, "too many", None)
     assert state(desk, campaign) == "applied"

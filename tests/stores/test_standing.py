@@ -106,7 +106,13 @@ def test_workers_that_start_together_leave_one_record(store: Engine) -> None:
     assert sorted(events) == ["policy_changed", "settings_changed"]
 
 
-def test_a_store_that_comes_later_has_the_record_before_the_first_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "before", "after"),
+    [("GET", "/openapi.json", 503, 200), ("POST", "/access/v1/evaluation", 503, 401)],
+)
+def test_a_store_that_comes_later_has_the_record_before_the_first_answer(
+    tmp_path: Path, method: str, path: str, before: int, after: int
+) -> None:
     settings = Settings(
         database_url=f"sqlite:///{tmp_path}/late.db",
         key_folder=tmp_path / "keys",
@@ -114,11 +120,11 @@ def test_a_store_that_comes_later_has_the_record_before_the_first_answer(tmp_pat
     )
     client = create_app(settings).test_client()
     assert client.get("/healthz").status_code == 200
-    assert client.get("/openapi.json").status_code == 503
+    assert client.open(path, method=method).status_code == before
     store = open_store(settings.database_url)
     upgrade(store)
-    assert client.get("/openapi.json").status_code == 200
-    assert client.get("/openapi.json").status_code == 200
+    assert client.open(path, method=method).status_code == after
+    assert client.open(path, method=method).status_code == after
     events = [record["event"] for record in records(store)]
     assert events == ["policy_changed", "settings_changed"]
     store.dispose()

@@ -106,15 +106,22 @@ def confirm(bench: Bench, campaign: str, who: Actor, because: str, reach: Reach)
 
 
 def decline(bench: Bench, campaign: str, who: Actor, because: str, reach: Reach) -> State:
-    """Let everything stand that the guard held back; the other verdicts are applied."""
+    """Let everything stand that the guard held back; the other verdicts are applied.
+
+    RefusedError for whoever would so keep a right of their own, or one that is held over them.
+    """
     needs(because)
     with writing(bench.store) as connection:
         row = running.locked(connection, campaign, reach)
         if State(row.state) is not State.CLOSED or not row.guard:
             raise RefusedError(Wrong.NO_GUARD)
+        held_back = (ITEM.c.campaign == campaign, ITEM.c.remediation == Remediation.END.value)
+        parties = select(ITEM.c.holder, ITEM.c.person).where(*held_back)
+        if any(who.id in each for each in connection.execute(parties)):
+            raise RefusedError(Wrong.YOUR_OWN)
         connection.execute(
             ITEM.update()
-            .where(ITEM.c.campaign == campaign, ITEM.c.remediation == Remediation.END.value)
+            .where(*held_back)
             .values(remediation=Remediation.NONE.value, state=ItemState.UNDONE.value,
                     undone_by=who.id, undone_at=text(clock.now()))
         )  # fmt: skip
