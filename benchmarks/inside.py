@@ -68,7 +68,8 @@ class Point:
         """Decide; the facts are those that the process keeps, if a look shows them still true."""
         watching = watch(self.store)
         assert watching is not None
-        asking = Remembered(watching.look().revision)
+        seen = watching.look()
+        asking = Remembered(seen.revision, seen.era)
         try:
             return self.point.decided(asking, asked, self.now).decision.permit
         except NotKept:
