@@ -12,7 +12,7 @@ from typing import Final
 from flask import Flask, Response, request
 
 from authz import clock
-from authz.api import batch, body, exchange, plain
+from authz.api import batch, body, exchange, plain, revision
 from authz.api.context import Service, service
 from authz.api.plain import Answer, Environ, Exchange
 from authz.api.timing import timed
@@ -64,7 +64,8 @@ def evaluations(here: Service, asked: Exchange, environ: Environ) -> Answer:
         path=batch.ITEMS,
     )
     told = b",".join([_told(here, one, asked.language) for one in decided])
-    return plain.spelt(b'{"%s":[%s]}' % (batch.ITEMS.encode(), told), spoken=asked.language)
+    made = plain.spelt(b'{"%s":[%s]}' % (batch.ITEMS.encode(), told), spoken=asked.language)
+    return revision.put(made, here.point, decided)
 
 
 Answering = Callable[[Service, Exchange, Environ], Answer]
@@ -85,7 +86,7 @@ def _single(here: Service, asked: Exchange, sent: Request, caller: Caller) -> An
     if decided.receipt is not None:
         place = f"{decided.receipt.chain}-{decided.receipt.sequence}"
         made.headers[plain.DECISION_ID] = place
-    return made
+    return revision.put(made, here.point, (decided,))
 
 
 def _told(here: Service, decided: Decided, spoken: str) -> bytes:
