@@ -12,9 +12,9 @@ from werkzeug.serving import make_server
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from app import create_app
 from school.point import HOST, IDENTIFIER, school
 
+from app import create_app
 from authz.middleware.remote import RemotePoint
 
 
