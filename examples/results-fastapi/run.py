@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from school.point import HOST, IDENTIFIER, free_port, school
 
 from app import create_app
+from authz.middleware import AsyncRemotePoint
 from authz.middleware.bearer import Bearer
-from authz.middleware.remote_async import AsyncRemotePoint
 
 ISSUER, AUDIENCE = "https://id.example.test", "results"
 

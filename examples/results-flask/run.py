@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from school.point import HOST, IDENTIFIER, school
 
 from app import create_app
-from authz.middleware.remote import RemotePoint
+from authz.middleware import RemotePoint
 
 
 def main(arguments: list[str]) -> None:
