@@ -18,7 +18,17 @@ from benchmarks import report
 from benchmarks.optional import ROOT
 from benchmarks.results import Section, forget, kept, machine
 
-SECTIONS = ("engines", "pack", "growth", "people", "lists", "http", "client", "verify")
+SECTIONS = (
+    "engines",
+    "pack",
+    "growth",
+    "people",
+    "lists",
+    "http",
+    "middleware",
+    "client",
+    "verify",
+)
 LIMIT = 600
 """Seconds that a section may take before it is stopped."""
 

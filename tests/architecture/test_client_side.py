@@ -8,7 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ("sqlalchemy", "casbin", "flask", "pydantic", "granian", "alembic", "click", "werkzeug")
-FRAMEWORKS = ("flask.py", "wsgi.py", "asgi.py", "fastapi.py", "django.py", "embedded.py")
+FRAMEWORKS = (
+    "flask.py", "starlette.py", "fastapi.py", "django.py", "django_tags.py", "embedded.py",
+)  # fmt: skip
 BLOCKED = """
 import importlib, sys
 
