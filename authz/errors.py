@@ -177,11 +177,53 @@ class UpstreamTimeoutError(UpstreamError):
     code = "upstream_timeout"
 
 
+class RefusedError(AuthzError):
+    """The data must not be used: refused by the point, or for want of an answer (2.6).
+
+    ``reason`` is the neutral code, ``text`` the point's sentence for a person, if it told one,
+    ``decision_id`` the place of the record. Who is not signed in is refused with
+    UnauthenticatedError instead.
+    """
+
+    code = "refused"
+
+    def __init__(
+        self, message: str, *, reason: str = "refused", text: str = "", decision_id: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.text = text
+        self.decision_id = decision_id
+
+
+class ObligationError(RefusedError):
+    """The permit obliges to what the application does not do, which makes it a refusal (2.7)."""
+
+    code = "obligation_not_carried_out"
+
+
+class PointUnavailableError(RefusedError):
+    """The decision point does not answer, or not as it should: a refusal (503)."""
+
+    code = "point_unavailable"
+
+
+class DeclarationError(AuthzError):
+    """A route without a declaration, or with a wrong one; the application does not start."""
+
+    code = "declaration_invalid"
+    exit_status = 2
+
+
 HTTP_STATUS: dict[type[AuthzError], int] = {
     MalformedError: 400,
     TooLargeError: 413,
     UnauthenticatedError: 401,
     ForbiddenError: 403,
+    RefusedError: 403,
+    ObligationError: 403,
+    PointUnavailableError: 503,
+    DeclarationError: 500,
     NotFoundError: 404,
     MethodNotAllowedError: 405,
     NotReadyError: 503,

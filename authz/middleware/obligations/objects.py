@@ -1,0 +1,42 @@
+"""Objects as the members that they have, each read only when it is wanted.
+
+A dataclass, a Pydantic model, and an object or row of SQLAlchemy are known by what they carry,
+so that none of these libraries is needed here. A member that nobody may see is never read: a
+column that was not loaded stays in the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final
+from uuid import UUID
+
+Members = tuple[Iterable[Any], Callable[[Any], Any]]
+"""The names of an object's members, and how the value of one is read."""
+PLAIN: Final = (str, int, float, bool, type(None), date, time, timedelta, Decimal, UUID, Enum)
+"""What has no members and can be given as it is."""
+
+
+def members(value: object) -> Members | None:
+    """The members of an object of a known kind; None of any other."""
+    if isinstance(value, Mapping):
+        return value.keys(), value.__getitem__
+    kind: Any = type(value)
+    mapper = getattr(kind, "__mapper__", None)
+    if mapper is not None:  # an object of SQLAlchemy
+        return list(mapper.all_orm_descriptors.keys()), lambda name: getattr(value, name)
+    row = getattr(value, "_mapping", None)
+    if isinstance(row, Mapping):  # a row of SQLAlchemy
+        return row.keys(), row.__getitem__
+    declared = getattr(kind, "model_fields", None)
+    if isinstance(declared, Mapping):  # a model of Pydantic
+        extra = getattr(value, "model_extra", None) or {}
+        computed = getattr(kind, "model_computed_fields", {})
+        return [*declared, *computed, *extra], lambda name: getattr(value, name)
+    if is_dataclass(value):
+        return [each.name for each in fields(value)], lambda name: getattr(value, name)
+    return None
