@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from time import monotonic as steady
 from time import time_ns
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,11 @@ def now() -> datetime:
 def microseconds() -> int:
     """The present moment in microseconds since 1970, for ids that begin with the time."""
     return time_ns() // 1000
+
+
+def monotonic() -> float:
+    """Seconds on a clock that nobody sets, for waiting and for the age of what is kept."""
+    return steady()
 
 
 def zone(name: str) -> tzinfo:

@@ -100,7 +100,7 @@ class Route(_Table):
     )
     carries: list[OBLIGATIONS] = Field(
         default_factory=list,
-        description="Obligations that the upstream carries out itself, told by `X-Authz-…` headers.",
+        description="Obligations that the upstream carries out itself, told in `X-Authz-…`.",
     )
     accepts: list[str] = Field(
         default_factory=lambda: ["application/json"],
@@ -110,6 +110,11 @@ class Route(_Table):
     response_headers: list[str] = Field(
         default_factory=list,
         description="Further headers of the upstream that may leave where fields are limited.",
+    )
+    stream: bool = Field(
+        default=False,
+        description="Hand on an answer without a length as it comes, as for server-sent events. "
+        "Where the upstream breaks off, the caller cannot tell that it did.",
     )
     upstream: str = Field("", description="Another upstream than the gateway's, by its URL.")
 
@@ -132,13 +137,13 @@ class Route(_Table):
     @property
     def sources(self) -> dict[str, Source]:
         """Where the values of the question come from, by what they are for."""
-        named = {
+        named: dict[str, Source | None] = {
             "person": self.person,
             "class": self.class_,
             "record": self.record,
             "purpose": self.purpose,
         }
-        return {name: one for name, one in {**named, **self.context}.items() if one is not None}
+        return {name: one for name, one in (named | self.context).items() if one is not None}
 
 
 class GatewayTable(_Table):
@@ -151,8 +156,11 @@ class GatewayTable(_Table):
     )
     connect_seconds: float = Field(2.0, gt=0, le=60, description="Longest wait for a connection.")
     read_seconds: float = Field(
-        30.0, gt=0, le=3600, description="Longest silence of the upstream, and longest time for "
-        "the whole of an answer that is filtered."
+        30.0,
+        gt=0,
+        le=3600,
+        description="Longest silence of the upstream, and longest time for "
+        "the whole of an answer that is filtered.",
     )
     max_body: int = Field(
         10 * 1024 * 1024, ge=0, description="Bytes of the largest body that is sent on."
@@ -167,6 +175,11 @@ class GatewayTable(_Table):
     pass_authorization: bool = Field(
         default=False, description="Whether the upstream is sent the caller's `Authorization`."
     )
+    pass_cookies: bool = Field(
+        default=False,
+        description="Whether cookies pass, in both directions. An upstream that takes its user "
+        "from a cookie may take another one than the token names.",
+    )
     strip: list[str] = Field(
         default_factory=list,
         description="Further request headers that never reach the upstream.",
@@ -178,6 +191,9 @@ class GatewayTable(_Table):
     )
     pseudonym_key: Path | None = Field(
         None, description="A file with the secret of pseudonyms, 32 bytes or more."
+    )
+    pseudonym_contract: str = Field(
+        "gateway", min_length=1, description="Under another name people have other pseudonyms."
     )
 
     @field_validator("upstream")
@@ -196,7 +212,9 @@ class IdentityTable(_Table):
 
     issuer: str = Field(min_length=1, description="The `iss` that a token must have.")
     audience: str = Field(min_length=1, description="The `aud` that a token must have.")
-    jwks: str = Field(min_length=1, description="The issuer's public keys: a file, or an https URL.")
+    jwks: str = Field(
+        min_length=1, description="The issuer's public keys: a file, or an https URL."
+    )
     algorithms: list[Literal["EdDSA", "Ed25519", "ES256", "ES384", "RS256", "PS256"]] = Field(
         default_factory=lambda: ["EdDSA", "ES256", "RS256"],  # type: ignore[arg-type]
         min_length=1,

@@ -69,13 +69,17 @@ class Text:
         """First and last line of the top-level table that the place is in."""
         name = str(place[0]) if place else ""
         wanted = place[1] if len(place) > 1 and isinstance(place[1], int) else 0
-        heads = [(number, found[2]) for number, line in enumerate(lines) if (found := _TABLE.match(line))]
+        heads = [
+            (number, found[2]) for number, line in enumerate(lines) if (found := _TABLE.match(line))
+        ]
         tops = [(number, title.partition(".")[0], "." in title) for number, title in heads]
         starts = [number for number, title, sub in tops if title == name and not sub]
         if wanted >= len(starts):
             return 0, len(lines)
         first = starts[wanted]
-        after = [number for number, title, sub in tops if number > first and not (sub and title == name)]
+        after = [
+            number for number, title, sub in tops if number > first and not (sub and title == name)
+        ]
         return first + 1, after[0] if after else len(lines)
 
 
@@ -91,8 +95,14 @@ def read(path: Path) -> tuple[Config, Text]:
         name = ".".join(str(word) for word in place)
         expected = str(first["msg"]).removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
-            raise text.problem(f"There is no member {name}.", text.line(place), "one of the reference") from error
-        raise text.problem(f"{name or 'The file'} cannot be used.", text.line(place), expected[:1].lower() + expected[1:]) from error
+            raise text.problem(
+                f"There is no member {name}.", text.line(place), "one of the reference"
+            ) from error
+        raise text.problem(
+            f"{name or 'The file'} cannot be used.",
+            text.line(place),
+            expected[:1].lower() + expected[1:],
+        ) from error
 
 
 def _place(found: Sequence[str | int]) -> list[str | int]:

@@ -128,9 +128,7 @@ _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 def reserved(name: str) -> bool:
     """Whether no caller has a say about this header (in small letters, with dashes)."""
-    return (
-        name in HOP or name in IDENTITY or name in OVERRIDES or name.startswith(PREFIXES)
-    )
+    return name in HOP or name in IDENTITY or name in OVERRIDES or name.startswith(PREFIXES)
 
 
 def incoming(environ: Mapping[str, Any]) -> dict[str, str]:
@@ -148,9 +146,7 @@ def incoming(environ: Mapping[str, Any]) -> dict[str, str]:
 def onward(sent: Mapping[str, str], *, drop: frozenset[str], filtered: bool) -> dict[str, str]:
     """What of it goes to the upstream."""
     away = drop | CONDITIONS if filtered else drop
-    kept = {
-        name: value for name, value in sent.items() if not (name in away or reserved(name))
-    }
+    kept = {name: value for name, value in sent.items() if not (name in away or reserved(name))}
     if filtered:
         kept["accept-encoding"] = "identity"
     return kept
@@ -173,12 +169,22 @@ def back(
     ]
 
 
+def private(kept: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of an answer to one caller: kept by nobody else, and asked for anew each time."""
+    said = ",".join(value for name, value in kept if name == "cache-control").lower()
+    word = "no-store" if "no-store" in said else "private, no-cache"
+    away = ("cache-control", "expires", "pragma", "surrogate-control", "cdn-cache-control")
+    return [*((n, v) for n, v in kept if n not in away), ("cache-control", word)]
+
+
 def check(sent: Mapping[str, str]) -> None:
     """MalformedError where a request wants to be another one, or more than one."""
     if "upgrade" in sent:
         raise MalformedError("No other protocol is spoken here.", where="Upgrade")
     if _named(sent.get("connection", "")) - OF_ANY:
-        raise MalformedError("It takes headers away that belong to the request.", where="Connection")
+        raise MalformedError(
+            "It takes headers away that belong to the request.", where="Connection"
+        )
     if "transfer-encoding" in sent:
         raise MalformedError("A body says its length.", where="Transfer-Encoding")
     for name in sent.keys() & OVERRIDES:

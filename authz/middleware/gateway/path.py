@@ -25,7 +25,9 @@ LONGEST: Final = 2000
 """Characters of a path; more is no path of an application with data of people."""
 _SAFE: Final = "-._~!$&'()*+,=:@"
 _WRITTEN: Final = re.compile(r"(?:[\w.~!$&'()*+,=:@/-]|%[0-9A-Fa-f]{2})*", re.ASCII)
-_NEEDLESS: Final = re.compile(r"%(?:2[dDeEfF]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
+_NEEDLESS: Final = re.compile(
+    r"%(?:2[dDeEfF]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])"
+)
 """An encoded slash, or a letter, digit, ``-``, ``.``, ``_`` or ``~`` that needs no encoding."""
 _NEVER: Final = re.compile(r"[%\\;?#/\x00-\x1f\x7f-\x9f\ufffd]")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_~$&'()*+,=:@!-]+(?:\.[A-Za-z0-9_~-]+)*")

@@ -24,7 +24,9 @@ AGAIN: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 class Pool:
     """At most so many connections wait; there are as many as there are requests."""
 
-    def __init__(self, url: str, *, connect: float, read: float, kept: int, ca: Path | None) -> None:
+    def __init__(
+        self, url: str, *, connect: float, read: float, kept: int, ca: Path | None
+    ) -> None:
         parts = urlsplit(url)
         self.host = parts.netloc
         self._address = (parts.hostname or "", parts.port)
@@ -42,7 +44,7 @@ class Pool:
             if _quiet(found):
                 return found, True
             found.close()
-        return self._new(), False
+        return self.fresh(), False
 
     def give(self, connection: HTTPConnection) -> None:
         """Keep the connection, of which everything that came was read."""
@@ -56,7 +58,8 @@ class Pool:
         while self._waiting:
             self._waiting.pop().close()
 
-    def _new(self) -> HTTPConnection:
+    def fresh(self) -> HTTPConnection:
+        """A new connection; UpstreamError where there is none to be had."""
         host, port = self._address
         made: HTTPConnection
         if self._tls is not None:
@@ -88,5 +91,3 @@ def failed(error: Exception) -> UpstreamError:
     if isinstance(error, TimeoutError):
         return UpstreamTimeoutError("The upstream does not answer in time.")
     return UpstreamError("The upstream's answer is none.")
-
-

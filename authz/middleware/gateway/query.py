@@ -21,11 +21,11 @@ OVERRIDES: Final = frozenset({"_method", "xhttpmethodoverride", "xhttpmethod", "
 """Names by which frameworks let a request pass for one of another method, without signs."""
 
 
-def pairs(raw: str) -> list[tuple[str, str]]:
+def pairs(raw: str, longest: int = LONGEST) -> list[tuple[str, str]]:
     """Names and values in their order; MalformedError of what is no query."""
     if not raw:
         return []
-    if len(raw) > LONGEST or not _CHARACTERS.fullmatch(raw):
+    if len(raw) > longest or not _CHARACTERS.fullmatch(raw):
         raise MalformedError("It is not written as a query is.", where="query")
     found = [_pair(each) for each in raw.split("&") if each]
     for name, _ in found:

@@ -1,0 +1,61 @@
+"""The gateway as a Flask application: what it says of itself, behind the way of a request.
+
+Flask answers the paths below ``/.authz`` (alive, and ready); everything else is answered in
+front of it (:mod:`authz.middleware.gateway.front`), since a framework costs a request several
+times what its decision costs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response
+
+from authz.errors import RoutesError
+from authz.middleware.gateway.config import Config, GatewayTable, PointTable
+from authz.middleware.gateway.front import Environ, Gateway, StartResponse
+from authz.middleware.gateway.lint import OWN, load
+from authz.middleware.gateway.onward import Assertions, secret
+from authz.middleware.gateway.pool import Pool
+from authz.middleware.gateway.routes import Table
+from authz.middleware.guard import Guard
+from authz.middleware.obligations.pseudonyms import PseudonymKey
+from authz.middleware.point import Point
+
+ROUTES = "AUTHZ_GATEWAY_ROUTES"
+"""How ``authz gateway`` tells its workers which file it was given."""
+
+
+def create(path: Path) -> Flask:
+    """The application of that file; RoutesError where it has a defect."""
+    config, table = load(path)
+    if config.gateway is None or config.point is None:
+        raise RoutesError("The gateway's tables are missing.", where=str(path))
+    gateway = _gateway(config, config.gateway, config.point, table)
+    app = Flask("authz.gateway", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False
+    app.add_url_rule(f"{OWN}/healthz", "healthz", _alive, methods=["GET"])
+    app.extensions["authz_gateway"] = gateway
+    behind = app.wsgi_app
+
+    def front(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        own = environ["PATH_INFO"] == f"{OWN}/healthz"
+        return (behind if own else gateway)(environ, start_response)
+
+    app.wsgi_app = front  # type: ignore[method-assign]
+    return app
+
+
+@cache
+def create_app() -> Any:
+    """The application of the file that the command was given."""
+    return create(Path(os.environ[ROUTES]))
+
+
+def _alive() -> Response:
+    return Response('{"status":"alive"}', mimetype="application/json")
