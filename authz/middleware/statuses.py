@@ -1,0 +1,20 @@
+"""Small words of HTTP that both kinds of server share."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from authz.errors import ObligationError
+
+
+def line(status: int) -> str:
+    """The status line of WSGI."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Unknown"
+
+
+def too_large() -> ObligationError:
+    """A body of which more would have to be held than is."""
+    return ObligationError("The body is too large to be filtered.")
