@@ -21,6 +21,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _TOKEN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _POINTER: Final = re.compile(r"[^.\s]+(?:\.[^.\s]+)*")
 OBLIGATIONS = Literal["fields", "classes", "pseudonymise", "notify", "review"]
+ALGORITHM = Literal["Ed25519", "ES256", "ES384", "RS256", "PS256"]
 CONTEXT = Literal["ticket", "order", "case", "justification"]
 
 
@@ -215,10 +216,11 @@ class IdentityTable(_Table):
     jwks: str = Field(
         min_length=1, description="The issuer's public keys: a file, or an https URL."
     )
-    algorithms: list[Literal["EdDSA", "Ed25519", "ES256", "ES384", "RS256", "PS256"]] = Field(
-        default_factory=lambda: ["EdDSA", "ES256", "RS256"],  # type: ignore[arg-type]
+    algorithms: list[ALGORITHM] = Field(
+        default=["Ed25519", "ES256", "RS256"],
         min_length=1,
-        description="Signatures that are believed; `none` and shared secrets never are.",
+        description="Signatures that are believed, `EdDSA` with `Ed25519`; `none` and shared "
+        "secrets never are.",
     )
     subject: str = Field("sub", min_length=1, description="The claim that names the subject.")
     type: Literal["user", "service"] = Field("user", description="What kind of subject it is.")

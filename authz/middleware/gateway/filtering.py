@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from authz.errors import MalformedError, ObligationError, UpstreamError
-from authz.middleware.gateway import answers, headers, strict
-from authz.middleware.gateway.answers import Answer
+from authz.middleware.gateway import headers, strict
 from authz.middleware.gateway.proxy import NO_CONTENT, NOT_MODIFIED, OK, PARTIAL, Incoming
+from authz.middleware.outgoing import bare
 from authz.middleware.permitted import Permitted
+from authz.middleware.telling import Headers, Reply
 
 HEAD: Final = "HEAD"
 _DELTA: Final = 226
@@ -23,8 +24,7 @@ def filtered(
     limit: int,
     seconds: float,
     more: frozenset[str],
-    accepted: str,
-) -> Answer:
+) -> Reply:
     """The answer as it may leave: all of it was read, and nothing of it is left that may not.
 
     ObligationError where it is of a kind that cannot be filtered, UpstreamError where it is not
@@ -36,7 +36,7 @@ def filtered(
         raise UpstreamError("The upstream answers a part where the whole was asked for.")
     if status >= _ERROR:
         incoming.drop()
-        return answers.refused_by_upstream(status, accepted)
+        return bare(status)
     kept = headers.back(incoming.headers, filtered=True, more=more)
     kept.append(("cache-control", "no-store"))
     if method == HEAD or status == NO_CONTENT or status >= _REDIRECT:
@@ -50,7 +50,7 @@ def filtered(
         return _empty(status, kept, method)
     body = _carried_out(data, permitted)
     kept += [("content-type", "application/json"), ("content-length", str(len(body)))]
-    return status, kept, body
+    return Reply(status, kept, body)
 
 
 def _readable(incoming: Incoming) -> None:
@@ -77,7 +77,7 @@ def _carried_out(data: bytes, permitted: Permitted) -> bytes:
     return done
 
 
-def _empty(status: int, kept: list[tuple[str, str]], method: str) -> Answer:
+def _empty(status: int, kept: Headers, method: str) -> Reply:
     if status == NO_CONTENT or method == HEAD:
-        return status, kept, b""
-    return status, [*kept, ("content-length", "0")], b""
+        return Reply(status, kept, b"")
+    return Reply(status, [*kept, ("content-length", "0")], b"")

@@ -15,10 +15,9 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, Final
 
 from authz import clock
-from authz.errors import AuthzError, MethodNotAllowedError, NotFoundError
+from authz.errors import AuthzError, MethodNotAllowedError, NotFoundError, UnauthenticatedError
 from authz.middleware.declare import Needs
-from authz.middleware.gateway import answers, headers, onward, path, query
-from authz.middleware.gateway.answers import Answer
+from authz.middleware.gateway import headers, onward, path, query
 from authz.middleware.gateway.body import Body
 from authz.middleware.gateway.config import METHODS, GatewayTable
 from authz.middleware.gateway.filtering import HEAD, filtered
@@ -30,15 +29,26 @@ from authz.middleware.gateway.values import Sent, values
 from authz.middleware.guard import Guard
 from authz.middleware.identity import Identity
 from authz.middleware.permitted import Permitted
+from authz.middleware.statuses import line
+from authz.middleware.telling import Headers, Reply, told
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-Verify = Callable[[str], Identity]
-"""Who a token names; UnauthenticatedError where it is none that is believed."""
+Verify = Callable[[str], Identity | None]
+"""Who an ``Authorization`` header names, nobody if it is empty; UnauthenticatedError if not so."""
 COOKIES: Final = frozenset({"cookie", "set-cookie"})
 REQUEST_ID: Final = "X-Request-ID"
 _METHODS: Final = frozenset(METHODS)
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer whose body leaves in pieces."""
+
+    status: int
+    headers: Headers
+    body: Iterable[bytes]
 
 
 @dataclass(frozen=True)
@@ -68,15 +78,14 @@ class Gateway:
             made = self._answer(environ, request_id)
         except AuthzError as error:
             _log.info("request %s: refused: %s", request_id, error.code)
-            made = answers.problem(error, environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+            made = _told(error, environ)
         except Exception as error:  # noqa: BLE001 (told as 500, and nothing of it leaves)
             _log.error("request %s failed: %s", request_id, type(error).__name__, exc_info=error)
-            made = answers.problem(AuthzError("internal"), "")
-        status, told, body = made
-        start_response(answers.line(status), [*told, (REQUEST_ID, request_id)])
-        return [body] if isinstance(body, bytes) else body
+            made = _told(AuthzError("Something went wrong here."), environ)
+        start_response(line(made.status), [*made.headers, (REQUEST_ID, request_id)])
+        return [made.body] if isinstance(made.body, bytes) else made.body
 
-    def _answer(self, environ: Environ, request_id: str) -> Answer:
+    def _answer(self, environ: Environ, request_id: str) -> Reply | Stream:
         method, sent = environ["REQUEST_METHOD"], headers.incoming(environ)
         if method not in _METHODS:
             raise MethodNotAllowedError("There is no such method here.", where="method")
@@ -105,8 +114,7 @@ class Gateway:
         pool = self.pools[match.declared.route.upstream or self.settings.upstream]
         incoming = send(pool, out)
         if permitted is not None and limited:
-            accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
-            return self._filtered(incoming, permitted, match, method, accepted)
+            return self._filtered(incoming, permitted, match, method)
         return self._whole(incoming, match, method, guarded=permitted is not None)
 
     def _check_host(self, host: str) -> None:
@@ -120,6 +128,8 @@ class Gateway:
         if not isinstance(needs, Needs):
             return None
         who = self.verify(headers.once(sent.headers, "authorization"))
+        if who is None:
+            raise UnauthenticatedError("Nobody is signed in.")
         return self.guard.ask(needs, values(match, sent, who), who)
 
     def _told(self, permitted: Permitted | None, method: str, target: str) -> dict[str, str]:
@@ -129,8 +139,8 @@ class Gateway:
         return found
 
     def _filtered(
-        self, incoming: Incoming, permitted: Permitted, match: Match, method: str, accepted: str
-    ) -> Answer:
+        self, incoming: Incoming, permitted: Permitted, match: Match, method: str
+    ) -> Reply:
         more = frozenset(match.declared.route.response_headers)
         made = filtered(
             incoming,
@@ -139,12 +149,12 @@ class Gateway:
             limit=self.settings.max_json,
             seconds=self.settings.read_seconds,
             more=more,
-            accepted=accepted,
         )
-        status, kept, body = made
-        return status, self._without_cookies(kept), body
+        return Reply(made.status, self._without_cookies(made.headers), made.body)
 
-    def _whole(self, incoming: Incoming, match: Match, method: str, *, guarded: bool) -> Answer:
+    def _whole(
+        self, incoming: Incoming, match: Match, method: str, *, guarded: bool
+    ) -> Reply | Stream:
         """The upstream's answer as it is, in which nothing is limited."""
         kept = headers.back(incoming.headers, filtered=False)
         if guarded:
@@ -153,17 +163,21 @@ class Gateway:
         if incoming.length is not None:
             kept.append(("content-length", str(incoming.declared)))
             if method == HEAD or incoming.length <= PIECE:
-                return status, kept, b"".join(incoming.pieces())
-            return status, kept, incoming.pieces()
+                return Reply(status, kept, b"".join(incoming.pieces()))
+            return Stream(status, kept, incoming.pieces())
         if match.declared.route.stream:
-            return status, kept, incoming.pieces()
+            return Stream(status, kept, incoming.pieces())
         spool, size = _spooled(incoming, self.settings.max_json)
-        return status, [*kept, ("content-length", str(size))], spool
+        return Stream(status, [*kept, ("content-length", str(size))], spool)
 
     def _without_cookies(self, kept: list[tuple[str, str]]) -> list[tuple[str, str]]:
         if self.settings.pass_cookies:
             return kept
         return [(name, value) for name, value in kept if name not in COOKIES]
+
+
+def _told(error: AuthzError, environ: Environ) -> Reply:
+    return told(error, environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def _spooled(incoming: Incoming, memory: int) -> tuple[Iterable[bytes], int]:

@@ -75,6 +75,7 @@ class Incoming:
             raise failed(error) from error
         finally:
             if done and not self._response.will_close:
+                self._response.close()
                 self._pool.give(self._connection)
             else:
                 self.drop()
