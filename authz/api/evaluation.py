@@ -12,7 +12,7 @@ from typing import Any, Final
 from flask import Flask, Response, request
 
 from authz import clock
-from authz.api import batch, body, exchange, plain
+from authz.api import batch, body, exchange, plain, revision
 from authz.api.context import Service, service
 from authz.api.plain import Answer, Environ, Exchange
 from authz.api.timing import timed
@@ -55,7 +55,8 @@ def evaluations(here: Service, asked: Exchange, environ: Environ) -> Answer:
         path=batch.ITEMS,
     )
     answers = [_outward(here, one, asked.language) for one in decided]
-    return plain.answer({batch.ITEMS: answers}, spoken=asked.language)
+    made = plain.answer({batch.ITEMS: answers}, spoken=asked.language)
+    return revision.put(made, here.point, decided)
 
 
 Answering = Callable[[Service, Exchange, Environ], Answer]
@@ -76,7 +77,7 @@ def _single(here: Service, asked: Exchange, sent: Mapping[str, Any], caller: Cal
     if decided.receipt is not None:
         place = f"{decided.receipt.chain}-{decided.receipt.sequence}"
         made.headers[plain.DECISION_ID] = place
-    return made
+    return revision.put(made, here.point, (decided,))
 
 
 def _outward(here: Service, decided: Decided, spoken: str) -> dict[str, Any]:

@@ -19,9 +19,13 @@ from authz.api.evaluation import EVALUATION, EVALUATIONS
 from authz.api.search import PATHS
 from authz.config import Settings
 from authz.service.tokens import jwks
+from authz.vocabulary import ObligationId
 
 METADATA: Final = "/.well-known/authzen-configuration"
 JWKS: Final = "/.well-known/jwks.json"
+CARRIED_OUT: Final = "obligations_carried_out"
+"""A member of our own: the obligations that the service sees to itself (page 5), so that a
+caller need not; readers that do not know it pass over it (9.1.1)."""
 _CACHED: Final = "public, max-age=300"
 
 
@@ -48,6 +52,7 @@ def document(settings: Settings) -> dict[str, Any]:
             f"search_{kind.value}_endpoint": settings.public_url + path
             for kind, path in PATHS.items()
         },
+        CARRIED_OUT: [ObligationId.NOTIFY.value, ObligationId.REVIEW.value],
     }
 
 

@@ -11,7 +11,7 @@ from authz.api.evaluation import EVALUATION, EVALUATIONS
 from authz.api.explanation import EXPLAIN
 from authz.api.explanation_schemas import EXPLAIN_EXAMPLE, EXPLAIN_SCHEMAS
 from authz.api.metadata import JWKS, metadata_paths
-from authz.api.plain import DECISION_ID, LANGUAGES, LONGEST_ID, REQUEST_ID
+from authz.api.plain import DECISION_ID, LANGUAGES, LONGEST_ID, REQUEST_ID, REVISION
 from authz.api.problem import PROBLEM
 from authz.api.schemas import EXAMPLE, EXAMPLES, SCHEMAS
 from authz.api.search import PATHS
@@ -55,6 +55,7 @@ def document(settings: Settings | None = None, language: str = LANGUAGES[0]) -> 
             "headers": {
                 "RequestId": {"schema": {"type": "string"}},
                 "DecisionId": {"schema": {"type": "string"}},
+                "Revision": {"schema": {"type": "string"}},
             },
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
@@ -109,6 +110,7 @@ def _asking(
     responses = _responses(("200", *_ASKING), answered, language)
     if scope is Scope.PDP:
         responses["200"]["headers"][DECISION_ID] = {"$ref": "#/components/headers/DecisionId"}
+        responses["200"]["headers"][REVISION] = {"$ref": "#/components/headers/Revision"}
     return {
         **operation,
         "security": [{"token": [scope.value]}],
@@ -126,6 +128,7 @@ def _explaining(language: str) -> Document:
     """As a question, with a scope of its own; there is no decision that an id could name."""
     found = _asking("explain", "WhatIf", "Explained", EXPLAIN_EXAMPLE, language)
     del found["responses"]["200"]["headers"][DECISION_ID]
+    del found["responses"]["200"]["headers"][REVISION]
     return {**found, "security": [{"token": [Scope.PDP_EXPLAIN.value]}]}
 
 

@@ -31,6 +31,7 @@ LANGUAGES: Final = ("en", "th")
 LONGEST_ID: Final = 200
 REQUEST_ID: Final = "X-Request-ID"
 DECISION_ID: Final = "X-Decision-Id"
+REVISION: Final = "X-Authz-Revision"
 JSON: Final = "application/json"
 SAFE: Final = {
     "X-Content-Type-Options": "nosniff",

@@ -79,6 +79,7 @@ SCHEMAS: Final[Schema] = {
             "search_subject_endpoint": _LINK,
             "search_resource_endpoint": _LINK,
             "search_action_endpoint": _LINK,
+            "obligations_carried_out": {"type": "array", "items": _TEXT},
         },
     ),
     **SEARCH_SCHEMAS,

@@ -1,0 +1,85 @@
+"""Both clients behind one face, so that a test of one is a test of the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from threading import Thread
+from typing import Any
+
+from authz.middleware.answer import Answer
+from authz.middleware.options import Endpoints, Keeping, Limits, Options, Patience
+from authz.middleware.question import Question
+from authz.middleware.remote import RemotePoint
+from authz.middleware.remote_async import AsyncRemotePoint
+from tests.middleware.loopback import IDENTIFIER, PATHS, Loopback
+
+QUICK = Options(
+    patience=Patience(connect=0.3, read=0.3, total=0.5),
+    limits=Limits(lanes=2, failures=3, rest=0.05, longest_rest=0.1, answer_bytes=100_000),
+)
+QUESTION = Question("u-1", "read", "assessment_result", "p-1", context={"purpose": "service"})
+
+
+def keeping(seconds: float, **more: int) -> Options:
+    return replace(QUICK, keeping=Keeping(seconds, **more))
+
+
+def endpoints(server: Loopback) -> Endpoints:
+    evaluation, evaluations, search = (server.url + path for path in PATHS.values())
+    return Endpoints(evaluation, evaluations, search)
+
+
+class Waited:
+    """An :class:`AsyncRemotePoint` asked from threads, in a loop of its own."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.thread = Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+        self.point = self.run(self._made(arguments, named))
+
+    async def _made(self, arguments: Any, named: Any) -> AsyncRemotePoint:
+        return AsyncRemotePoint(*arguments, **named)
+
+    def run(self, waiting: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(waiting, self.loop).result(30)
+
+    def decide(self, questions: Sequence[Question]) -> list[Answer]:
+        found: list[Answer] = self.run(self.point.decide(questions))
+        return found
+
+    def search(self, question: Question, *, limit: int | None = None) -> Iterator[str]:
+        async def all_of_them() -> list[str]:
+            return [each async for each in self.point.search(question, limit=limit)]
+
+        return iter(self.run(all_of_them()))
+
+    def counts(self) -> dict[str, int]:
+        found: dict[str, int] = self.point.counts()
+        return found
+
+    def close(self) -> None:
+        self.run(self.point.close())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(5)
+        self.loop.close()
+
+
+AnyPoint = RemotePoint | Waited
+Made = Callable[..., AnyPoint]
+
+
+@dataclass
+class Maker:
+    """Makes points of one kind, and closes them."""
+
+    kind: Made
+    made: list[AnyPoint]
+
+    def __call__(self, server: Loopback, options: Options = QUICK, **more: Any) -> AnyPoint:
+        more.setdefault("endpoints", endpoints(server))
+        point = self.kind(IDENTIFIER, "t-1", options=options, **more)
+        self.made.append(point)
+        return point

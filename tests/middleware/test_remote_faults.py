@@ -1,0 +1,238 @@
+"""A point that is away, slow, or answers rubbish: refused in time, and well again by itself."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from authz.errors import PointUnavailableError
+from authz.middleware.answer import RUBBISH, TIMEOUT, UNAVAILABLE
+from tests.middleware.asking import QUESTION, QUICK, AnyPoint, Maker
+from tests.middleware.loopback import METADATA, Heard, Loopback, loopback
+
+YES = {"decision": True}
+IN_TIME = QUICK.patience.total + 0.4
+
+
+def half(heard: Heard) -> None:
+    heard.raw(
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{"de'
+    )
+    heard.close()
+
+
+def drip(heard: Heard) -> None:
+    """A byte now and then, faster than any time-out between two."""
+    heard.raw(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not heard.server.over.wait(0.05):
+        heard.raw(b"x")
+
+
+def drip_body(heard: Heard) -> None:
+    heard.raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n")
+    while not heard.server.over.wait(0.05):
+        heard.raw(b" ")
+
+
+def endless(heard: Heard) -> None:
+    heard.raw(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    while True:
+        heard.raw(b"1000\r\n" + b" " * 4096 + b"\r\n")
+
+
+def redirect(heard: Heard) -> None:
+    heard.answer(b"", 302, Location=heard.server.url + "/elsewhere")
+
+
+FAULTS: dict[str, tuple[Callable[[Heard], None], str]] = {
+    "hangs": (Heard.hang, TIMEOUT),
+    "drips headers": (drip, TIMEOUT),
+    "drips the body": (drip_body, TIMEOUT),
+    "half an answer": (half, RUBBISH),
+    "hangs up": (Heard.close, UNAVAILABLE),
+    "no HTTP": (lambda heard: heard.raw(b"\x00\xff nonsense\r\n\r\n"), RUBBISH),
+    "no JSON": (lambda heard: heard.answer(b"<html>"), RUBBISH),
+    "not UTF-8": (lambda heard: heard.answer(b'{"decision": true, "x": "\xff"}'), RUBBISH),
+    "another coding of text": (
+        lambda heard: heard.answer('{"decision": true}'.encode("utf-16")),
+        RUBBISH,
+    ),
+    "a list": (lambda heard: heard.answer([True]), RUBBISH),
+    "no decision": (lambda heard: heard.answer({}), RUBBISH),
+    "a decision of text": (lambda heard: heard.answer({"decision": "true"}), RUBBISH),
+    "a decision of 1": (lambda heard: heard.answer({"decision": 1}), RUBBISH),
+    "two decisions": (lambda heard: heard.answer(b'{"decision":false,"decision":true}'), RUBBISH),
+    "nested without end": (lambda heard: heard.answer(b"[" * 90_000), RUBBISH),
+    "another type": (
+        lambda heard: heard.answer({"decision": True}, Content_Type="text/html"),
+        RUBBISH,
+    ),
+    "compressed": (
+        lambda heard: heard.answer({"decision": True}, Content_Encoding="gzip"),
+        RUBBISH,
+    ),
+    "a redirect": (redirect, RUBBISH),
+    "a huge body told": (lambda heard: heard.answer(b" " * 100_001), RUBBISH),
+    "a huge body untold": (endless, RUBBISH),
+    "no content": (lambda heard: heard.answer(b"", 204), RUBBISH),
+    "created": (lambda heard: heard.answer({"decision": True}, 201), RUBBISH),
+    "token not accepted": (lambda heard: heard.answer({}, 401), UNAVAILABLE),
+    "not ready": (lambda heard: heard.answer({"decision": True}, 503), UNAVAILABLE),
+    "broken": (lambda heard: heard.answer({"decision": True}, 500), UNAVAILABLE),
+}
+
+
+@pytest.mark.parametrize(("behave", "reason"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_is_a_refusal_in_time_and_the_next_good_answer_counts(
+    make: Maker, server: Loopback, behave: Callable[[Heard], None], reason: str
+) -> None:
+    point = make(server)
+    server.behave = behave
+    began = time.monotonic()
+    (answer,) = point.decide([QUESTION])
+    assert time.monotonic() - began < IN_TIME
+    assert (answer.permit, answer.reason, answer.fault) == (False, reason, True)
+    assert point.counts()[reason] == 1
+    assert len(server.heard) == 1, "an answer that came or may come is never asked for twice"
+    server.behave = Heard.well
+    assert point.decide([QUESTION])[0].permit
+
+
+def test_a_point_that_refuses_connections_is_a_refusal(make: Maker, server: Loopback) -> None:
+    point = make(server)
+    server.stop()
+    assert point.decide([QUESTION])[0].reason == UNAVAILABLE
+
+
+def test_a_point_comes_back_by_itself(
+    make: Maker, server: Loopback, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "authz.middleware")
+    point, port = make(server), server.listener.getsockname()[1]
+    server.stop()
+    refused = [point.decide([QUESTION])[0] for _ in range(20)]
+    assert {each.reason for each in refused} == {UNAVAILABLE}
+    assert point.counts()[UNAVAILABLE] == 20
+    assert point.counts()["exchanges"] < 10, "the breaker leaves a point alone that is away"
+    with loopback(port=port):
+        assert _until_permitted(point)
+    told = [record.levelname for record in caplog.records if record.name == "authz.middleware"]
+    assert told == ["ERROR", "WARNING"], "once that it is away, once that it is back"
+
+
+def _until_permitted(point: AnyPoint) -> bool:
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        if point.decide([QUESTION])[0].permit:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 5])
+def test_a_batch_of_another_length_refuses_all(make: Maker, server: Loopback, count: int) -> None:
+    server.behave = lambda heard: heard.answer({"evaluations": [{"decision": True}] * count})
+    answers = make(server).decide([QUESTION] * 4)
+    assert [each.reason for each in answers] == [RUBBISH] * 4
+
+
+def test_one_item_that_is_no_answer_refuses_its_question_alone(
+    make: Maker, server: Loopback
+) -> None:
+    items = [{"decision": True}, {"decision": None}, {"decision": True}]
+    server.behave = lambda heard: heard.answer({"evaluations": items})
+    answers = make(server).decide([QUESTION] * 3)
+    assert [each.permit for each in answers] == [True, False, True]
+
+
+def test_a_kept_connection_that_the_server_closed_costs_no_refusal(
+    make: Maker, server: Loopback
+) -> None:
+    """A server may close an idle connection at the moment at which it is used again."""
+    point = make(server)
+    assert point.decide([QUESTION])[0].permit
+
+    def once(heard: Heard) -> None:
+        server.behave = Heard.well
+        heard.close()
+
+    server.behave = once
+    assert point.decide([QUESTION])[0].permit
+    assert len(server.heard) == 3
+
+
+def test_a_fresh_connection_that_breaks_is_not_tried_again(make: Maker, server: Loopback) -> None:
+    server.behave = Heard.close
+    assert make(server).decide([QUESTION])[0].reason == UNAVAILABLE
+    assert len(server.heard) == 1
+
+
+def test_a_question_that_is_not_accepted_refuses_no_other(make: Maker, server: Loopback) -> None:
+    """A point may answer 400 to a whole batch for one bad item; nobody else must feel it."""
+    bad = "worse"
+
+    def choosy(heard: Heard) -> None:
+        if bad in heard.body.decode():
+            heard.answer({}, 400)
+        else:
+            heard.well()
+
+    server.behave = choosy
+    point = make(server)
+    questions = [QUESTION, replace(QUESTION, person=bad), QUESTION, QUESTION]
+    for _ in range(5):  # nor does it open the breaker
+        answers = point.decide(questions)
+        assert [each.permit for each in answers] == [True, False, True, True]
+        assert (answers[1].reason, answers[1].fault) == ("malformed", False)
+
+
+def test_a_search_that_breaks_off_is_an_error_and_never_a_short_list(
+    make: Maker, server: Loopback
+) -> None:
+    def second_fails(heard: Heard) -> None:
+        if "page" in heard.json and "token" in heard.json["page"]:
+            heard.answer({}, 503)
+        else:
+            results = [{"type": "assessment_result", "id": "p-1"}]
+            heard.answer({"page": {"next_token": "t"}, "results": results})
+
+    server.behave = second_fails
+    with pytest.raises(PointUnavailableError):
+        list(make(server).search(QUESTION))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"policy_decision_point": "https://other.example.test"},
+        {"access_evaluation_endpoint": None},
+        {"access_evaluation_endpoint": "http://pdp.example.test/access/v1/evaluation"},
+        {"access_evaluations_endpoint": ["https://pdp.example.test/x"]},
+        {"access_evaluation_endpoint": "https://pdp.example.test@evil.test/x"},
+    ],
+)
+def test_metadata_of_another_point_is_not_used(
+    make: Maker, server: Loopback, change: dict[str, object]
+) -> None:
+    def changed(heard: Heard) -> None:
+        if heard.path != METADATA:
+            heard.well()
+            return
+        known = {
+            "policy_decision_point": "https://pdp.example.test",
+            "access_evaluation_endpoint": "https://pdp.example.test/access/v1/evaluation",
+        }
+        heard.answer({**known, **change})
+
+    server.behave = changed
+    point = make(server, endpoints=None, reached_at=server.url)
+    assert point.decide([QUESTION])[0].reason == RUBBISH
+    assert server.paths == [METADATA]
+    server.behave = Heard.well
+    assert point.decide([QUESTION])[0].permit
