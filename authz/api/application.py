@@ -11,6 +11,7 @@ from authz.api import (
     evaluation,
     exchange,
     explanation,
+    forward_auth,
     front,
     health,
     incidents,
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     health.register(app)
     metrics.register(app)
     documentation.register(app)
+    forward_auth.register(app, known.forward_auth)
     front.register(app)
     starting.register(app, known, point)
     return app

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,9 +132,6 @@ def granian(target: str, port: int, more: dict[str, str]) -> Iterator[None]:
 
 def listening(port: int, process: subprocess.Popen[bytes]) -> None:
     """Wait until somebody listens there."""
-    import socket
-    import time
-
     until = time.monotonic() + 30
     while time.monotonic() < until and process.poll() is None:
         try:

@@ -15,10 +15,9 @@ from typing import Any
 
 from flask import Flask, Response
 
-from authz.middleware.gateway.config import PointTable
 from authz.middleware.gateway.front import Environ, StartResponse
 from authz.middleware.gateway.lint import OWN, load
-from authz.middleware.gateway.parts import gateway
+from authz.middleware.gateway.parts import gateway, opened
 from authz.middleware.point import Point
 
 ROUTES = "AUTHZ_GATEWAY_ROUTES"
@@ -28,8 +27,7 @@ ROUTES = "AUTHZ_GATEWAY_ROUTES"
 def create(path: Path, point: Point | None = None) -> Flask:
     """The application of that file; RoutesError where it has a defect."""
     config, table = load(path)
-    asked = point or _point(config.point, path.parent)
-    made = gateway(config, table, asked, path.parent)
+    made = gateway(config, table, point or opened(config, path.parent), path.parent)
     app = Flask("authz.gateway", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
@@ -53,7 +51,3 @@ def create_app() -> Any:
 
 def _alive() -> Response:
     return Response('{"status":"alive"}', mimetype="application/json")
-
-
-def _point(table: PointTable | None, folder: Path) -> Point:
-    raise NotImplementedError

@@ -236,8 +236,14 @@ class PointTable(_Table):
         description="`embedded` reads the settings `AUTHZ_…` of the service; `remote` needs a URL."
     )
     url: str = Field("", description="The decision point: `https://authz.school.example`.")
+    reached_at: str = Field(
+        "", description="Another address of it, in this network: `http://127.0.0.1:8080`."
+    )
     token: Path | None = Field(None, description="A file with the token of scope `pdp`.")
     ca: Path | None = Field(None, description="A file with the certificates of the point.")
+    client: str = Field(
+        "gateway", min_length=1, description="The name that the trail has for an embedded gateway."
+    )
     seconds: float = Field(2.0, gt=0, le=60, description="Longest wait for an answer.")
 
     @model_validator(mode="after")

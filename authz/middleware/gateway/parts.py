@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,9 @@ from authz.middleware.gateway.routes import Table
 from authz.middleware.guard import Guard
 from authz.middleware.identity import Identity
 from authz.middleware.obligations.pseudonyms import PseudonymKey
+from authz.middleware.options import Options, Patience, Token
 from authz.middleware.point import Point
+from authz.middleware.remote import RemotePoint
 
 REMEMBERED: Final = 30.0
 """Seconds for which a token that was verified is believed without verifying it again."""
@@ -64,6 +67,42 @@ def verifier(table: IdentityTable, folder: Path) -> Verifier:
         second_factor=table.mfa,
     )
     return Verifier(bearer, table.type)
+
+
+def opened(config: Config, folder: Path) -> Point:
+    """The decision point that the file names; RoutesError or SettingError where it cannot be."""
+    table = config.point
+    if table is None:
+        raise RoutesError("There is no table point.", where=str(folder))
+    if table.mode == "embedded":
+        from authz.middleware.embedded import EmbeddedPoint  # noqa: PLC0415 (brings the service)
+
+        return EmbeddedPoint(table.client, asserts_mfa=bool(config.identity.mfa))
+    ca = folder / table.ca if table.ca is not None else None
+    return RemotePoint(
+        table.url,
+        token(folder / table.token) if table.token is not None else "",
+        reached_at=table.reached_at,
+        tls=None if ca is None else ssl.create_default_context(cafile=ca),
+        options=Options(Patience(min(1.0, table.seconds), table.seconds, table.seconds)),
+    )
+
+
+def token(path: Path) -> Token:
+    """The token in a file, read anew when the file changes, so that it can be replaced."""
+    held: list[tuple[int, str]] = []
+
+    def current() -> str:
+        state = path.stat().st_mtime_ns
+        if not held or held[0][0] != state:
+            held[:] = [(state, path.read_text("ascii").strip())]
+        return held[0][1]
+
+    try:
+        current()
+    except (OSError, ValueError) as error:
+        raise RoutesError("It cannot be read.", where=str(path)) from error
+    return current
 
 
 def gateway(config: Config, table: Table, point: Point, folder: Path) -> Gateway:
