@@ -53,10 +53,10 @@ bench: $(VENV)/.dev $(PEERS)/.installed
 ## lock: resolve the dependencies of pyproject.toml anew (needs uv)
 lock:
 	@command -v uv >/dev/null || { echo "authz: uv is needed to resolve anew: pip install uv" >&2; exit 1; }
-	uv pip compile $(LOCK) --group build -o requirements.lock
-	uv pip compile $(LOCK) --group dev -c requirements.lock -o requirements-dev.lock
-	uv pip compile $(filter-out pyproject.toml,$(LOCK)) --group peers -o requirements-peers.lock
-LOCK = --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-header --no-annotate pyproject.toml
+	uv pip compile $(LOCK) pyproject.toml --extra server --group build -o requirements.lock
+	uv pip compile $(LOCK) pyproject.toml --all-extras --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile $(LOCK) --group peers -o requirements-peers.lock
+LOCK = --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 
 ## clean: remove what the other commands made, and the database of `make run`
 clean:
