@@ -35,8 +35,8 @@ def answer(
 ) -> Reply:
     """The answer to one request, with this media type and body."""
     try:
-        signed_in = _signed_in(who())
-        return said(may(guard, signed_in, questions(kind, body)))
+        known = signed_in(who())
+        return said(may(guard, known, questions(kind, body)))
     except AuthzError as error:
         return told(error, *wishes)
 
@@ -68,6 +68,13 @@ def said(answers: list[bool]) -> Reply:
     return Reply(200, [*headers, ("Content-Length", str(len(body)))], body)
 
 
+def signed_in(who: Identity | None) -> Identity:
+    """Whoever is signed in; UnauthenticatedError where nobody is."""
+    if who is None:
+        raise UnauthenticatedError("Nobody is signed in.")
+    return who
+
+
 def _key(one: Any, place: int) -> Key:
     where = f"questions[{place}]"
     if not isinstance(one, dict) or not one.keys() <= MEMBERS:
@@ -77,9 +84,3 @@ def _key(one: Any, place: int) -> Key:
         raise MalformedError(f"{', '.join(REQUIRED)} are texts.", where=where)
     action, category, person, purpose = texts
     return action, category, person, purpose
-
-
-def _signed_in(who: Identity | None) -> Identity:
-    if who is None:
-        raise UnauthenticatedError("Nobody is signed in.")
-    return who

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from authz.errors import AuthzError, ObligationError, RefusedError
+from authz.errors import AuthzError, ObligationError, RefusedError, http_status
 from authz.middleware.exchange import Exchange
 from authz.middleware.telling import NO_STORE, Headers, Reply, told
 
@@ -51,7 +51,7 @@ def begin(
 ) -> Pass | Collect | Reply:
     """What becomes of an answer with this status and these headers."""
     if exchange.error is not None:
-        return Pass(_stored_nowhere(headers))
+        return _refusal(exchange, exchange.error, status, headers)
     if exchange.public:
         return Pass(list(headers))
     if exchange.permit is None:
@@ -88,6 +88,16 @@ def refused(exchange: Exchange, error: AuthzError) -> Reply:
 def bare(status: int) -> Reply:
     """An error of the application without its body, which cannot be filtered."""
     return Reply(status, [*NO_STORE, ("Content-Length", "0")], b"")
+
+
+def _refusal(
+    exchange: Exchange, error: AuthzError, status: int, headers: Sequence[tuple[str, str]]
+) -> Pass | Reply:
+    """A refusal may have a page of the application's own, but never looks like a success."""
+    elsewhere = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    if status == http_status(error) or (elsewhere and status != HTTPStatus.NOT_MODIFIED):
+        return Pass(_stored_nowhere(headers))
+    return told(error, exchange.accept, exchange.languages)
 
 
 def _undecided(exchange: Exchange, status: int, headers: Sequence[tuple[str, str]]) -> Pass | Reply:

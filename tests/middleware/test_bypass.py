@@ -10,7 +10,7 @@ import pytest
 
 from authz.middleware import Guard, Identity
 from authz.middleware.wsgi import Guarded
-from tests.middleware import flask_site, serving, signing, site
+from tests.middleware import django_site, flask_site, serving, signing, site, starlette_site
 from tests.middleware.bypass import (
     ATTEMPTS,
     CONTROLS,
@@ -21,7 +21,7 @@ from tests.middleware.bypass import (
     check_control,
     send,
 )
-from tests.middleware.points import CountingPoint
+from tests.middleware.points import AsyncCountingPoint, CountingPoint
 
 KINDS = sorted({attempt.kind for attempt in ATTEMPTS})
 Serving = Callable[[], AbstractContextManager[Address]]
@@ -37,6 +37,10 @@ def _wsgi() -> AbstractContextManager[Address]:
 SITES: dict[str, Serving] = {
     "flask": lambda: serving.wsgi(flask_site.create(CountingPoint())),
     "wsgi": _wsgi,
+    "django": lambda: serving.wsgi(django_site.application()),
+    "starlette": lambda: serving.asgi(starlette_site.starlette(AsyncCountingPoint())),
+    "fastapi": lambda: serving.asgi(starlette_site.fastapi(CountingPoint())),
+    "asgi": lambda: serving.asgi(starlette_site.table(CountingPoint()), lifespan="off"),
 }
 
 
