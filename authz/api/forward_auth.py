@@ -52,7 +52,6 @@ TOKEN: Final = "x-authz-proxy-token"  # noqa: S105 (a header's name)
 NAME: Final = "authz_forward_auth"
 CLIENT: Final = "forward-auth"
 """The application that the trail names."""
-_ORIGINAL: Final = ("x-original-method", "x-original-uri")
 _FORWARDED: Final = ("x-forwarded-method", "x-forwarded-uri")
 _BY_SERVICE: Final = frozenset({NOTIFY, REVIEW})
 _UNAUTHENTICATED, _UNAVAILABLE = 401, 503
@@ -120,8 +119,8 @@ def _told(forward: Forward, environ: dict[str, Any]) -> dict[str, str]:
     sent = headers.incoming(environ)
     if not forward.trusts(str(environ.get("REMOTE_ADDR", "")), sent.get(TOKEN, "")):
         raise RefusedError("Only the proxy may ask this.")
-    headers.check(sent, but=frozenset(_ORIGINAL))
-    method, target = _original(forward.proxy.proxy, environ, sent)
+    headers.check(sent)
+    method, target = _original(forward.proxy, environ, sent)
     written, _, raw = target.partition("?")
     query.pairs(raw)
     match = forward.table.find(method, path.written(written))
@@ -136,16 +135,17 @@ def _told(forward: Forward, environ: dict[str, Any]) -> dict[str, str]:
     return onward.told(permitted)
 
 
-def _original(proxy: str, environ: dict[str, Any], sent: dict[str, str]) -> tuple[str, str]:
+def _original(
+    proxy: ForwardTable, environ: dict[str, Any], sent: dict[str, str]
+) -> tuple[str, str]:
     """Method and address of the first request, as this proxy tells them."""
-    if proxy == "envoy":
+    if proxy.told == "path":
         raw = environ.get("QUERY_STRING", "")
         segments = path.decoded(environ["PATH_INFO"].removeprefix(FORWARD))
         return environ["REQUEST_METHOD"], path.canonical(segments) + (f"?{raw}" if raw else "")
-    names = _ORIGINAL if proxy == "nginx" else _FORWARDED
-    method, target = (sent.get(name, "") for name in names)
+    method, target = (sent.get(name, "") for name in _FORWARDED)
     if not method or not target:
-        raise MalformedError("The proxy does not say what it was asked.", where=names[1])
+        raise MalformedError("The proxy does not say what it was asked.", where=_FORWARDED[1])
     return method, target
 
 

@@ -12,6 +12,7 @@ import click
 from authz import counters
 from authz.cli.keeping import kept
 from authz.cli.output import opened, say, settings
+from authz.middleware.gateway.lint import load as routes
 from authz.policy.load import load
 from authz.service.journals import claim, count
 
@@ -42,6 +43,8 @@ def serve(  # noqa: PLR0917 (one parameter an option)
     """Serve the decision point over HTTP."""
     found = settings()
     load(policy or found.policy)  # a pack with a defect does not start (3.3)
+    if found.forward_auth is not None:
+        routes(found.forward_auth, forward=True)  # nor do routes with one
     store = opened(found)
     claim(store, found)
     store.dispose()

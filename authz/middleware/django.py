@@ -261,7 +261,9 @@ def _of_view(view: Any, method: str) -> Declaration | None:
     kind = getattr(view, "view_class", None)
     if kind is None:
         known = {mark.methods for mark in getattr(view, marks.MARKS, ())}
-        return None if known == {marks.ANY} and method not in READING else marks.chosen(view, method)
+        return (
+            None if known == {marks.ANY} and method not in READING else marks.chosen(view, method)
+        )
     if method == "OPTIONS" and kind.options is View.options:
         return ANSWERED
     return marks.chosen(view, method)

@@ -22,11 +22,13 @@ from tests.middleware import signing
 from tests.middleware.bypass import Address
 from tests.middleware.points import CountingPoint
 
-GUARDED = """
+SHAPE = 'shape = { keep = ["student", "results"] }'
+GUARDED = f"""
 action = "read"
 category = "assessment_result"
-purpose = { value = "service" }
-shape = { keep = ["student", "results"] }
+purpose = {{ value = "service" }}
+fields = ["assessment", "score"]
+{SHAPE}
 """
 ROUTES = f"""
 [[route]]
@@ -63,6 +65,8 @@ path = "/results"
 methods = ["GET"]
 person = {{ query = "student" }}
 {GUARDED}
+"""
+BY_BODY = f"""
 [[route]]
 path = "/lookup"
 methods = ["POST"]

@@ -31,7 +31,7 @@ def tokens() -> Tokens:
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
     with serving.wsgi(behind.wsgi) as upstream:
         folder = tmp_path_factory.mktemp("gateway")
-        path = site.write(folder, site.tables(upstream) + site.ROUTES)
+        path = site.write(folder, site.tables(upstream) + site.ROUTES + site.BY_BODY)
         with site.running(path) as found:
             yield found
 

@@ -258,9 +258,10 @@ class PointTable(_Table):
 class ForwardTable(_Table):
     """For `/forward-auth` of the service only: whose word about the first request is believed."""
 
-    proxy: Literal["nginx", "forwarded", "envoy"] = Field(
-        description="`nginx`: `X-Original-Method` and `X-Original-URI`; `forwarded` (Traefik, "
-        "Caddy): `X-Forwarded-Method` and `X-Forwarded-Uri`; `envoy`: the path behind the prefix."
+    told: Literal["headers", "path"] = Field(
+        "headers",
+        description="`headers` (nginx, Caddy, Traefik): `X-Forwarded-Method` and "
+        "`X-Forwarded-Uri`, as it was written; `path` (Envoy): the path behind `/forward-auth`.",
     )
     token: Path | None = Field(
         None, description="A file with a secret that the proxy sends as `X-Authz-Proxy-Token`."

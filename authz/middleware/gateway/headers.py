@@ -177,11 +177,8 @@ def private(kept: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [*((n, v) for n, v in kept if n not in away), ("cache-control", word)]
 
 
-def check(sent: Mapping[str, str], but: frozenset[str] = frozenset()) -> None:
-    """MalformedError where a request wants to be another one, or more than one.
-
-    ``but`` are headers that a proxy, and not the caller, has said.
-    """
+def check(sent: Mapping[str, str]) -> None:
+    """MalformedError where a request wants to be another one, or more than one."""
     if "upgrade" in sent:
         raise MalformedError("No other protocol is spoken here.", where="Upgrade")
     if _named(sent.get("connection", "")) - OF_ANY:
@@ -190,7 +187,7 @@ def check(sent: Mapping[str, str], but: frozenset[str] = frozenset()) -> None:
         )
     if "transfer-encoding" in sent:
         raise MalformedError("A body says its length.", where="Transfer-Encoding")
-    for name in (sent.keys() & OVERRIDES) - but:
+    for name in sent.keys() & OVERRIDES:
         raise MalformedError("A request has one method.", where=name)
     for name, value in sent.items():
         if not _VALUE.fullmatch(value):
