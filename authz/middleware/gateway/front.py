@@ -85,6 +85,12 @@ class Gateway:
         start_response(line(made.status), [*made.headers, (REQUEST_ID, request_id)])
         return [made.body] if isinstance(made.body, bytes) else made.body
 
+    def close(self) -> None:
+        """Let go of all connections."""
+        for pool in self.pools.values():
+            pool.close()
+        self.guard.point.close()
+
     def _answer(self, environ: Environ, request_id: str) -> Reply | Stream:
         method, sent = environ["REQUEST_METHOD"], headers.incoming(environ)
         if method not in _METHODS:
