@@ -31,6 +31,11 @@ class Orders:
     classes: frozenset[str] | None = None
     renamed: Callable[[str], str] | None = None
 
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to carry out."""
+        return self.fields is not None or self.classes is not None or self.renamed is not None
+
 
 @dataclass(frozen=True, slots=True)
 class _Here:
@@ -55,41 +60,37 @@ def _any(value: object, orders: Orders, here: _Here) -> Any:
     if here.depth > DEEPEST:
         raise ObligationError("The data are nested too deeply to be filtered.")
     if isinstance(value, PLAIN):
-        if not here.named and value is not None and orders.fields is not None:
+        if not here.named and value is not None and orders.any:
             raise ObligationError("A value without a name cannot be filtered.")
         return value
     below = replace(here, depth=here.depth + 1)
+    found = members(value)
+    if found is not None:
+        return _object(found, orders, below)
     if isinstance(value, LISTS):
         made = (_any(each, orders, below) for each in value)
         return [each for each in made if each is not DROPPED]
-    found = members(value)
-    if found is None:
-        raise ObligationError(f"A {type(value).__name__} cannot be filtered.")
-    return _object(found, orders, below)
+    raise ObligationError(f"A {type(value).__name__} cannot be filtered.")
 
 
 def _object(found: Members, orders: Orders, here: _Here) -> Any:
-    names, get = found[0], found[1]
-    known = list(names)
-    if orders.classes is not None:
-        if orders.shape.class_of in known:
-            if get(orders.shape.class_of) not in orders.classes:
-                return DROPPED
-            here = replace(here, in_class=True)
-        if not here.in_class and any(_is_field(name, orders, here) for name in known):
+    names, get = list(found[0]), found[1]
+    if orders.classes is not None and orders.shape.class_of in names:
+        if _class(get(orders.shape.class_of)) not in orders.classes:
             return DROPPED
-    made = {}
-    for name in known:
-        if (below := _below(name, orders, here)) is not None:
-            value = _member(name, get(name), orders, below)
-            if value is not DROPPED:
-                made[name] = value
-    return made
+        here = replace(here, in_class=True)
+    leaving = {name: below for name in names if (below := _below(name, orders, here)) is not None}
+    homeless = orders.classes is not None and not here.in_class
+    if homeless and (here.whole or not orders.shape.keep.issuperset(leaving)):
+        return DROPPED  # fields of a record that does not say which class it is of
+    made = {name: _member(name, get(name), orders, below) for name, below in leaving.items()}
+    return {name: value for name, value in made.items() if value is not DROPPED}
 
 
-def _is_field(name: object, orders: Orders, here: _Here) -> bool:
-    """Whether a record of some class shows by that name."""
-    return here.whole or name not in orders.shape.keep
+def _class(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else None
 
 
 def _below(name: object, orders: Orders, here: _Here) -> _Here | None:

@@ -25,18 +25,23 @@ def members(value: object) -> Members | None:
     """The members of an object of a known kind; None of any other."""
     if isinstance(value, Mapping):
         return value.keys(), value.__getitem__
-    kind: Any = type(value)
-    mapper = getattr(kind, "__mapper__", None)
-    if mapper is not None:  # an object of SQLAlchemy
-        return list(mapper.all_orm_descriptors.keys()), lambda name: getattr(value, name)
     row = getattr(value, "_mapping", None)
     if isinstance(row, Mapping):  # a row of SQLAlchemy
         return row.keys(), row.__getitem__
+    names = _names(value)
+    return None if names is None else (names, lambda name: getattr(value, name))
+
+
+def _names(value: object) -> Iterable[Any] | None:
+    """The attributes that hold the data of an object."""
+    kind: Any = type(value)
+    mapper = getattr(kind, "__mapper__", None)
+    if mapper is not None:  # an object of SQLAlchemy
+        return list(mapper.all_orm_descriptors.keys())
+    if isinstance(value, tuple) and hasattr(kind, "_fields"):  # a named tuple
+        return tuple(kind._fields)
     declared = getattr(kind, "model_fields", None)
     if isinstance(declared, Mapping):  # a model of Pydantic
         extra = getattr(value, "model_extra", None) or {}
-        computed = getattr(kind, "model_computed_fields", {})
-        return [*declared, *computed, *extra], lambda name: getattr(value, name)
-    if is_dataclass(value):
-        return [each.name for each in fields(value)], lambda name: getattr(value, name)
-    return None
+        return [*declared, *getattr(kind, "model_computed_fields", {}), *extra]
+    return [each.name for each in fields(value)] if is_dataclass(value) else None
