@@ -68,22 +68,25 @@ class Permitted:
     def filter(self, value: object) -> Any:
         """The value as JSON, with only what is allowed in it; filtering again changes nothing.
 
+        Code that carries obligations out by itself does so by calling this: what the route
+        declares that it carries is done here as well, as far as its shape says how.
         ObligationError where it holds what cannot be filtered, RefusedError where it is a
         record of a class that is not allowed.
         """
-        done = carry_out(value, self._orders())
-        if done is DROPPED:
-            raise RefusedError("The record is of a class that is not permitted.")
-        self.done |= BY_FILTER
-        return done
+        return self._filtered(value, frozenset())
 
     def filter_json(self, body: bytes) -> bytes:
-        """The same for a body of JSON; ObligationError where it is none."""
+        """The same for a body of JSON, without what the route carries out by itself.
+
+        ObligationError where it is no JSON.
+        """
         try:
             value = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise ObligationError("The body is no JSON, so it cannot be filtered.") from error
-        return json.dumps(self.filter(value), ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(
+            self._filtered(value, self.needs.carries), ensure_ascii=False, separators=(",", ":")
+        ).encode()
 
     def carried_out(self, *obligations: str) -> None:
         """Say that code of the application has carried these out by itself."""
@@ -94,14 +97,23 @@ class Permitted:
         if self.owed:
             raise ObligationError(f"Not carried out: {', '.join(sorted(self.owed))}.")
 
-    def _orders(self) -> Orders:
-        answer = self.answer
-        by_hand = self.needs.carries
+    def _filtered(self, value: object, by_hand: frozenset[str]) -> Any:
+        done = carry_out(value, self._orders(by_hand))
+        if done is DROPPED:
+            raise RefusedError("The record is of a class that is not permitted.")
+        self.done |= BY_FILTER
+        return done
+
+    def _orders(self, by_hand: frozenset[str]) -> Orders:
+        answer, shape = self.answer, self.needs.shape
+        left_to_code = self.needs.carries if shape.identifiers is None else by_hand
+        renames = answer.pseudonymise and PSEUDONYMISE not in left_to_code
+        of_classes = CLASSES not in (by_hand if shape.class_of else self.needs.carries)
         return Orders(
-            self.needs.shape,
+            shape,
             fields=None if FIELDS in by_hand else answer.fields,
-            classes=None if CLASSES in by_hand else answer.classes,
-            renamed=self._renamed if answer.pseudonymise and PSEUDONYMISE not in by_hand else None,
+            classes=answer.classes if of_classes else None,
+            renamed=self._renamed if renames else None,
         )
 
     def _renamed(self, person: str) -> str:

@@ -146,7 +146,7 @@ class Installed:
         """What is wrong with the declarations of all routes below."""
         _marked(router, "default", UNROUTED)
         for route in self.flat(router):
-            place = prefix + (getattr(route, "path", None) or getattr(route, "host", ""))
+            place = prefix + str(getattr(route, "path", None) or getattr(route, "host", ""))
             if place in self._public:
                 _marked(route, "app", self._public[place])
             elif getattr(route, "endpoint", None) == self._may:
@@ -169,7 +169,7 @@ class Installed:
         endpoint = getattr(route, "endpoint", None)
         found = list(self.own(route))
         if found:
-            if len(found) > 1 or getattr(endpoint, MARKS, ()):
+            if len(found) > 1 or hasattr(endpoint, MARKS):
                 yield "it declares more than one thing"
             elif _socket(route) and isinstance(found[0], Needs):
                 yield "nothing that a WebSocket sends can be filtered"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from authz.middleware.answer import UNAVAILABLE, Answer
 from authz.middleware.question import Question
@@ -40,14 +40,17 @@ class CountingPoint:
         return Answer(permit=True, fields=self.limits, purpose="service")
 
 
-class AsyncCountingPoint(CountingPoint):
+class AsyncCountingPoint:
     """The same for an event loop."""
 
     def __init__(self, limits: frozenset[str] | None = frozenset(ALLOWED)) -> None:
-        super().__init__(limits)
+        self.inner = CountingPoint(limits)
 
-    async def decide(self, questions: Sequence[Question]) -> list[Answer]:  # type: ignore[override]
-        return super().decide(questions)
+    async def decide(self, questions: Sequence[Question]) -> list[Answer]:
+        return self.inner.decide(questions)
 
-    async def close(self) -> None:  # type: ignore[override]
+    def search(self, question: Question, *, limit: int | None = None) -> AsyncIterator[str]:
+        raise NotImplementedError
+
+    async def close(self) -> None:
         """Nothing is held."""
