@@ -6,7 +6,9 @@ Every header that begins with ``X-Authz-`` is the gateway's: those of a caller a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -22,6 +24,7 @@ ASSERTION: Final = "X-Authz-Assertion"
 LIVES: Final = 60
 """Seconds that an assertion is good for."""
 LEAST: Final = 32
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]+")
 
 
 class Assertions:
@@ -61,13 +64,22 @@ def told(permitted: Permitted) -> dict[str, str]:
         "X-Authz-Purpose": answer.purpose,
         "X-Authz-Decision-Id": answer.decision_id,
     }
-    made = {name: quote(value, safe="/:@ ") for name, value in found.items() if value}
+    made = {name: _spelt(value) for name, value in found.items() if value}
     for name, limit in (("X-Authz-Fields", answer.fields), ("X-Authz-Classes", answer.classes)):
         if limit is not None:
-            made[name] = ",".join(quote(each, safe="") for each in sorted(limit))
+            made[name] = _listed(limit)
     if answer.pseudonymise:
         made["X-Authz-Pseudonymise"] = "true"
     return made
+
+
+def _spelt(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) else quote(value, safe="/:@ ")
+
+
+@lru_cache(maxsize=1024)
+def _listed(limit: frozenset[str]) -> str:
+    return ",".join(quote(each, safe="") for each in sorted(limit))
 
 
 def forwarded(environ: Mapping[str, Any], request_id: str) -> dict[str, str]:

@@ -57,6 +57,7 @@ def written(path: str) -> Segments:
         raise _strange("It is not UTF-8.") from error
 
 
+@lru_cache(maxsize=4096)
 def canonical(segments: Segments) -> str:
     """The one spelling of these segments, which is what an upstream is sent."""
     return "/" + "/".join(quote(segment, safe=_SAFE) for segment in segments)
