@@ -334,7 +334,7 @@ def test_flask_login_says_who_is_signed_in() -> None:
     app.secret_key = "a-test"
     logins = LoginManager(app)
 
-    class User(UserMixin):
+    class User(UserMixin):  # type: ignore[misc] # it says no types
         id = MUM
 
     logins.user_loader(lambda name: User() if name == MUM else None)
@@ -388,6 +388,7 @@ def test_a_front_end_asks_for_whoever_is_signed_in_alone() -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     assert len(point.asked) == 1
     assert client(app, "").post("/authz/may", json=asked).status_code == 401
+    wrong: Any
     for wrong in (
         {"questions": [{**question, "subject": "head"}]},
         {**asked, "subject": {"id": "head"}},

@@ -1,0 +1,97 @@
+"""A token is believed only with its issuer, audience, time, signature and algorithm."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet, OctKey, OKPKey
+
+from authz.errors import SettingError, UnauthenticatedError
+from authz.middleware.bearer import Bearer, jwks_file, jwks_url
+from tests.middleware.signing import AUDIENCE, ISSUER, bearer, key, mint, unsigned
+
+
+def test_a_good_token_says_who_is_signed_in() -> None:
+    who = bearer(second_factor=["otp"]).identity(f"Bearer {mint('mum', amr=['pwd', 'otp'])}")
+    assert who is not None
+    assert (who.id, who.type, who.mfa) == ("mum", "user", True)
+    assert not bearer().identity(f"bearer {mint('mum')}").mfa  # type: ignore[union-attr]
+    assert bearer().identity("") is None
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "https://other.example.test"}, {"iss": None}, {"aud": "other"}, {"aud": None},
+        {"aud": []}, {"exp": None}, {"exp": 1}, {"exp": "never"}, {"sub": None}, {"sub": ""},
+        {"sub": 7}, {"nbf": int(time.time()) + 3600},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_token_with_other_claims_is_not_believed(claims: dict[str, Any]) -> None:
+    with pytest.raises(UnauthenticatedError):
+        bearer().identity(f"Bearer {mint('mum', **claims)}")
+
+
+def test_a_token_signed_by_another_or_by_nobody_is_not_believed() -> None:
+    stranger = OKPKey.generate_key("Ed25519", {"kid": "one"})
+    public = json.dumps(key().as_dict(private=False))
+    secret = OctKey.import_key(public, {"kid": "one"})
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "mum", "exp": int(time.time()) + 60}
+    confused = jwt.encode({"alg": "HS256", "kid": "one"}, claims, secret)
+    for token in (mint("mum", by=stranger), unsigned("mum"), confused, "x", "a.b.c", ""):
+        with pytest.raises(UnauthenticatedError):
+            bearer().identity(f"Bearer {token}")
+
+
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Basic eDp5", "Bearer a b", "Bearer a, Bearer b", "Bearer\t{}", "{}"]
+)
+def test_a_header_of_another_form_is_not_believed(header: str) -> None:
+    with pytest.raises(UnauthenticatedError):
+        bearer().identity(header.format(mint("mum")))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"issuer": ""}, {"audience": ""}, {"algorithms": ["HS256"]}, {"algorithms": ["none"]}],
+    ids=str,
+)
+def test_what_proves_nothing_is_no_setting(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingError):
+        Bearer(
+            **{"issuer": ISSUER, "audience": AUDIENCE, "keys": lambda _anew: KeySet([]), **wrong}
+        )
+
+
+def test_keys_come_from_a_file_that_may_change(tmp_path: Path) -> None:
+    path = tmp_path / "jwks.json"
+    path.write_text(json.dumps(KeySet([OKPKey.generate_key("Ed25519", {"kid": "two"})]).as_dict()))
+    reading = Bearer(ISSUER, AUDIENCE, jwks_file(path))
+    with pytest.raises(UnauthenticatedError):
+        reading.identity(f"Bearer {mint('mum')}")
+    path.write_text(json.dumps(KeySet([key()]).as_dict(private=False)) + "\n")
+    assert reading.identity(f"Bearer {mint('mum')}") is not None
+
+
+def test_keys_come_from_an_address_and_stay_while_it_is_away() -> None:
+    asked: list[str] = []
+    answers = [httpx.Response(200, json=KeySet([key()]).as_dict(private=False))]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return answers.pop() if answers else httpx.Response(503)
+
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    reading = Bearer(ISSUER, AUDIENCE, jwks_url("https://id.example.test/jwks", client))
+    for _ in range(3):
+        assert reading.identity(f"Bearer {mint('mum')}") is not None
+    assert len(asked) == 1
+    with pytest.raises(SettingError):
+        jwks_url("http://id.example.test/jwks")
