@@ -9,12 +9,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Collection
+from http import HTTPStatus
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-import httpx
+import httpcore2
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
@@ -32,6 +34,12 @@ FRESH: Final = 300.0
 """Seconds for which fetched keys are used without asking for them anew."""
 PAUSE: Final = 10.0
 """Seconds between two fetches, whatever key ids the tokens name."""
+SECONDS: Final = 5.0
+FAULTS: Final = (
+    httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError,
+    httpcore2.TimeoutException, httpcore2.UnsupportedProtocol,
+)  # fmt: skip
+_log = logging.getLogger("authz.middleware")
 Keys = Callable[[bool], KeySet]
 """The issuer's keys; with True, anew if that is possible, as a token names one unknown."""
 
@@ -110,14 +118,14 @@ def jwks_file(path: Path) -> Keys:
     return keys
 
 
-def jwks_url(url: str, client: httpx.Client | None = None) -> Keys:
+def jwks_url(url: str, fetch: Callable[[str], bytes] | None = None) -> Keys:
     """The keys of a JWK set at an https address; kept for a while, and while it does not answer.
 
     SettingError where the address is not safe. UnauthenticatedError where there never were keys.
     """
     if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
         raise SettingError("Keys come by https.", where="jwks")
-    fetching = client or httpx.Client(timeout=5.0, follow_redirects=False)
+    get = fetch or _get
     held: list[tuple[float, KeySet]] = []
     tried = [-PAUSE]
     guard = Lock()
@@ -128,7 +136,7 @@ def jwks_url(url: str, client: httpx.Client | None = None) -> Keys:
             due = anew or not held or moment >= held[0][0] + FRESH
             if due and moment >= tried[0] + PAUSE:
                 tried[0] = moment
-                if (found := _fetched(fetching, url)) is not None:
+                if (found := _fetched(get, url)) is not None:
                     held[:] = [(moment, found)]
             if not held:
                 raise _invalid()
@@ -137,11 +145,20 @@ def jwks_url(url: str, client: httpx.Client | None = None) -> Keys:
     return keys
 
 
-def _fetched(client: httpx.Client, url: str) -> KeySet | None:
+def _get(url: str) -> bytes:
+    """The body at an address, without following it elsewhere; ValueError of another answer."""
+    patience = dict.fromkeys(("connect", "read", "write", "pool"), SECONDS)
+    answer = httpcore2.request("GET", url, extensions={"timeout": patience})
+    if answer.status != HTTPStatus.OK:
+        raise ValueError(f"{url} answered {answer.status}")
+    return answer.content
+
+
+def _fetched(get: Callable[[str], bytes], url: str) -> KeySet | None:
     try:
-        answer = client.get(url)
-        return KeySet.import_key_set(answer.json()) if answer.is_success else None
-    except (httpx.HTTPError, ValueError, KeyError, TypeError, JoseError):
+        return KeySet.import_key_set(json.loads(get(url)))
+    except (*FAULTS, OSError, ValueError, KeyError, TypeError, JoseError) as error:
+        _log.warning("the keys at %s cannot be had: %s", url, error)
         return None
 
 

@@ -69,7 +69,9 @@ class Conversations:
             places = yield from self._places()
             if isinstance(places, Fault):
                 return self._failed(places, len(questions))
-            return (yield from self._several(places, questions))
+            if places.independent or len(questions) == 1:
+                return (yield from self._several(places, questions))
+            return (yield from self._apart(places, questions))
         finally:
             self._breaker.undecided()
 
@@ -91,6 +93,17 @@ class Conversations:
     def broke(self, error: Exception) -> None:
         """A mistake of ours on the way: it is told as a fault of the point would be."""
         self._failed(Fault(UNAVAILABLE, f"{type(error).__name__} in the client"), 0)
+
+    def _apart(self, places: Endpoints, questions: Sequence[Question]) -> Talk[list[Answer]]:
+        """In as many exchanges as the point needs to tell the questions apart."""
+        found = refused(UNAVAILABLE, len(questions))
+        for group in wire.apart(questions):
+            told = yield from self._several(places, [questions[place] for place in group])
+            for place, answer in zip(group, told, strict=True):
+                found[place] = answer
+            if told[-1].fault:
+                break
+        return found
 
     def _several(self, places: Endpoints, questions: Sequence[Question]) -> Talk[list[Answer]]:
         """In one exchange; each alone where the point knows no batches."""

@@ -90,7 +90,9 @@ DEFAULT: Final = Options()
 class Endpoints:
     """Where a point is asked; empty where it does not offer that.
 
-    ``by_point`` are the obligations of its answers that it carries out itself. Plain http is
+    ``by_point`` are the obligations of its answers that it carries out itself.
+    ``independent``: whether a batch may hold questions that differ in nothing but what is said
+    of one subject or resource; Cerbos 0.55 answers them all as the first of them. Plain http is
     for a point on this machine or behind a network that is trusted. SettingError where one is
     no address.
     """
@@ -99,6 +101,7 @@ class Endpoints:
     evaluations: str = ""
     search_resource: str = ""
     by_point: frozenset[str] = frozenset()
+    independent: bool = False
 
     def __post_init__(self) -> None:
         for name in ("evaluation", "evaluations", "search_resource"):

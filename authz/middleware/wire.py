@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from authz.middleware.answer import RUBBISH, UNAVAILABLE, Answer
@@ -83,6 +83,24 @@ def batch(questions: Sequence[Question]) -> bytes:
     return _encoded({"evaluations": items, "options": {"evaluations_semantic": "execute_all"}})
 
 
+def apart(questions: Sequence[Question]) -> list[list[int]]:
+    """The places of questions that may go together where items are not independent.
+
+    In none of the groups is a subject or resource described in two ways.
+    """
+    groups: list[tuple[dict[tuple[str, ...], bytes], list[int]]] = []
+    for place, question in enumerate(questions):
+        name = (question.subject_type, question.subject, question.category, question.person)
+        said = replace(question, action="").key()
+        for described, places in groups:
+            if described.setdefault(name, said) == said:
+                places.append(place)
+                break
+        else:
+            groups.append(({name: said}, [place]))
+    return [places for _, places in groups]
+
+
 def search(question: Question, token: str, limit: int | None) -> bytes:
     """The body of a search for the people that the question is permitted for (8.4)."""
     wire = question.to_wire()
@@ -137,10 +155,12 @@ def endpoints(reply: Reply, remote: Remote) -> Endpoints | Fault:
     known = [remote.here(each) if is_address(each, ("https",)) else "" for each in told]
     if not known[0] or any(each and not here for each, here in zip(told, known, strict=True)):
         return _rubbish("metadata without usable endpoints")
-    done = body.get(BY_POINT, [])
-    listed = done if isinstance(done, list) else []
-    by_point = frozenset(each for each in listed if isinstance(each, str))
-    return Endpoints(known[0], known[1], known[2], by_point=by_point)
+    done = body.get(BY_POINT)
+    ours = isinstance(done, list)
+    by_point = frozenset(each for each in done or () if isinstance(each, str)) if ours else None
+    return Endpoints(
+        *(known[0], known[1], known[2]), by_point=by_point or frozenset(), independent=ours
+    )
 
 
 def document(reply: Reply) -> dict[str, Any] | Fault:

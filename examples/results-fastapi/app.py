@@ -6,11 +6,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.requests import HTTPConnection
+from school.results import PEOPLE, RESULTS
 
 from authz.middleware import AsyncGuard, AsyncPoint, Identity
 from authz.middleware.bearer import Bearer
 from authz.middleware.fastapi import Authz, guarded, needs, public
-from school.results import PEOPLE, RESULTS
 
 
 def create_app(point: AsyncPoint, bearer: Bearer) -> FastAPI:

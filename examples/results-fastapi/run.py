@@ -15,10 +15,10 @@ from joserfc.jwk import KeySet, OKPKey
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from app import create_app
 from school.point import HOST, IDENTIFIER, free_port, school
 
-from authz.middleware.remote_async import AsyncRemotePoint
+from app import create_app
+from authz.middleware import AsyncRemotePoint
 from authz.middleware.bearer import Bearer
 
 ISSUER, AUDIENCE = "https://id.example.test", "results"

@@ -6,11 +6,11 @@ import secrets
 
 from flask import Flask, redirect, render_template, request
 from flask_login import LoginManager, UserMixin, login_user
+from school.results import PEOPLE, RESULTS
 from werkzeug.wrappers import Response
 
 from authz.middleware import Guard, Point
 from authz.middleware.flask import Authz, flask_login, needs, permitted, public
-from school.results import PEOPLE, RESULTS
 
 
 class Person(UserMixin):  # type: ignore[misc] # it says no types

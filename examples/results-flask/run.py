@@ -12,10 +12,10 @@ from werkzeug.serving import make_server
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from app import create_app
 from school.point import HOST, IDENTIFIER, school
 
-from authz.middleware.remote import RemotePoint
+from app import create_app
+from authz.middleware import RemotePoint
 
 
 def main(arguments: list[str]) -> None:

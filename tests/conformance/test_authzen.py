@@ -9,21 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from jsonschema import Draft202012Validator
 
-from authz import clock
-from tests.api.server import HOST, ROOT, Place, Server
+from tests.api.certificates import certificate
+from tests.api.server import ROOT, Place, Server
 
 VECTORS = ROOT.parent / "shared" / "vectors" / "authzen"
 PACKS = ROOT / "tests" / "packs"
@@ -243,26 +236,8 @@ def test_metadata_names_what_there_is_by_https(certification: Server) -> None:
         "search_subject_endpoint": "https://pdp.example.test/access/v1/search/subject",
         "search_resource_endpoint": "https://pdp.example.test/access/v1/search/resource",
         "search_action_endpoint": "https://pdp.example.test/access/v1/search/action",
+        "obligations_carried_out": ["notify", "review"],
     }
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for this machine, signed by itself, and its key."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), clock.now()
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authz tests")])
-    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(here, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / "cert.pem", folder / "key.pem"
-    certificate.write_bytes(made.public_bytes(Encoding.PEM))
-    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return certificate, private
 
 
 def test_the_binding_is_json_over_https(tmp_path: Path) -> None:
@@ -270,7 +245,7 @@ def test_the_binding_is_json_over_https(tmp_path: Path) -> None:
     place = Place(tmp_path, PACKS / "certification")
     place.authz("db", "upgrade")
     place.authz("import", "entities", PACKS / "certification" / "entities.json")
-    with place.serving(tls=_certificate(tmp_path)) as server:
+    with place.serving(tls=certificate(tmp_path)) as server:
         server.token = place.token()
         assert server.trusted is not None
         answer = server.post("/access/v1/evaluation", ALICE)

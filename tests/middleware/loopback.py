@@ -101,9 +101,9 @@ class Loopback:
                 self.behave(heard)
 
     def read(self, file: Any, connection: socket.socket) -> Heard | None:
-        line = file.readline().decode()
-        if not line:
-            return None
+        line = file.readline().decode("latin-1")
+        if not line.endswith(" HTTP/1.1\r\n"):
+            return None  # the end, or no HTTP
         method, path, _ = line.split(" ", 2)
         headers = {}
         while line := file.readline().decode().strip():

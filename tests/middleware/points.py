@@ -14,7 +14,7 @@ class CountingPoint:
 
     def __init__(self, limits: frozenset[str] | None = frozenset(ALLOWED)) -> None:
         self.limits = limits
-        self.children = {KID}
+        self.parent, self.children = MUM, {KID}
         self.asked: list[list[Question]] = []
         self.down = False
 
@@ -33,7 +33,10 @@ class CountingPoint:
             return Answer.refused(UNAVAILABLE)
         asked = (question.subject, question.action, question.category)
         purpose = question.context.get("purpose")
-        if asked != (MUM, "read", "assessment_result") or question.person not in self.children:
+        if (
+            asked != (self.parent, "read", "assessment_result")
+            or question.person not in self.children
+        ):
             return Answer.refused("refused")
         if purpose not in (None, "service"):
             return Answer.refused("refused")

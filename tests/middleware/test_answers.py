@@ -27,7 +27,11 @@ VALUES: dict[str, Any] = {
 }
 KNOWN = some.fixed_dictionaries({}, optional=VALUES)
 JSON: Any = some.recursive(
-    some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False) | WORDS,
+    some.none()
+    | some.booleans()
+    | some.integers()
+    | some.floats(allow_nan=False, allow_infinity=False)
+    | WORDS,
     lambda inner: some.lists(inner, max_size=3) | some.dictionaries(WORDS, inner, max_size=3),
     max_leaves=8,
 )

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, OKPKey
@@ -82,16 +81,18 @@ def test_keys_come_from_a_file_that_may_change(tmp_path: Path) -> None:
 
 def test_keys_come_from_an_address_and_stay_while_it_is_away() -> None:
     asked: list[str] = []
-    answers = [httpx.Response(200, json=KeySet([key()]).as_dict(private=False))]
+    answers = [json.dumps(KeySet([key()]).as_dict(private=False)).encode()]
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(str(request.url))
-        return answers.pop() if answers else httpx.Response(503)
+    def answer(url: str) -> bytes:
+        asked.append(url)
+        return answers.pop() if answers else b"<h1>away</h1>"
 
-    client = httpx.Client(transport=httpx.MockTransport(answer))
-    reading = Bearer(ISSUER, AUDIENCE, jwks_url("https://id.example.test/jwks", client))
+    reading = Bearer(ISSUER, AUDIENCE, jwks_url("https://id.example.test/jwks", answer))
     for _ in range(3):
         assert reading.identity(f"Bearer {mint('mum')}") is not None
     assert len(asked) == 1
+    unknown = Bearer(ISSUER, AUDIENCE, jwks_url("http://127.0.0.1:9/jwks"))
+    with pytest.raises(UnauthenticatedError):
+        unknown.identity(f"Bearer {mint('mum')}")
     with pytest.raises(SettingError):
         jwks_url("http://id.example.test/jwks")
