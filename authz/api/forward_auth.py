@@ -115,7 +115,7 @@ def _neutral(error: AuthzError) -> AuthzError:
 
 
 def _told(forward: Forward, environ: dict[str, Any]) -> dict[str, str]:
-    """The headers of a permit; none where the route is public. Whatever else is an error."""
+    """The headers of a permit, empty where the route is public. Whatever else is an error."""
     sent = headers.incoming(environ)
     if not forward.trusts(str(environ.get("REMOTE_ADDR", "")), sent.get(TOKEN, "")):
         raise RefusedError("Only the proxy may ask this.")
@@ -125,14 +125,14 @@ def _told(forward: Forward, environ: dict[str, Any]) -> dict[str, str]:
     query.pairs(raw)
     match = forward.table.find(method, path.written(written))
     if not isinstance(match.declared.declaration, Needs):
-        return {}
+        return onward.NOBODY
     who = forward.verify(headers.once(sent, "authorization"))
     if who is None:
         raise UnauthenticatedError("Nobody is signed in.")
     permitted = _permitted(
         service(), match, match.declared.declaration, Sent(raw, sent, _no_body), who
     )
-    return onward.told(permitted)
+    return onward.NOBODY | onward.told(permitted)
 
 
 def _original(

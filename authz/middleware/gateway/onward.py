@@ -27,6 +27,24 @@ LEAST: Final = 32
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]+")
 
 
+NOBODY: Final = dict.fromkeys(
+    (
+        "X-Authz-Subject",
+        "X-Authz-Subject-Type",
+        "X-Authz-Action",
+        "X-Authz-Category",
+        "X-Authz-Person",
+        "X-Authz-Purpose",
+        "X-Authz-Decision-Id",
+        "X-Authz-Fields",
+        "X-Authz-Classes",
+        "X-Authz-Pseudonymise",
+    ),
+    "",
+)
+"""All that is ever told, empty: what a proxy puts in the place of a caller's headers."""
+
+
 class Assertions:
     """Signs what is told, with a secret that the gateway and the upstream share."""
 
