@@ -271,6 +271,10 @@ class Settings(BaseSettings):
         description="A `routes.toml` with a table `forward_auth`: `/forward-auth` answers proxies "
         "by its routes. Without it, there is no such path.",
     )
+    gateway_routes: Path | None = Field(
+        None,
+        description="The file of routes of `authz gateway`, which sets it from `--config`.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level of what is logged to standard error."
     )

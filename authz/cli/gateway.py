@@ -9,9 +9,12 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import click
+from flask import Flask
 
 from authz.cli.output import say
-from authz.middleware.gateway.app import ROUTES
+from authz.config import load as settings
+from authz.errors import SettingError
+from authz.middleware.gateway.app import create
 from authz.middleware.gateway.lint import load
 
 
@@ -58,9 +61,17 @@ def gateway(  # noqa: PLR0917 (one parameter an option)
     from authz.cli.serve import server  # noqa: PLC0415
 
     embedded = config.point is not None and config.point.mode == "embedded"
-    os.environ[ROUTES] = str(routes.resolve())
+    os.environ["AUTHZ_GATEWAY_ROUTES"] = str(routes.resolve())
     tls = (tls_cert, tls_key) if tls_cert and tls_key else None
-    target = "authz.middleware.gateway.app:create_app"
+    target = "authz.cli.gateway:create_app"
     made = server(target, host, port, workers=workers, threads=threads, tls=tls, http="1")
     with kept() if embedded else nullcontext():
         made.serve()
+
+
+def create_app() -> Flask:
+    """What each worker serves: the gateway of the file that the command was given."""
+    found = settings().gateway_routes
+    if found is None:
+        raise SettingError("It is required.", where="AUTHZ_GATEWAY_ROUTES")
+    return create(found)

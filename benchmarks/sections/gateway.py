@@ -30,12 +30,13 @@ WARM = 3.0
 SECTION = Section(
     "gateway",
     "The gateway before an application",
-    """A Flask application with a database, on granian with two workers, is asked for a child's three
-results by its parent: {families} families in turn, eight connections. nginx proxies it with two workers and
-kept connections, and asks nobody. The gateway (`authz gateway`, two workers, embedded) verifies the
-parent's token, decides by the school policy, has every decision on disk before the application is
-called, and proxies; once where the application says that it keeps the limit of fields itself, and
-once where the gateway filters its JSON. All of them, and the client, share the same two cores.""",
+    """A Flask application with a database, on granian with two workers, is asked for a child's
+three results by its parent: {families} families in turn, eight connections. nginx proxies it with
+two workers and kept connections, and asks nobody. The gateway (`authz gateway`, two workers,
+embedded) verifies the parent's token, decides by the school policy, has every decision on disk
+before the application is called, and proxies; once where the application says that it keeps the
+limit of fields itself, and once where the gateway filters its JSON. All share the same two
+cores.""",
 )
 ROUTES = """
 [gateway]
@@ -63,8 +64,8 @@ PLAIN = """
 worker_processes 2; daemon off; pid nginx.pid; error_log stderr crit;
 events {{}}
 http {{
-  access_log off; keepalive_requests 1000000;
-  client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+  access_log off; keepalive_requests 1000000; client_body_temp_path b; proxy_temp_path p;
+  fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
   upstream app {{ server {host}:{behind}; keepalive 32; }}
   server {{
     listen {host}:{port};

@@ -24,8 +24,8 @@ INTRO = """\
 # A file of routes
 
 TOML, read by `authz gateway --config` and by `/forward-auth` of the service
-(`AUTHZ_FORWARD_AUTH`). Files that it names are looked for beside it. A file with a defect does not
-start, and the defect is named with its line; `authz gateway --config FILE --check` looks at it only.
+(`AUTHZ_FORWARD_AUTH`). Files that it names are looked for beside it. A file with a defect does
+not start, and the defect is named with its line; `authz gateway --config FILE --check` only looks.
 
 What is not a route is refused. Two routes may match the same path only where one lies wholly
 within the other; then the narrower one is taken. A public route may overlap no other route of the

@@ -9,16 +9,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from school.issuer import Issuer
 from school.point import HOST, ROOT, School, free_port, school, wait_for
 from school.site import create_app, serving
 from school.story import tell
+
+HERE = Path(__file__).parent
 
 
 def main(arguments: list[str]) -> None:
@@ -57,7 +58,5 @@ def gateway(running: School, site: int) -> Iterator[tuple[str, subprocess.Popen[
 
 
 if __name__ == "__main__":
-    try:
+    with suppress(KeyboardInterrupt):
         main(sys.argv[1:])
-    except KeyboardInterrupt:
-        pass

@@ -14,17 +14,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from school.issuer import Issuer
 from school.point import HOST, ROOT, START_SECONDS, School, free_port, school
 from school.site import create_app, serving
 from school.story import tell
 
+HERE = Path(__file__).parent
 CONFIG = ROOT / "docs" / "how-to" / "proxies" / "nginx.conf"
 
 
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
 def nginx(
     program: str, running: School, site: int, secret: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """nginx with the file of the how-to, but for its ports."""
+    """The proxy with the file of the how-to, but for its ports."""
     port = free_port()
     text = CONFIG.read_text("utf-8")
     point = running.address.rpartition(":")[2]
@@ -87,7 +87,5 @@ def _listening(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with suppress(KeyboardInterrupt):
         main(sys.argv[1:])
-    except KeyboardInterrupt:
-        pass

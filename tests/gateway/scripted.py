@@ -118,3 +118,8 @@ def ask(client: Client, path: str = RESULTS, method: str = "GET", **headers: str
     own = {"Authorization": f"Bearer {signing.mint(MUM)}"}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return client.open(path, method=method, headers={**own, **named}, buffered=True)
+
+
+def code(found: TestResponse) -> str:
+    """The code of a problem document."""
+    return str((found.json or {}).get("code"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
@@ -96,7 +97,7 @@ def test_what_nobody_filters_is_refused(name: str, address: Address, tokens: Tok
 
 def test_only_the_proxy_is_answered(service: Server, tokens: Tokens) -> None:
     """A caller that reaches the service itself says nothing about a first request."""
-    told = {
+    told: dict[str, Any] = {
         "x_forwarded_method": "GET",
         "x_forwarded_uri": REPORT,
         "authorization": f"Bearer {tokens.token}",

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from werkzeug.test import Client
+from werkzeug.test import Client, TestResponse
 
 from authz.middleware.answer import TIMEOUT, Answer
+from authz.middleware.gateway.app import create
 from authz.middleware.question import Question
-from tests.gateway.scripted import BODY, HEAD, RESULTS, Upstream, answer, ask, standing
+from tests.gateway import site
+from tests.gateway.scripted import BODY, HEAD, RESULTS, Upstream, answer, ask, code, standing
 from tests.middleware.points import CountingPoint
 from tests.middleware.site import KID
 
 REPORT = f"/students/{KID}/report"
 SECRET = b"SECRET"
+CHUNKS = f"{HEAD}Transfer-Encoding: chunked\r\n"
 Standing = tuple[Upstream, Client]
 
 
@@ -30,8 +33,9 @@ def gateway(tmp_path: Path) -> Iterator[Standing]:
 def test_only_what_is_allowed_leaves(gateway: Standing) -> None:
     upstream, client = gateway
     upstream.says = answer(
-        BODY, 'ETag: "a"', "X-Student-Comment: SECRET", "Set-Cookie: a=SECRET", "X-Authz-Fields: *",
-        "Last-Modified: Tue, 01 Jan 2030 00:00:00 GMT", "Accept-Ranges: bytes", "X-Sendfile: /SECRET",
+        BODY, 'ETag: "a"', "X-Student-Comment: SECRET", "Set-Cookie: a=SECRET",
+        "X-Authz-Fields: *", "Last-Modified: Tue, 01 Jan 2030 00:00:00 GMT",
+        "Accept-Ranges: bytes", "X-Sendfile: /SECRET",
     )  # fmt: skip
     found = ask(client)
     assert (found.status_code, found.json) == (200, {"student": "kid", "results": [{"score": "7"}]})
@@ -44,9 +48,9 @@ def test_only_what_is_allowed_leaves(gateway: Standing) -> None:
 def test_the_upstream_is_sent_what_was_matched_and_nothing_else(gateway: Standing) -> None:
     upstream, client = gateway
     ask(
-        client, RESULTS + "?page=2&x=%20y", Range="bytes=0-1", If_None_Match='"a"', Accept_Encoding="gzip",
-        X_Authz_Subject="head", X_Forwarded_User="head", Forwarded="for=1", Cookie="a=b", TE="trailers",
-        X_Other="kept", X_Forwarded_For="1.2.3.4",
+        client, RESULTS + "?page=2&x=%20y", Range="bytes=0-1", If_None_Match='"a"',
+        Accept_Encoding="gzip", X_Authz_Subject="head", X_Forwarded_User="head", Cookie="a=b",
+        Forwarded="for=1", TE="trailers", X_Other="kept", X_Forwarded_For="1.2.3.4",
     )  # fmt: skip
     line, *headers = upstream.heard[-1].decode().split("\r\n\r\n")[0].split("\r\n")
     sent = dict(header.split(": ", 1) for header in headers)
@@ -82,13 +86,13 @@ UNREADABLE = {
 BROKEN = {
     "no JSON": answer(b'{"score": SECRET'),
     "a name twice": answer(b'{"results":[],"results":[{"score":"SECRET"}]}'),
-    "a part": answer(b'{"score":"SECRET"}', "Content-Range: bytes 0-1/9", status="206 Partial Content"),
+    "a part": answer(b'{"score":"SECRET"}', "Content-Range: bytes 0-1/9", status="206 Part"),
     "not modified": answer(b"", status="304 Not Modified"),
     "another protocol": answer(b"SECRET", status="101 Switching Protocols"),
     "breaks off": answer(BODY, "Connection: close", length=500),
-    "breaks off in a chunk": f"{HEAD}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n40\r\n".encode() + BODY[:20],
-    "two lengths": f"{HEAD}Content-Length: 5\r\nContent-Length: {len(BODY)}\r\n\r\n".encode() + BODY,
-    "a length and chunks": f"{HEAD}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nSECRE\r\n0\r\n\r\n".encode(),
+    "breaks off in a chunk": f"{CHUNKS}Connection: close\r\n\r\n40\r\n".encode() + BODY[:20],
+    "two lengths": f"{HEAD}Content-Length: 5\r\nContent-Length: 9\r\n\r\n".encode() + BODY,
+    "a length and chunks": f"{CHUNKS}Content-Length: 5\r\n\r\n5\r\nSECRE\r\n0\r\n\r\n".encode(),
     "no HTTP": b"SECRET SECRET\r\n\r\n",
     "nothing": b"",
 }  # fmt: skip
@@ -99,7 +103,7 @@ def test_what_cannot_be_filtered_is_refused(name: str, gateway: Standing) -> Non
     upstream, client = gateway
     upstream.says = UNREADABLE[name]
     found = ask(client)
-    assert (found.status_code, found.json["code"]) == (403, "obligation_not_carried_out")
+    assert (found.status_code, code(found)) == (403, "obligation_not_carried_out")
     assert SECRET not in found.data
     upstream.says = answer(BODY)
     assert ask(client).status_code == 200
@@ -112,7 +116,7 @@ def test_what_is_no_answer_is_a_bad_gateway(name: str, gateway: Standing) -> Non
     if not BROKEN[name]:
         upstream.says = lambda connection: connection.shutdown(socket.SHUT_RDWR)
     found = ask(client)
-    assert (found.status_code, found.json["code"]) == (502, "upstream_failed")
+    assert (found.status_code, code(found)) == (502, "upstream_failed")
     assert SECRET not in found.data
     upstream.says = answer(BODY)
     assert ask(client).status_code == 200
@@ -162,11 +166,16 @@ def test_head_tells_nothing_of_what_is_withheld(gateway: Standing) -> None:
 
 
 def test_an_upstream_that_is_slow_or_away_is_told_in_time(gateway: Standing) -> None:
+
+    def begins(connection: socket.socket) -> None:
+        connection.sendall(HEAD.encode())
+        time.sleep(2)
+
     upstream, client = gateway
     began = time.monotonic()
     upstream.says = lambda _connection: time.sleep(2)
     assert ask(client).status_code == 504
-    upstream.says = lambda connection: (connection.sendall(HEAD.encode()), time.sleep(2)) and None
+    upstream.says = begins
     assert ask(client).status_code == 504
     assert time.monotonic() - began < 2
     upstream.says = answer(BODY)
@@ -232,9 +241,48 @@ def test_an_obligation_that_nobody_carries_out_is_refused_before_anything_is_sen
     tmp_path: Path,
 ) -> None:
     class Obliging(CountingPoint):
-        def _one(self, question: Question) -> Answer:
+        def _one(self, question: Question) -> Answer:  # noqa: ARG002 (whatever is asked)
             return Answer(permit=True, notify=("dpo",), purpose="service")
 
     with standing(tmp_path, point=Obliging()) as (upstream, client):
-        assert ask(client).json["code"] == "obligation_not_carried_out"
+        assert code(ask(client)) == "obligation_not_carried_out"
         assert upstream.heard == []
+
+
+def _silent(_connection: socket.socket) -> None:
+    time.sleep(1)
+
+
+@pytest.mark.parametrize(
+    "says", [None, _silent, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nrubbish"]
+)
+def test_a_point_that_is_down_slow_or_answers_rubbish(
+    says: bytes | Callable[[socket.socket], None] | None, tmp_path: Path
+) -> None:
+    """Over HTTP: refused within its time, and nothing is sent to the application."""
+    point, upstream = Upstream(), Upstream()
+    if says is None:
+        point.close()
+    else:
+        point.says = says
+    (tmp_path / "point-token").write_text("token")
+    remote = f"""
+[point]
+mode = "remote"
+url = "https://pdp.example.test"
+reached_at = "http://{point.address[0]}:{point.address[1]}"
+token = "point-token"
+seconds = 0.5
+"""
+    text = site.tables(upstream.address).replace('[point]\nmode = "embedded"\n', remote)
+    app = create(site.write(tmp_path, text + site.ROUTES))
+    try:
+        began = time.monotonic()
+        found = ask(Client(app, TestResponse))
+        assert (found.status_code, code(found)) == (503, "point_unavailable")
+        assert time.monotonic() - began < 1.5
+        assert upstream.heard == []
+    finally:
+        app.extensions["authz_gateway"].close()
+        point.close()
+        upstream.close()

@@ -7,11 +7,8 @@ times what its decision costs.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from flask import Flask, Response
 
@@ -19,9 +16,6 @@ from authz.middleware.gateway.front import Environ, StartResponse
 from authz.middleware.gateway.lint import OWN, load
 from authz.middleware.gateway.parts import gateway, opened
 from authz.middleware.point import Point
-
-ROUTES = "AUTHZ_GATEWAY_ROUTES"
-"""How ``authz gateway`` tells its workers which file it was given."""
 
 
 def create(path: Path, point: Point | None = None) -> Flask:
@@ -41,12 +35,6 @@ def create(path: Path, point: Point | None = None) -> Flask:
 
     app.wsgi_app = front  # type: ignore[method-assign]
     return app
-
-
-@cache
-def create_app() -> Any:
-    """The application of the file that the command was given."""
-    return create(Path(os.environ[ROUTES]))
 
 
 def _alive() -> Response:

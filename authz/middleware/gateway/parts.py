@@ -6,8 +6,6 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 from authz import clock
 from authz.errors import AuthzError, RoutesError
 from authz.middleware.bearer import Bearer, Keys, jwks_file, jwks_url
@@ -139,7 +137,7 @@ def _pool(url: str, settings: GatewayTable, folder: Path) -> Pool:
 def _keys(place: str, folder: Path) -> Keys:
     """The keys, read once so that a file without any does not start."""
     if "://" in place:
-        return jwks_url(place, httpx.Client(timeout=5.0, follow_redirects=False))
+        return jwks_url(place)
     keys = jwks_file(folder / place)
     try:
         keys(False)  # noqa: FBT003 (as Keys has it)
