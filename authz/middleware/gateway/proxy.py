@@ -13,6 +13,7 @@ from typing import Final
 
 from authz import clock
 from authz.errors import ObligationError, UpstreamError, UpstreamTimeoutError
+from authz.middleware.gateway.head import StrictResponse
 from authz.middleware.gateway.pool import AGAIN, Pool, failed
 
 PIECE: Final = 64 * 1024
@@ -106,7 +107,7 @@ def send(pool: Pool, out: Outgoing) -> Incoming:
 def _once(pool: Pool, connection: HTTPConnection, out: Outgoing) -> Incoming:
     try:
         _write(connection, pool.host, out)
-        response = HTTPResponse(connection.sock, method=out.method)
+        response = StrictResponse(connection.sock, method=out.method)
         response.begin()
     except (OSError, HTTPException, ValueError) as error:
         connection.close()
@@ -114,9 +115,7 @@ def _once(pool: Pool, connection: HTTPConnection, out: Outgoing) -> Incoming:
     except BaseException:
         connection.close()
         raise
-    lengths = set(response.headers.get_all("Content-Length", ()))
-    framed_twice = len(lengths) > 1 or (lengths and response.chunked)
-    if response.status <= SWITCHING or framed_twice:
+    if response.status == SWITCHING:
         response.close()
         connection.close()
         raise UpstreamError("The upstream's answer is none.")
