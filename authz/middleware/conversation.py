@@ -17,7 +17,7 @@ from authz.middleware import wire
 from authz.middleware.answer import TIMEOUT, UNAVAILABLE, Answer
 from authz.middleware.breaker import Breaker
 from authz.middleware.cache import Cache
-from authz.middleware.health import Health
+from authz.middleware.health import Health, log
 from authz.middleware.options import Endpoints, Options, Remote
 from authz.middleware.question import Question
 from authz.middleware.wire import Call, Fault, Page, Reply, Told
@@ -41,6 +41,8 @@ class Conversations:
         self._breaker = Breaker(options.limits)
         self._learnt = remote.endpoints
         self._until = float("inf") if remote.endpoints else float("-inf")
+        if remote.exposed:
+            log.warning("%s is asked beyond this machine without TLS", remote.exposed)
 
     @property
     def together(self) -> int:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from authz.errors import SettingError
 
 LONGEST_KEPT: Final = 300.0
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 Token = str | Callable[[], str]
 """The bearer token, or what gives the one that is good now; empty for a point that wants none."""
 
@@ -128,6 +129,14 @@ class Remote:
             raise SettingError("It must be an https URL without query.", where="identifier")
         if self.reached_at and not is_address(self.reached_at, ("https", "http")):
             raise SettingError("It must be a URL without query.", where="reached_at")
+
+    @property
+    def exposed(self) -> str:
+        """An address beyond this machine at which questions and tokens go unencrypted (E-06)."""
+        places = self.endpoints
+        told = (places.evaluation, places.evaluations) if places else (self.reached_at,)
+        open_ = [each for each in told if each.startswith("http:")]
+        return next((each for each in open_ if urlsplit(each).hostname not in LOOPBACK), "")
 
     @property
     def metadata(self) -> str:

@@ -49,6 +49,16 @@ ED25519 = {
     "cryptography.exceptions",
     "cryptography.hazmat.primitives.asymmetric.ed25519",
 }
+CLIENT = {
+    "authz.errors",
+    "authz.middleware",
+    "base64",
+    "decimal",
+    "hmac",
+    "threading",
+    "urllib.parse",
+    "uuid",
+}
 PURE = {
     "decision": PLAIN | OWN - {"authz.engine"},
     "engine": PLAIN | OWN | CASBIN | {"logging", "threading", "simpleeval"},
@@ -67,6 +77,13 @@ PURE = {
     "privacy/requests.py": PLAIN | OWN,
     "review/rights.py": PLAIN | OWN,
     "policy/clauses.py": PLAIN | OWN,
+    **{
+        f"middleware/{name}.py": PLAIN | CLIENT
+        for name in (
+            *("answer", "question", "shape", "declare", "options", "wire", "breaker", "cache"),
+            *("permitted", "obligations/fields", "obligations/objects", "obligations/pseudonyms"),
+        )
+    },
 }
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns"}
 TIME_TYPES = {"datetime", "date", "time", "dt"}

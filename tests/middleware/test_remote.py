@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from authz.errors import MalformedError, PointUnavailableError, SettingError, TooLargeError
-from authz.middleware.answer import UNAVAILABLE, Answer
+from authz.middleware.answer import TIMEOUT, UNAVAILABLE, Answer
 from authz.middleware.breaker import Breaker
 from authz.middleware.cache import Cache
 from authz.middleware.lists import permitted
@@ -190,6 +190,33 @@ def test_a_token_that_is_none_is_sent_to_nobody(server: Loopback, token: str) ->
     assert point.decide([QUESTION])[0].reason == UNAVAILABLE
     assert not server.heard
     point.close()
+
+
+def test_whatever_hangs_on_the_way_whoever_asks_is_back_in_time(server: Loopback) -> None:
+    """As a name server might, which knows of no time-out of ours."""
+    hanging = Event()
+
+    def hangs() -> str:
+        hanging.wait(10)
+        return ""
+
+    point = RemotePoint(IDENTIFIER, hangs, endpoints=_at(server), options=QUICK)
+    began = time.monotonic()
+    assert point.decide([QUESTION])[0].reason == TIMEOUT
+    assert time.monotonic() - began < QUICK.patience.total + 0.4
+    hanging.set()
+    point.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [("http://127.0.0.1:1", 0), ("https://pdp.internal", 0), ("http://pdp.internal:8080", 1)],
+)
+def test_who_asks_without_tls_beyond_this_machine_is_told(
+    caplog: pytest.LogCaptureFixture, address: str, told: int
+) -> None:
+    RemotePoint(IDENTIFIER, reached_at=address).close()
+    assert len([each for each in caplog.records if "without TLS" in each.message]) == told
 
 
 # Kept answers.
