@@ -18,7 +18,10 @@ from benchmarks import report
 from benchmarks.optional import ROOT
 from benchmarks.results import Section, forget, kept, machine
 
-SECTIONS = ("engines", "pack", "growth", "people", "lists", "http", "client", "gateway", "verify")
+SECTIONS = (
+    *("engines", "pack", "growth", "people", "lists"),
+    *("http", "client", "middleware", "gateway", "verify"),
+)
 LIMIT = 600
 """Seconds that a section may take before it is stopped."""
 

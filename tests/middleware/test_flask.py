@@ -209,6 +209,13 @@ def test_who_is_not_signed_in_is_asked_to_and_the_point_is_not_asked() -> None:
     assert point.asked == []
 
 
+def test_a_request_costs_one_call_of_the_point() -> None:
+    point = CountingPoint()
+    answer = one_view(lambda student: jsonify(RECORD), point).get(f"/{KID}")
+    assert answer.status_code == 200
+    assert [len(batch) for batch in point.asked] == [1]
+
+
 def test_a_point_that_is_away_is_said() -> None:
     point = CountingPoint()
     point.down = True

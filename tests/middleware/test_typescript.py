@@ -29,14 +29,14 @@ const about = (person) => ({ action: "read", category: "assessment_result", pers
 const authz = new Authz(options(mother));
 const many = Array.from({ length: 250 }, (_, number) => about(`S${number}`));
 const together = await Promise.all([
-  authz.may(about("%(kid)s")), authz.may(about("%(other)s")), authz.mayEach(many),
+  authz.may(about("KID")), authz.may(about("OTHER")), authz.mayEach(many),
 ]);
-const nobody = await new Authz(options({})).may(about("%(kid)s"));
-const strange = await new Authz(options(mother, "/")).may(about("%(kid)s"));
+const nobody = await new Authz(options({})).may(about("KID"));
+const strange = await new Authz(options(mother, "/")).may(about("KID"));
 const elsewhere = { ...options({}), fetch: async () => new Response('{"answers": ["yes"]}') };
-const rubbish = await new Authz(elsewhere).may(about("%(kid)s"));
+const rubbish = await new Authz(elsewhere).may(about("KID"));
 console.log(JSON.stringify({ together, nobody, strange, rubbish, faults }));
-""" % {"kid": KID, "other": OTHER}
+""".replace("KID", KID).replace("OTHER", OTHER)
 
 
 def test_types_and_javascript_are_fresh() -> None:

@@ -8,8 +8,8 @@ it stands, unless the route declares a field as whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from authz.errors import ObligationError
@@ -18,8 +18,18 @@ from authz.middleware.shape import Shape
 
 LISTS: Final = (list, tuple, set, frozenset)
 DEEPEST: Final = 64
+_SIMPLE: Final = frozenset({str, int, float, bool, type(None)})
 DROPPED: Final = object()
 """What stands for a record of another class: it leaves no trace in the list that it was in."""
+
+
+class _Here(NamedTuple):
+    """Where in the tree we are: how deep, under a whole field, in a class that is allowed."""
+
+    depth: int = 0
+    named: bool = False
+    whole: bool = False
+    in_class: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +40,22 @@ class Orders:
     fields: frozenset[str] | None = None
     classes: frozenset[str] | None = None
     renamed: Callable[[str], str] | None = None
+    _known: dict[tuple[object, ...], dict[str, _Here]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def any(self) -> bool:
         """Whether there is anything to carry out."""
         return self.fields is not None or self.classes is not None or self.renamed is not None
 
-
-@dataclass(frozen=True, slots=True)
-class _Here:
-    """Where in the tree we are: how deep, under a whole field, in a class that is allowed."""
-
-    depth: int = 0
-    named: bool = False
-    whole: bool = False
-    in_class: bool = False
+    def leaving(self, names: list[Any], here: _Here) -> dict[str, _Here]:
+        """As :func:`_leaving`; the records of a list have the same names: one look is enough."""
+        key = (here, *names)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = _leaving(names, self, here)
+        return found
 
 
 def carry_out(value: object, orders: Orders) -> Any:
@@ -63,7 +74,7 @@ def _any(value: object, orders: Orders, here: _Here) -> Any:
         if not here.named and value is not None and orders.any:
             raise ObligationError("A value without a name cannot be filtered.")
         return value
-    below = replace(here, depth=here.depth + 1)
+    below = _Here(here.depth + 1, here.named, here.whole, here.in_class)
     found = members(value)
     if found is not None:
         return _object(found, orders, below)
@@ -78,13 +89,19 @@ def _object(found: Members, orders: Orders, here: _Here) -> Any:
     if orders.classes is not None and orders.shape.class_of in names:
         if _class(get(orders.shape.class_of)) not in orders.classes:
             return DROPPED
-        here = replace(here, in_class=True)
-    leaving = {name: below for name in names if (below := _below(name, orders, here)) is not None}
+        here = _Here(here.depth, here.named, here.whole, in_class=True)
+    leaving = orders.leaving(names, here)
     homeless = orders.classes is not None and not here.in_class
     if homeless and (here.whole or not orders.shape.keep.issuperset(leaving)):
         return DROPPED  # fields of a record that does not say which class it is of
-    made = {name: _member(name, get(name), orders, below) for name, below in leaving.items()}
-    return {name: value for name, value in made.items() if value is not DROPPED}
+    made = {}
+    for name, below in leaving.items():
+        value = get(name)
+        if type(value) not in _SIMPLE or orders.renamed is not None:
+            value = _member(name, value, orders, below)
+        if value is not DROPPED:
+            made[name] = value
+    return made
 
 
 def _class(value: object) -> str | None:
@@ -93,15 +110,20 @@ def _class(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _below(name: object, orders: Orders, here: _Here) -> _Here | None:
-    """Where we are in what that name holds; None where the name must not leave."""
-    if not isinstance(name, str):
-        raise ObligationError("A name that is no text cannot be filtered.")
-    shape = orders.shape
-    if here.whole or name in shape.keep:
-        return replace(here, named=True)
-    allowed = orders.fields is None or shape.names.get(name, name) in orders.fields
-    return replace(here, named=True, whole=name in shape.whole) if allowed else None
+def _leaving(names: list[Any], orders: Orders, here: _Here) -> dict[str, _Here]:
+    """The names that may leave, each with where we are in what it holds."""
+    shape, fields = orders.shape, orders.fields
+    inside = _Here(here.depth, named=True, whole=here.whole, in_class=here.in_class)
+    all_of_it = _Here(here.depth, named=True, whole=True, in_class=here.in_class)
+    found = {}
+    for name in names:
+        if not isinstance(name, str):
+            raise ObligationError("A name that is no text cannot be filtered.")
+        if here.whole or name in shape.keep:
+            found[name] = inside
+        elif fields is None or shape.names.get(name, name) in fields:
+            found[name] = all_of_it if name in shape.whole else inside
+    return found
 
 
 def _member(name: str, value: object, orders: Orders, here: _Here) -> Any:

@@ -23,7 +23,7 @@ PLAIN: Final = (str, int, float, bool, type(None), date, time, timedelta, Decima
 
 def members(value: object) -> Members | None:
     """The members of an object of a known kind; None of any other."""
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return value.keys(), value.__getitem__
     row = getattr(value, "_mapping", None)
     if isinstance(row, Mapping):  # a row of SQLAlchemy
