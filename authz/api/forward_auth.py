@@ -92,6 +92,7 @@ def register(app: Flask, file: Path | None) -> None:
     """Add the paths; without a file they answer 404, as what is not there does."""
     app.extensions[NAME] = None if file is None else Forward.read(file)
     app.add_url_rule(FORWARD, "forward_auth", _answer, methods=["GET"])
+    app.add_url_rule(f"{FORWARD}/", "forward_auth_root", _answer, methods=[*METHODS])
     app.add_url_rule(f"{FORWARD}/<path:path>", "forward_auth_path", _answer, methods=[*METHODS])
 
 

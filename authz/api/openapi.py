@@ -105,15 +105,20 @@ def _forward(language: str) -> Document:
     statuses = ("200", "401", "403", "404", "500", "503")
     path = {"name": "path", "in": "path", "required": True, "schema": {"type": "string"}}
     methods = [method.lower() for method in METHODS if method != "HEAD"]
-    behind = {}
-    for number, method in enumerate(methods):
-        operation = _getting("forward_auth_path", number, statuses, language)
-        behind[method] = {**operation, "parameters": [path, *operation["parameters"]]}
-    asked = {"get": _getting("forward_auth", 0, statuses, language)}
-    for operation in (asked["get"], *behind.values()):
-        operation["security"] = [{"token": []}, {}]
-        del operation["responses"]["200"]["content"]
-    return {FORWARD: asked, f"{FORWARD}/{{path}}": behind}
+    found: Document = {FORWARD: {"get": _getting("forward_auth", 0, statuses, language)}}
+    for place, name, own in (
+        ("/", "forward_auth_root", []),
+        ("/{path}", "forward_auth_path", [path]),
+    ):
+        item = found[FORWARD + place] = {}
+        for number, method in enumerate(methods):
+            operation = _getting(name, number, statuses, language)
+            item[method] = {**operation, "parameters": [*own, *operation["parameters"]]}
+    for item in found.values():
+        for operation in item.values():
+            operation["security"] = [{"token": []}, {}]
+            del operation["responses"]["200"]["content"]
+    return found
 
 
 def _asking(

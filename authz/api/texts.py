@@ -87,6 +87,10 @@ ROUTES: Mapping[str, tuple[Texts, Texts]] = {
             "`X-Authz-…` หรือ 401 หรือ 403 โทเคนเป็นของผู้ใช้",
         },
     ),
+    "forward_auth_root": (
+        {"en": "The same, of the front page", "th": "เช่นเดียวกัน สำหรับหน้าแรก"},
+        {"en": "Envoy asks for the path `/`.", "th": "Envoy ถามถึงเส้นทาง `/`"},
+    ),
     "forward_auth_path": (
         {"en": "The same, of the path behind", "th": "เช่นเดียวกัน โดยเส้นทางอยู่ต่อท้าย"},
         {
