@@ -19,8 +19,16 @@ from benchmarks.optional import ROOT
 from benchmarks.results import Section, forget, kept, machine
 
 SECTIONS = (
-    *("engines", "pack", "growth", "people", "lists"),
-    *("http", "client", "middleware", "gateway", "verify"),
+    "engines",
+    "pack",
+    "growth",
+    "people",
+    "lists",
+    "http",
+    "middleware",
+    "client",
+    "gateway",
+    "verify",
 )
 LIMIT = 600
 """Seconds that a section may take before it is stopped."""

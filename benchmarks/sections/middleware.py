@@ -184,7 +184,12 @@ def _called(app: Flask) -> Work:
             "bench.subject": case.subject,
         }  # fmt: skip
         said: list[str] = []
-        body = app.wsgi_app(environ, lambda status, *_more: said.append(status))
+
+        def start(status: str, *_more: object) -> Callable[[bytes], object]:
+            said.append(status)
+            return lambda _data: None  # nobody writes
+
+        body = app.wsgi_app(environ, start)
         data = b"".join(body)
         if hasattr(body, "close"):
             body.close()

@@ -1,4 +1,4 @@
-// Built by build.py from authz.ts and openapi.ts b1f0331dc6209e4bf7ecf6e1c5b801ed40db5eb9cd6591d44611599e9f790860
+// Built by build.py from authz.ts and openapi.ts 652cd184f63f3b416cd3b442c28350c9053a39e5bb6b9269919baf1fc73b0268
 const MOST = 200;
 export class Authz {
     options;
@@ -23,8 +23,13 @@ export class Authz {
         }
     }
     async send(asked) {
-        const answers = await this.answers(asked.map(({ question }) => question));
-        asked.forEach(({ tell }, place) => tell(answers?.[place] === true));
+        let answers;
+        try {
+            answers = await this.answers(asked.map(({ question }) => question));
+        }
+        finally {
+            asked.forEach(({ tell }, place) => tell(answers?.[place] === true));
+        }
     }
     async answers(questions) {
         try {

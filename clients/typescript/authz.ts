@@ -59,8 +59,12 @@ export class Authz {
   }
 
   private async send(asked: Waiting[]): Promise<void> {
-    const answers = await this.answers(asked.map(({ question }) => question));
-    asked.forEach(({ tell }, place) => tell(answers?.[place] === true));
+    let answers: unknown[] | undefined;
+    try {
+      answers = await this.answers(asked.map(({ question }) => question));
+    } finally {
+      asked.forEach(({ tell }, place) => tell(answers?.[place] === true));
+    }
   }
 
   private async answers(questions: Question[]): Promise<unknown[] | undefined> {
