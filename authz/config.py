@@ -266,6 +266,15 @@ class Settings(BaseSettings):
         description="Where a sign-in whose name is no e-mail address has its own: "
         "`head` at `school.ac.th`.",
     )
+    forward_auth: Path | None = Field(
+        None,
+        description="A `routes.toml` with a table `forward_auth`: `/forward-auth` answers proxies "
+        "by its routes. Without it, there is no such path.",
+    )
+    gateway_routes: Path | None = Field(
+        None,
+        description="The file of routes of `authz gateway`, which sets it from `--config`.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level of what is logged to standard error."
     )

@@ -158,6 +158,25 @@ class StoreUnavailableError(AuthzError):
     code = "store_unavailable"
 
 
+class RoutesError(AuthzError):
+    """A ``routes.toml`` with a defect; the gateway, or ``/forward-auth``, does not start."""
+
+    code = "routes_invalid"
+    exit_status = 2
+
+
+class UpstreamError(AuthzError):
+    """The application behind the gateway fails, or its answer is not to be trusted (502)."""
+
+    code = "upstream_failed"
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """The application behind the gateway does not answer in time (504)."""
+
+    code = "upstream_timeout"
+
+
 class RefusedError(AuthzError):
     """The data must not be used: refused by the point, or for want of an answer (2.6).
 
@@ -219,6 +238,9 @@ HTTP_STATUS: dict[type[AuthzError], int] = {
     AuditUnavailableError: 503,
     AuditDamagedError: 500,
     StoreUnavailableError: 503,
+    RoutesError: 500,
+    UpstreamError: 502,
+    UpstreamTimeoutError: 504,
     AuthzError: 500,
 }
 

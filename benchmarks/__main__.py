@@ -27,6 +27,7 @@ SECTIONS = (
     "http",
     "middleware",
     "client",
+    "gateway",
     "verify",
 )
 LIMIT = 600

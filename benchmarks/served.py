@@ -34,20 +34,27 @@ def ours(url: str, folder: Path) -> Iterator[int]:
     port = free()
     command = [sys.executable, "-m", "authz.cli", "serve", "--port", str(port)]
     command += ["--workers", str(WORKERS)]
-    with _running(command, port, environment(url, folder), folder / "serve.log"):
+    with running(command, port, environment(url, folder), folder / "serve.log"):
         yield port
 
 
 @contextmanager
 def floor(name: str, folder: Path, more: Mapping[str, str] | None = None) -> Iterator[int]:
     """One of :mod:`benchmarks.floors` on granian, with as many workers."""
+    with application(f"benchmarks.floors:{name}", folder, more) as port:
+        yield port
+
+
+@contextmanager
+def application(target: str, folder: Path, more: Mapping[str, str] | None = None) -> Iterator[int]:
+    """The application that a factory makes, on granian, with as many workers."""
     port = free()
     granian = Path(sys.executable).with_name("granian")
     command = [str(granian), "--interface", "wsgi", "--factory", "--host", HOST]
     command += ["--port", str(port), "--workers", str(WORKERS), "--log-level", "error"]
-    command += ["--blocking-threads", str(THREADS), f"benchmarks.floors:{name}"]
+    command += ["--blocking-threads", str(THREADS), target]
     here = {**os.environ, **(more or {}), "PYTHONPATH": str(ROOT)}
-    with _running(command, port, here, folder / f"{name}.log"):
+    with running(command, port, here, folder / f"{target.partition(':')[2]}.log"):
         yield port
 
 
@@ -57,12 +64,12 @@ def peer(folder: Path) -> Iterator[int]:
     port = free()
     path = cerbos.settings(folder / "cerbos", port, free())
     command = [str(cerbos.binary()), "server", "--config", str(path), "--log-level", "error"]
-    with _running(command, port, os.environ, folder / "cerbos.log"):
+    with running(command, port, os.environ, folder / "cerbos.log"):
         yield port
 
 
 @contextmanager
-def _running(
+def running(
     command: Sequence[str], port: int, settings: Mapping[str, str], log: Path
 ) -> Iterator[None]:
     """The process, listening; gone afterwards with all that it started."""

@@ -22,6 +22,7 @@ PAGES = {  # page: module and function of docs/generator that makes it
     "reference/ocsf.md": ("ocsf", "page"),
     "reference/policy.md": ("policy", "rules_page"),
     "reference/policy-matrix.md": ("policy", "matrix_page"),
+    "reference/routes.md": ("routes", "page"),
     "reference/settings.md": ("settings", "page"),
     "traceability.md": ("traceability", "page"),
 }

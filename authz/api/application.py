@@ -11,6 +11,7 @@ from authz.api import (
     evaluation,
     exchange,
     explanation,
+    forward_auth,
     front,
     health,
     incidents,
@@ -57,5 +58,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     health.register(app)
     metrics.register(app)
     documentation.register(app)
+    forward_auth.register(app, known.forward_auth)
     starting.register(app, known, point, front.register(app))
     return app

@@ -10,6 +10,7 @@ from authz.api.audit_schemas import AUDIT_ROUTES, AUDIT_SCHEMAS, Route
 from authz.api.evaluation import EVALUATION, EVALUATIONS
 from authz.api.explanation import EXPLAIN
 from authz.api.explanation_schemas import EXPLAIN_EXAMPLE, EXPLAIN_SCHEMAS
+from authz.api.forward_auth import FORWARD, METHODS
 from authz.api.metadata import JWKS, metadata_paths
 from authz.api.plain import DECISION_ID, LANGUAGES, LONGEST_ID, REQUEST_ID, REVISION
 from authz.api.problem import PROBLEM
@@ -89,12 +90,34 @@ def _paths(settings: Settings, language: str) -> Document:
     found["/readyz"] = {"get": _getting("readyz", 0, ("200", "503"), language)}
     found["/openapi.json"] = {"get": _getting("openapi", 0, ("200",), language)}
     found["/docs"] = {"get": _getting("docs", 0, ("200",), language)}
+    found.update(_forward(language))
     page = found["/docs"]["get"]
     page["responses"]["200"]["content"] = {"text/html": {"schema": {"type": "string"}}}
     page["parameters"] = [
         {"name": "lang", "in": "query", "schema": {"enum": list(LANGUAGES)}},
         *page["parameters"],
     ]
+    return found
+
+
+def _forward(language: str) -> Document:
+    """What proxies ask; behind the prefix with the method of the first request."""
+    statuses = ("200", "401", "403", "404", "500", "503")
+    path = {"name": "path", "in": "path", "required": True, "schema": {"type": "string"}}
+    methods = [method.lower() for method in METHODS if method != "HEAD"]
+    found: Document = {FORWARD: {"get": _getting("forward_auth", 0, statuses, language)}}
+    for place, name, own in (
+        ("/", "forward_auth_root", []),
+        ("/{path}", "forward_auth_path", [path]),
+    ):
+        item = found[FORWARD + place] = {}
+        for number, method in enumerate(methods):
+            operation = _getting(name, number, statuses, language)
+            item[method] = {**operation, "parameters": [*own, *operation["parameters"]]}
+    for item in found.values():
+        for operation in item.values():
+            operation["security"] = [{"token": []}, {}]
+            del operation["responses"]["200"]["content"]
     return found
 
 

@@ -33,6 +33,14 @@ TITLES: Mapping[str, Mapping[str, str]] = {
         "en": "The database does not answer, so there is no answer.",
         "th": "ฐานข้อมูลไม่ตอบสนอง จึงไม่มีคำตอบ",
     },
+    "refused": {
+        "en": "This request is not permitted.",
+        "th": "ไม่อนุญาตคำขอนี้",
+    },
+    "obligation_not_carried_out": {
+        "en": "Nobody behind this proxy does what the permit obliges to.",
+        "th": "ระบบปลายทางไม่ปฏิบัติตามเงื่อนไขของการอนุญาต",
+    },
     "not_ready": {"en": "The service is not ready.", "th": "ระบบยังไม่พร้อมให้บริการ"},
     "internal": {
         "en": "Something went wrong here; the log names the request's id.",

@@ -78,6 +78,26 @@ ROUTES: Mapping[str, tuple[Texts, Texts]] = {
             "th": "ฐานข้อมูลตอบและเป็นรุ่นล่าสุด และเขียนบันทึกได้",
         },
     ),
+    "forward_auth": (
+        {"en": "May a proxy hand this on?", "th": "พร็อกซีส่งคำขอต่อได้หรือไม่"},
+        {
+            "en": "nginx, Traefik and Caddy tell the first request in headers. 200 with "
+            "`X-Authz-…` headers, or 401 or 403. The bearer token is that of the person.",
+            "th": "nginx, Traefik และ Caddy บอกคำขอเดิมไว้ในเฮดเดอร์ ตอบ 200 พร้อมเฮดเดอร์ "
+            "`X-Authz-…` หรือ 401 หรือ 403 โทเคนเป็นของผู้ใช้",
+        },
+    ),
+    "forward_auth_root": (
+        {"en": "The same, of the front page", "th": "เช่นเดียวกัน สำหรับหน้าแรก"},
+        {"en": "Envoy asks for the path `/`.", "th": "Envoy ถามถึงเส้นทาง `/`"},
+    ),
+    "forward_auth_path": (
+        {"en": "The same, of the path behind", "th": "เช่นเดียวกัน โดยเส้นทางอยู่ต่อท้าย"},
+        {
+            "en": "Envoy asks with the method and the path of the first request.",
+            "th": "Envoy ถามด้วยวิธีเรียกและเส้นทางของคำขอเดิม",
+        },
+    ),
     "openapi": (
         {"en": "This document", "th": "เอกสารนี้"},
         {"en": "OpenAPI 3.1 of every route.", "th": "OpenAPI 3.1 ของทุกเส้นทาง"},

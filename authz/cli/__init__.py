@@ -16,6 +16,7 @@ from authz.errors import AuthzError
 
 COMMANDS = {
     "serve": "authz.cli.serve:serve",
+    "gateway": "authz.cli.gateway:gateway",
     "db": "authz.cli.database:db",
     "import": "authz.cli.importing:import_",
     "evaluate": "authz.cli.evaluate:evaluate",

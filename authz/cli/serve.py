@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
 from authz import counters
 from authz.cli.keeping import kept
 from authz.cli.output import opened, say, settings
+from authz.middleware.gateway.lint import load as routes
 from authz.policy.load import load
 from authz.service.journals import claim, count
 
@@ -41,6 +43,8 @@ def serve(  # noqa: PLR0917 (one parameter an option)
     """Serve the decision point over HTTP."""
     found = settings()
     load(policy or found.policy)  # a pack with a defect does not start (3.3)
+    if found.forward_auth is not None:
+        routes(found.forward_auth, forward=True)  # nor do routes with one
     store = opened(found)
     claim(store, found)
     store.dispose()
@@ -86,14 +90,30 @@ def run(
     tls: tuple[Path, Path] | None = None,
 ) -> None:
     """Run the server until it is stopped."""
-    from granian import Granian  # noqa: PLC0415 (only to serve)
-    from granian.constants import Interfaces  # noqa: PLC0415
-
     os.environ["AUTHZ_POLICY"] = str(policy.resolve())
+    made = server("app:create_app", host, port, workers=workers, threads=threads, tls=tls)
+    with kept():
+        made.serve()
+
+
+def server(
+    target: str,
+    host: str,
+    port: int,
+    *,
+    workers: int,
+    threads: int,
+    tls: tuple[Path, Path] | None,
+    http: Literal["auto", "1"] = "auto",
+) -> Any:
+    """The server of an application's factory (docs/decisions/wsgi-server.md)."""
+    from granian import Granian  # noqa: PLC0415 (only to serve)
+    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415
+
     if host not in ("127.0.0.1", "::1", "localhost") and tls is None:
         say("authz: listening beyond this machine without TLS; put a proxy with TLS before it.")
-    server = Granian(
-        "app:create_app",
+    return Granian(
+        target,
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -102,10 +122,9 @@ def run(
         blocking_threads=threads,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
+        http=HTTPModes(http),
         log_access=False,
         log_dictconfig=LOGGING,
         ssl_cert=tls[0] if tls else None,
         ssl_key=tls[1] if tls else None,
     )
-    with kept():
-        server.serve()

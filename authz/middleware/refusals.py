@@ -27,6 +27,20 @@ TITLES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "These data cannot be shown here as the rules want it.",
         "th": "ระบบนี้ยังแสดงข้อมูลตามเงื่อนไขที่กำหนดไม่ได้ จึงไม่แสดง",
     },
+    "not_found": {"en": "There is nothing here.", "th": "ไม่พบสิ่งที่เรียก"},
+    "method_not_allowed": {
+        "en": "This method is not supported here.",
+        "th": "ไม่รองรับวิธีเรียกแบบนี้",
+    },
+    "too_large": {"en": "The request is too large.", "th": "คำขอมีขนาดใหญ่เกินกำหนด"},
+    "upstream_failed": {
+        "en": "The application behind does not answer as it should.",
+        "th": "ระบบปลายทางตอบกลับไม่ถูกต้อง",
+    },
+    "upstream_timeout": {
+        "en": "The application behind does not answer in time.",
+        "th": "ระบบปลายทางไม่ตอบภายในเวลาที่กำหนด",
+    },
     "internal": {"en": "Something went wrong here.", "th": "เกิดข้อผิดพลาดในระบบ"},
 }
 

@@ -50,8 +50,11 @@ class School:
 
 
 @contextmanager
-def school(folder: Path) -> Iterator[School]:
-    """A decision point over Mali, who turns 20 tomorrow, her mother, and another child."""
+def school(folder: Path, **settings: str) -> Iterator[School]:
+    """A decision point over Mali, who turns 20 tomorrow, her mother, and another child.
+
+    ``settings`` are further ones of the service, such as ``AUTHZ_FORWARD_AUTH``.
+    """
     _authz(folder, "db", "upgrade")
     token = _authz(folder, "token", "create", "--client", "results", "--ttl", "1h").strip()
     port = free_port()
@@ -67,7 +70,7 @@ def school(folder: Path) -> Iterator[School]:
     command = [sys.executable, "-m", "authz.cli", "serve", "--host", HOST, "--port", str(port)]
     with (folder / "point.log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=_environment(folder), stdout=log, stderr=log
+            command, cwd=ROOT, env={**_environment(folder), **settings}, stdout=log, stderr=log
         )
     try:
         wait_for(f"{made.address}/readyz", process)

@@ -1,0 +1,91 @@
+"""A caller's body: never longer than it says and than it may be, and of a type the route takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from authz.errors import MalformedError, TooLargeError
+from authz.middleware.gateway import query
+from authz.middleware.gateway.config import Route
+
+PIECE: Final = 64 * 1024
+BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
+_OVERRIDE: Final = re.compile(rb'name\*?\s*=\s*"?(?:utf-8\'[^\']*\')?_method\b', re.IGNORECASE)
+_WINDOW: Final = 128
+"""Bytes of a piece that are looked at once more with the next."""
+
+
+class Body:
+    """What stands behind the headers of a request; read whole, or handed on in pieces."""
+
+    def __init__(self, environ: Mapping[str, Any], route: Route, most: int, read: int) -> None:
+        """``most`` and ``read`` are the bytes that may be sent on, and read; 400 or 413."""
+        self._stream = environ.get("wsgi.input")
+        self._read = read
+        self._data: bytes | None = None
+        self.length = _length(environ, most)
+        self.declared = bool(environ.get("CONTENT_LENGTH"))
+        kind = str(environ.get("CONTENT_TYPE", ""))
+        self.type = kind.partition(";")[0].strip().lower()
+        if self.length and environ["REQUEST_METHOD"] in BODILESS:
+            raise MalformedError("This method has no body.", where="body")
+        if self.length and (self.type not in route.accepts or not _utf8(kind)):
+            raise MalformedError("The route takes no body of this type.", where="Content-Type")
+
+    def whole(self) -> bytes:
+        """All of it; TooLargeError where it is more than is read."""
+        if self._data is None:
+            if self.length > self._read:
+                raise TooLargeError("The body is too large.", where="body")
+            self._data = b"".join(self._pieces())
+        return self._data
+
+    def onward(self) -> bytes | Iterator[bytes]:
+        """It as it is sent on: at once if it is known or small, else in pieces."""
+        if self.type == FORM and self.length:
+            query.pairs(self.whole().decode("latin-1"), longest=self._read)
+        if self._data is not None or self.length <= PIECE:
+            return self._looked_at(self.whole())
+        return self._watched()
+
+    def _looked_at(self, data: bytes) -> bytes:
+        if self.type == PARTS and _OVERRIDE.search(data):
+            raise MalformedError("A request has one method.", where="body")
+        return data
+
+    def _watched(self) -> Iterator[bytes]:
+        before = b""
+        for piece in self._pieces():
+            self._looked_at(before + piece)
+            before = piece[-_WINDOW:]
+            yield piece
+
+    def _pieces(self) -> Iterator[bytes]:
+        """The bytes, as many as it says; MalformedError where it was cut off."""
+        left = self.length
+        while left:
+            piece = self._stream.read(min(left, PIECE)) if self._stream is not None else b""
+            if not piece:
+                raise MalformedError("The body is shorter than it says.", where="body")
+            left -= len(piece)
+            yield piece
+
+
+def _length(environ: Mapping[str, Any], most: int) -> int:
+    said = str(environ.get("CONTENT_LENGTH") or "0")
+    if not (said.isascii() and said.isdigit() and len(said) < len(str(1 << 63))):
+        raise MalformedError("It is no length.", where="Content-Length")
+    if int(said) > most:
+        raise TooLargeError("The body is too large.", where="body", hint=f"At most {most} bytes.")
+    return int(said)
+
+
+def _utf8(kind: str) -> bool:
+    """Whether the type names no other encoding of JSON; of other types that is not ours to say."""
+    if not kind.lower().startswith("application/json"):
+        return True
+    parameters = [part.strip().lower() for part in kind.split(";")[1:]]
+    return all(part in ("", "charset=utf-8", 'charset="utf-8"') for part in parameters)

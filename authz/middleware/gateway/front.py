@@ -1,0 +1,206 @@
+"""The way of one request through the gateway: WSGI, in front of Flask and in its process.
+
+What a request is, is found out once, from what the server read; it is decided on that, and that
+is what is sent on. Nothing is sent before it is permitted, and nothing of an answer leaves
+before the permit's obligations are carried out on it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from random import getrandbits
+from tempfile import SpooledTemporaryFile
+from typing import Any, Final
+
+from authz import clock
+from authz.errors import AuthzError, MethodNotAllowedError, NotFoundError, UnauthenticatedError
+from authz.middleware.declare import Needs
+from authz.middleware.gateway import headers, onward, path, query
+from authz.middleware.gateway.body import Body
+from authz.middleware.gateway.config import METHODS, GatewayTable
+from authz.middleware.gateway.filtering import HEAD, filtered
+from authz.middleware.gateway.onward import Assertions
+from authz.middleware.gateway.pool import Pool
+from authz.middleware.gateway.proxy import PIECE, Incoming, Outgoing, send
+from authz.middleware.gateway.routes import Match, Table
+from authz.middleware.gateway.values import Sent, values
+from authz.middleware.guard import Guard
+from authz.middleware.identity import Identity
+from authz.middleware.permitted import Permitted
+from authz.middleware.statuses import line
+from authz.middleware.telling import Headers, Reply, told
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Verify = Callable[[str], Identity | None]
+"""Who an ``Authorization`` header names, nobody if it is empty; UnauthenticatedError if not so."""
+COOKIES: Final = frozenset({"cookie", "set-cookie"})
+REQUEST_ID: Final = "X-Request-ID"
+_METHODS: Final = frozenset(METHODS)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer whose body leaves in pieces."""
+
+    status: int
+    headers: Headers
+    body: Iterable[bytes]
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Everything that a request needs, shared by all threads."""
+
+    settings: GatewayTable
+    table: Table
+    guard: Guard
+    verify: Verify
+    pools: Mapping[str, Pool]
+    assertions: Assertions | None = None
+    drop: frozenset[str] = field(default=frozenset(), init=False)
+
+    def __post_init__(self) -> None:
+        drop = set(self.settings.strip)
+        if not self.settings.pass_authorization:
+            drop.add("authorization")
+        if not self.settings.pass_cookies:
+            drop.add("cookie")
+        object.__setattr__(self, "drop", frozenset(drop))
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """One request (PEP 3333)."""
+        request_id = f"{clock.microseconds():016x}{getrandbits(64):016x}"
+        try:
+            made = self._answer(environ, request_id)
+        except AuthzError as error:
+            _log.info("request %s: refused: %s", request_id, error.code)
+            made = _told(error, environ)
+        except Exception as error:  # noqa: BLE001 (told as 500, and nothing of it leaves)
+            _log.error("request %s failed: %s", request_id, type(error).__name__, exc_info=error)
+            made = _told(AuthzError("Something went wrong here."), environ)
+        start_response(line(made.status), [*made.headers, (REQUEST_ID, request_id)])
+        return [made.body] if isinstance(made.body, bytes) else made.body
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        for pool in self.pools.values():
+            pool.close()
+        self.guard.point.close()
+
+    def _answer(self, environ: Environ, request_id: str) -> Reply | Stream:
+        method, sent = environ["REQUEST_METHOD"], headers.incoming(environ)
+        if method not in _METHODS:
+            raise MethodNotAllowedError("There is no such method here.", where="method")
+        headers.check(sent)
+        self._check_host(sent.get("host", ""))
+        raw = environ.get("QUERY_STRING", "")
+        query.pairs(raw)
+        segments = path.decoded(environ["PATH_INFO"])
+        match = self.table.find(method, segments)
+        most, read = self.settings.max_body, self.settings.max_json
+        body = Body(environ, match.declared.route, most, read)
+        permitted = self._permitted(match, Sent(raw, sent, body.whole))
+        target = path.canonical(segments) + (f"?{raw}" if raw else "")
+        limited = permitted is not None and permitted.must_filter
+        out = Outgoing(
+            method,
+            target,
+            {
+                **headers.onward(sent, drop=self.drop, filtered=limited),
+                **onward.forwarded(environ, request_id),
+                **self._told(permitted, method, target),
+            },
+            body.onward(),
+            body.length if body.declared else None,
+        )
+        pool = self.pools[match.declared.route.upstream or self.settings.upstream]
+        incoming = send(pool, out)
+        if permitted is not None and limited:
+            return self._filtered(incoming, permitted, match, method)
+        return self._whole(incoming, match, method, guarded=permitted is not None)
+
+    def _check_host(self, host: str) -> None:
+        hosts = self.settings.hosts
+        if "," in host or (hosts and host.lower() not in hosts):
+            raise NotFoundError("There is no such host here.", where="Host")
+
+    def _permitted(self, match: Match, sent: Sent) -> Permitted | None:
+        """The permit; None of a public route. Whoever is refused is refused here."""
+        needs = match.declared.declaration
+        if not isinstance(needs, Needs):
+            return None
+        who = self.verify(headers.once(sent.headers, "authorization"))
+        if who is None:
+            raise UnauthenticatedError("Nobody is signed in.")
+        return self.guard.ask(needs, values(match, sent, who), who)
+
+    def _told(self, permitted: Permitted | None, method: str, target: str) -> dict[str, str]:
+        found = {} if permitted is None else onward.told(permitted)
+        if self.assertions is not None:
+            found[onward.ASSERTION] = onward.asserted(self.assertions, method, target, found)
+        return found
+
+    def _filtered(
+        self, incoming: Incoming, permitted: Permitted, match: Match, method: str
+    ) -> Reply:
+        more = frozenset(match.declared.route.response_headers)
+        made = filtered(
+            incoming,
+            permitted,
+            method=method,
+            limit=self.settings.max_json,
+            seconds=self.settings.read_seconds,
+            more=more,
+        )
+        return Reply(made.status, self._without_cookies(made.headers), made.body)
+
+    def _whole(
+        self, incoming: Incoming, match: Match, method: str, *, guarded: bool
+    ) -> Reply | Stream:
+        """The upstream's answer as it is, in which nothing is limited."""
+        kept = headers.back(incoming.headers, filtered=False)
+        if guarded:
+            kept = headers.private(kept)
+        kept, status = self._without_cookies(kept), incoming.status
+        if incoming.length is not None:
+            kept.append(("content-length", str(incoming.declared)))
+            if method == HEAD or incoming.length <= PIECE:
+                return Reply(status, kept, b"".join(incoming.pieces()))
+            return Stream(status, kept, incoming.pieces())
+        if match.declared.route.stream:
+            return Stream(status, kept, incoming.pieces())
+        spool, size = _spooled(incoming, self.settings.max_json)
+        return Stream(status, [*kept, ("content-length", str(size))], spool)
+
+    def _without_cookies(self, kept: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        if self.settings.pass_cookies:
+            return kept
+        return [(name, value) for name, value in kept if name not in COOKIES]
+
+
+def _told(error: AuthzError, environ: Environ) -> Reply:
+    return told(error, environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+
+
+def _spooled(incoming: Incoming, memory: int) -> tuple[Iterable[bytes], int]:
+    """All of an answer that does not say its length, so that what breaks off is never sent."""
+    spool = SpooledTemporaryFile(max_size=memory)  # noqa: SIM115 (closed once it is sent)
+    try:
+        for piece in incoming.pieces():
+            spool.write(piece)
+    except BaseException:
+        spool.close()
+        raise
+    size = spool.tell()
+    spool.seek(0)
+    return _read(spool), size
+
+
+def _read(spool: SpooledTemporaryFile[bytes]) -> Iterable[bytes]:
+    with spool:
+        while piece := spool.read(PIECE):
+            yield piece

@@ -1,0 +1,112 @@
+"""The table of ways past, against real nginx and Caddy that ask ``/forward-auth``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+
+from tests.api.server import Server
+from tests.gateway import proxies
+from tests.middleware import serving, signing, site
+from tests.middleware.bypass import (
+    ATTEMPTS,
+    CONTROLS,
+    Address,
+    Tokens,
+    check,
+    check_control,
+    request,
+    send,
+)
+
+KINDS = sorted({attempt.kind for attempt in ATTEMPTS})
+REPORT = f"/students/{site.KID}/report"
+SEEN: list[WSGIEnvironment] = []
+"""What the upstream was sent."""
+
+
+def _upstream(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    SEEN.append(environ)
+    return site.wsgi(environ, start_response)
+
+
+@pytest.fixture(scope="module")
+def tokens() -> Tokens:
+    return signing.tokens()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    for name in proxies.FOLDERS:
+        proxies.program(name)
+    with proxies.place(tmp_path_factory.mktemp("authz")).serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=proxies.FOLDERS)
+def address(
+    request: pytest.FixtureRequest, service: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Address]:
+    name = str(request.param)
+    folder = tmp_path_factory.mktemp(name)
+    with (
+        serving.wsgi(_upstream) as upstream,
+        proxies.running(name, folder, service.port, upstream) as found,
+    ):
+        yield found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_way_past(kind: str, address: Address, tokens: Tokens) -> None:
+    for attempt in ATTEMPTS:
+        if attempt.kind == kind:
+            check(attempt, send(address, attempt.request, tokens))
+
+
+def test_what_the_upstream_carries_out_is_permitted(address: Address, tokens: Tokens) -> None:
+    """The upstream is told who asks and which fields it may give."""
+    check_control(send(address, CONTROLS["a file"], tokens))
+    seen = SEEN[-1]
+    assert seen["HTTP_X_AUTHZ_SUBJECT"] == site.MUM
+    assert seen["HTTP_X_AUTHZ_PERSON"] == site.KID
+    assert seen["HTTP_X_AUTHZ_FIELDS"] == "assessment,score"
+    assert seen["HTTP_X_AUTHZ_DECISION_ID"]
+    assert "HTTP_AUTHORIZATION" not in seen
+
+
+@pytest.mark.parametrize(
+    "spoofed",
+    ["X-Authz-Subject", "X_Authz_Subject", "x-authz_subject", "X-Authz-Fields", "X_AUTHZ_FIELDS"],
+)
+@pytest.mark.parametrize("path", [REPORT, "/"])
+def test_nobody_says_what_only_the_proxy_says(
+    path: str, spoofed: str, address: Address, tokens: Tokens
+) -> None:
+    assert send(address, request("GET", path, f"{spoofed}: head"), tokens).status == 200
+    assert not [value for value in SEEN[-1].values() if value == "head"]
+
+
+@pytest.mark.parametrize("name", ["a path", "a query", "a body"])
+def test_what_nobody_filters_is_refused(name: str, address: Address, tokens: Tokens) -> None:
+    """A permit with limited fields, where no upstream says that it keeps the limit."""
+    assert send(address, CONTROLS[name], tokens).status == 403
+
+
+def test_only_the_proxy_is_answered(service: Server, tokens: Tokens) -> None:
+    """A caller that reaches the service itself says nothing about a first request."""
+    told: dict[str, Any] = {
+        "x_forwarded_method": "GET",
+        "x_forwarded_uri": REPORT,
+        "authorization": f"Bearer {tokens.token}",
+    }
+    good = proxies.TOKEN
+    assert service.ask("GET", "/forward-auth", x_authz_proxy_token=good, **told).status == 200
+    for token in (None, "", "wrong", good + "x"):
+        answer = service.ask("GET", "/forward-auth", x_authz_proxy_token=token, **told)
+        assert (answer.status, answer.json["code"]) == (403, "refused")
+    nobody = {**told, "authorization": None}
+    answer = service.ask("GET", "/forward-auth", x_authz_proxy_token=good, **nobody)
+    assert answer.status == 401
