@@ -130,5 +130,10 @@ def moment(name: str) -> datetime | None:
 
 def number(name: str) -> int | None:
     """A whole number of the form; None where it is none."""
-    text = request.form.get(name, "").strip()
+    return whole(request.form.get(name, ""))
+
+
+def whole(text: str) -> int | None:
+    """The whole number that this text is; None where it is none."""
+    text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None  # noqa: PLR2004

@@ -24,6 +24,8 @@ from authz.errors import MalformedError, TooLargeError
 JSON: Final = "application/json"
 WHOLE: Final = "body"
 _DIGITS: Final = 310
+_LENGTH: Final = 20
+"""Digits of a length that is read as it stands."""
 _SURELY: Final = 300
 """So many digits are within a double's range."""
 _LARGEST: Final = int(float.fromhex("0x1.fffffffffffffp+1023"))
@@ -61,7 +63,8 @@ def _bytes(environ: dict[str, Any], limit: int) -> bytes:
     """
     short = MalformedError("The body is shorter than it says.", where=WHOLE)
     said = environ.get("CONTENT_LENGTH", "")
-    plain = said.isascii() and said.isdecimal() and "HTTP_TRANSFER_ENCODING" not in environ
+    plain = said.isascii() and said.isdecimal() and len(said) < _LENGTH
+    plain = plain and "HTTP_TRANSFER_ENCODING" not in environ
     length = int(said) if plain else get_content_length(environ) or 0
     if length > limit:
         raise _too_large(limit)

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from authz.audit.mentions import PERSON, RULE
 from authz.audit.record import indexed, timestamp
 from authz.audit.tables import AuditMention, AuditRecord
+from authz.directory.recording.members import storable
 from authz.errors import MalformedError
 from authz.vocabulary import Event
 
@@ -39,6 +40,7 @@ MOST: Final = 1000
 WINDOW: Final = 3000
 """How many records of the lead a page is looked for in."""
 _KEY: Final = ("time", "chain", "sequence")
+_NUMBERS: Final = 2**63
 _ALL: Final = true()
 # Written out: no database knows a partial index by a parameter.
 _REFUSED: Final = AuditRecord.decision == literal_column("'refuse'")
@@ -203,9 +205,12 @@ def _bounds(
 def _parsed(after: str) -> tuple[str, str, int]:
     try:
         time, chain, sequence = after.split("/")
-        return time, chain, int(sequence)
+        number = int(sequence)
     except ValueError as error:
         raise MalformedError("This is no place in a search.", where="after") from error
+    if not storable(after) or not 0 <= number < _NUMBERS:
+        raise MalformedError("This is no place in a search.", where="after")
+    return time, chain, number
 
 
 def _places(table: type[AuditRecord | AuditMention]) -> list[Any]:

@@ -18,7 +18,6 @@ import time
 from base64 import urlsafe_b64decode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from threading import Lock
 from typing import Any, Final
 
@@ -45,6 +44,8 @@ EVERY: Final = 0.05
 MOST: Final = 1024
 """Tokens that a process remembers."""
 _LONGEST: Final = 8192
+_LAST: Final = 1e12
+"""Seconds after which no token's time is; neither is what is infinite, or no number."""
 
 
 class Registry(JWSRegistry):
@@ -112,7 +113,8 @@ def believe(settings: Settings, token: str, now: float) -> Believed:
     if any(begin > now + LEEWAY for begin in found.begins):
         raise invalid("The token is not valid yet.")
     if found.expires <= now:
-        _remembered.pop(digest, None)
+        with _guard:
+            _remembered.pop(digest, None)
         raise invalid("The token has expired.")
     return found
 
@@ -207,7 +209,7 @@ def _named(keys: Sequence[Key], header: Mapping[str, Any]) -> Key:
 
 
 def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LAST
 
 
 def _caller(claims: Mapping[str, Any], issuer: Issuer) -> Caller:

@@ -73,21 +73,20 @@ class SearchPoint:
 
     def search(self, search: Search, caller: Caller, *, request_id: str = "") -> Page:
         """One page of answers, recorded (N-49)."""
-        return self._answered(search, caller, request_id, clock.now(), None)
+        return self._answered(search, caller, request_id, None)
 
     def what_if(self, search: Search, caller: Caller, at: datetime, *, fixed: bool = True) -> Page:
         """Ask today's facts about another moment; recorded as such.
 
         A page token is bound to a ``fixed`` moment; one that is merely now moves on.
         """
-        return self._answered(search, caller, "", at, at, fixed=fixed)
+        return self._answered(search, caller, "", at, fixed=fixed)
 
     def _answered(
         self,
         search: Search,
         caller: Caller,
         request_id: str,
-        now: datetime,
         at: datetime | None,
         *,
         fixed: bool = False,
@@ -98,6 +97,7 @@ class SearchPoint:
         place = self._place(search, bound, asked_at)
         with reading(self.point.store) as connection:
             revision = begun(connection)
+            now = at or clock.now()  # not before the snapshot: what ended meanwhile is over
             many = min(place.limit, MOST)
             found = self._candidates(search.kind).page(
                 connection, asked, now, place.after, many + 1

@@ -140,6 +140,15 @@ def test_a_review_of_another_school_is_not_changed(kit: Kit, path: str) -> None:
     assert state(kit, campaign) == "started"
 
 
+@pytest.mark.parametrize("number", ["", "\u00b2", "9" * 30])
+def test_nothing_that_a_form_says_leads_elsewhere(kit: Kit, number: str) -> None:
+    campaign = start(kit, kit.client("head"))
+    sent = {"number": number, "verdict": "keep", "back": "https://elsewhere.example/"}
+    reply = send(kit.client("siri"), f"/reviews/{campaign}/answer", sent)
+    assert reply.status_code == 302
+    assert "elsewhere" not in reply.headers["Location"]
+
+
 def test_an_auditor_reads_a_review_and_changes_nothing(kit: Kit) -> None:
     campaign = start(kit, kit.client("head"))
     auditor = kit.client("audit")

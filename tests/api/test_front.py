@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, cast
@@ -125,6 +126,20 @@ def test_a_token_is_verified_once_for_each_state_of_the_keys(
     for file in sorted(client.settings.key_folder.iterdir())[:-1]:
         file.unlink()
     assert client.post(EVALUATION, question()).status_code == 401
+
+
+def test_a_key_that_is_taken_away_is_believed_for_a_moment_at_most(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is set: how long a process may go without a look at the files."""
+    assert belief.EVERY <= 0.05
+    seen = _verifications(client, monkeypatch)
+    tokens.rotate_key(client.store, client.settings, by="op")
+    for file in sorted(client.settings.key_folder.iterdir())[:-1]:
+        file.unlink()
+    time.sleep(belief.EVERY)
+    assert client.post(EVALUATION, question()).status_code == 401
+    assert len(seen) == 2
 
 
 def test_a_remembered_token_expires_and_is_forgotten(

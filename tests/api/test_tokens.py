@@ -134,6 +134,8 @@ WRONG: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "expiry as text": lambda c: {**c, "exp": str(c["exp"])},
     "expiry true": lambda c: {**c, "exp": True},
     "expiry never": lambda c: {**c, "exp": float("inf")},
+    "expiry of many digits": lambda c: {**c, "exp": 10**400},
+    "begin of many digits": lambda c: {**c, "nbf": 10**400},
     "expiry not a number": lambda c: {**c, "exp": float("nan")},
     "issued in the future": lambda c: {**c, "iat": c["iat"] + 3600},
     "not before tomorrow": lambda c: {**c, "nbf": c["iat"] + 86400},

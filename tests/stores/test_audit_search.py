@@ -78,5 +78,6 @@ def test_pages_give_each_record_once_though_new_ones_arrive(trail: Engine) -> No
                 record(trail, [entry(999)])
                 first = False
         assert seen == list(range(COUNT + 8, 0, -1))
-        with pytest.raises(MalformedError):
-            search(connection, after="nonsense")
+        for after in ("nonsense", f"t/c/{2**63}", "t/c/-1", "\0/c/1"):
+            with pytest.raises(MalformedError):
+                search(connection, after=after)

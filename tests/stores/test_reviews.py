@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from authz.audit import trail
 from authz.directory import tables as t
-from authz.errors import NotFoundError
+from authz.errors import MalformedError, NotFoundError
 from authz.review import snapshot
 from authz.review.definition import Scope, Stage
 from authz.review.item import RefusedError
@@ -419,6 +419,9 @@ def test_lists_go_on_where_a_page_ended(desk: Desk) -> None:
             if not after:
                 break
         assert sorted(seen) == numbers
+        for wrong in ("x/\u00b2", f"x/{10**20}", "x"):
+            with reading(desk.store) as connection, pytest.raises(MalformedError):
+                listing.items(connection, campaign, order=order, after=wrong)
     with reading(desk.store) as connection:
         assert listing.progress(connection, campaign).open == len(numbers)
         (found,) = listing.inbox(connection, "dpo2", desk.at)

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from authz import clock
 from authz.decision.search import Kind, Search, parse_search
 from authz.errors import MalformedError
 from authz.policy.load import load
+from authz.service import search as service
 from authz.service.decide import DecisionPoint
 from authz.service.search import SearchPoint
 from tests.world import CALLER, NOW, SCHOOL_PACK, World, frozen, point, question
@@ -38,6 +40,26 @@ def search(**page: Any) -> Search:
 def refused(ask: Callable[[], object]) -> None:
     with pytest.raises(MalformedError, match="not of this search"):
         ask()
+
+
+def test_what_ends_while_a_search_waits_for_the_store_is_not_listed(
+    store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The moment is that of the snapshot, as with a decision, and not that of the asking."""
+    world = World().school("S").person("mum").person("kid", born="2015-01-01", at="S")
+    world.guardian("mum", "kid", until="2026-11-16").store(store)
+    searching = SearchPoint(point(store), lambda: b"key")
+    asked = parse_search(Kind.RESOURCE, question("mum", "read", "identity", ""))
+    now, real = [NOW], service.begun
+    monkeypatch.setattr(clock, "now", lambda: now[0])
+    assert searching.search(asked, CALLER).listed == ("kid", "mum")
+
+    def late(connection: Connection) -> int:
+        now[0] += timedelta(days=2)
+        return real(connection)
+
+    monkeypatch.setattr(service, "begun", late)
+    assert searching.search(asked, CALLER).listed == ("mum",)
 
 
 def test_a_token_is_of_one_policy(searching: SearchPoint, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from authz import clock
 from authz.config import Settings
-from authz.errors import ConflictError, NotFoundError, SeparationError
+from authz.errors import ConflictError, MalformedError, NotFoundError, SeparationError
 from authz.policy.load import load
 from authz.privacy.requests import Kind as Wish
 from authz.review.rights import Kind, State
@@ -150,6 +150,9 @@ def test_the_requests_of_a_school_go_on_where_a_page_ended(point: DecisionPoint)
     ]  # fmt: skip
     seen, after = [], ""
     for _ in range(3):
+        for wrong in ("x", "[1]", '["2026-01-01", "\\u0000", "p"]', '["2026-01-01", 1, "p"]'):
+            with pytest.raises(MalformedError):
+                rights_requests.waiting(point, console, "bob", mfa=True, after=wrong, limit=1)
         some, after = rights_requests.waiting(point, console, "bob", mfa=True, after=after, limit=1)
         seen += [each.id for each in some]
     assert (seen, after) == (opened, "")

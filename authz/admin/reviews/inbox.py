@@ -11,8 +11,9 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from authz import clock
+from authz.admin.changes import whole
 from authz.admin.context import here
-from authz.admin.opening import Screen
+from authz.admin.opening import Screen, within
 from authz.admin.reviews.common import bench, changed, me, page, shown, why
 from authz.errors import NotFoundError
 from authz.review.item import RefusedError
@@ -66,17 +67,18 @@ def item(campaign: str, number: int) -> ResponseReturnValue:
 @changed("/reviews/{campaign}")
 def answer(campaign: str) -> ResponseReturnValue:
     """Take a verdict on the items chosen."""
-    numbers = [int(each) for each in request.form.getlist("number") if each.isdigit()]
+    numbers = [each for text in request.form.getlist("number") if (each := whole(text)) is not None]
     said = request.form.get("verdict", "")
     if not numbers or said not in set(Verdict):
         flash(_("Choose one item at least, and a verdict."), "bad")
-        return redirect(request.form.get("back") or url_for("review_items", campaign=campaign))
+        back = request.form.get("back") or url_for("review_items", campaign=campaign)
+        return redirect(within(back))
     given = Given(Verdict(said), why(), _day(request.form.get("until", "")))
     number = answering.answer(bench(), campaign, numbers, given, me())
     flash(_("Verdicts taken: %(number)s", number=number), "good")
-    following = request.form.get("following", "")
-    if following.isdigit():
-        return redirect(url_for("review_item", campaign=campaign, number=int(following)))
+    following = whole(request.form.get("following", ""))
+    if following is not None:
+        return redirect(url_for("review_item", campaign=campaign, number=following))
     order = request.form.get("order", "")
     return redirect(url_for("review_items", campaign=campaign, order=order or None))
 

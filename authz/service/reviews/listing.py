@@ -19,6 +19,7 @@ from authz.service.reviews.records import text
 from authz.service.reviews.running import Reach
 
 PAGE: Final = 50
+_DIGITS: Final = 10
 OPEN: Final = (ItemState.OPEN.value, ItemState.ANSWERED.value)
 
 
@@ -181,7 +182,7 @@ def items(  # noqa: PLR0913 (what a list is asked for, by name)
 def _page(connection: Connection, asked: Select[Any], order: Order, after: str, limit: int) -> Page:
     item = CampaignItem
     resource, _, number = after.rpartition("/")
-    if after and not number.isdigit():
+    if after and not (number.isascii() and number.isdigit() and len(number) < _DIGITS):
         raise MalformedError("This is no place in a list.", where="after")
     if order is Order.RESOURCE:
         asked = asked.order_by(item.resource, item.number)
