@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.commands import run
+
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
@@ -53,15 +55,7 @@ class Place:
 
     def authz(self, *arguments: str | Path) -> str:
         """What the command prints; it must succeed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "authz.cli", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = run(*arguments, environment=self.environment, folder=ROOT)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import run
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -26,20 +28,20 @@ class Shell:
         }
 
     def __call__(self, *words: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return self._run("-m", "authz.cli", *map(str, words), stdin=stdin)
+        return run(*map(str, words), environment=self.environment, folder=self.folder, stdin=stdin)
 
     def python(self, code: str, *words: str) -> str:
         """What a Python program prints that uses the same database."""
-        done = self._run("-c", code, *words)
+        done = self.process("-c", code, *words)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def _run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def process(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Python with these arguments, in a process of its own."""
         return subprocess.run(
             [sys.executable, *words],
             cwd=self.folder,
             env=self.environment,
-            input=stdin,
             capture_output=True,
             text=True,
             timeout=120,

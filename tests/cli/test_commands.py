@@ -216,6 +216,15 @@ def test_a_user_is_added_reset_and_disabled(shell: Shell) -> None:
     assert shell("user", "disable", "siri").returncode == 1
 
 
+def test_the_command_is_a_process(shell: Shell) -> None:
+    """All other tests run it in their own."""
+    done = shell.process("-m", "authz.cli", "audit", "verify", "--json")
+    assert (done.returncode, json.loads(done.stdout)["whole"]) == (0, True)
+    refused = shell.process("-m", "authz.cli", "token", "revoke", "--id", "none")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("authz: ")
+
+
 def test_the_doctor_finds_what_is_wrong(shell: Shell, tmp_path: Path) -> None:
     well = shell("doctor", "--json")
     assert well.returncode == 0, well.stdout
