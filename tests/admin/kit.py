@@ -79,7 +79,14 @@ def build(folder: Path) -> Demo:
 
 def _sign_in(store: Engine, found: Settings, name: str, person: str) -> None:
     """A sign-in that has its own password, and a second factor where its role wants one."""
-    users.add(store, name, person=person, by="tests", auditor=name == "audit")
+    users.add(
+        store,
+        name,
+        person=person,
+        by="tests",
+        auditor=name == "audit",
+        catalogue=load_pack(found.policy).catalogue,
+    )
     secret = console_key.encrypt(found.key_folder, SECRET) if name in PRIVILEGED else None
     with writing(store) as connection:
         connection.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,13 +10,11 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
 from authz import clock
-from authz.audit import trail
-from authz.audit.record import indexed
-from authz.audit.tables import AuditRecord
+from authz.audit import pseudonyms, trail
 from authz.directory import tables as t
 from authz.errors import NotFoundError
 from authz.review.tables import Campaign, CampaignItem, GivenVerdict, Handover
-from authz.review.words import Kind
+from authz.review.words import ItemState, Kind
 from authz.service.database import reading
 from authz.service.reviews import running, uses
 from authz.service.reviews.listing import standing_for
@@ -125,10 +122,10 @@ def _used(connection: Connection, item: Any, rules: frozenset[str]) -> list[dict
     """The newest permits of the holder by what the right opens."""
     if item.kind in {Kind.SIGN_IN.value, Kind.CONTRACT.value} or not rules:
         return []
-    person = item.person or None
+    person = pseudonyms.aliases(connection, item.person) if item.person else None
     found = trail.search(
         connection,
-        subject=item.holder,
+        subject=pseudonyms.aliases(connection, item.holder),
         person=person,
         event=Event.DECISION,
         decision=True,
@@ -187,6 +184,7 @@ def _earlier(connection: Connection, item: Any) -> Sequence[Any]:
             earlier.right_id == item.right_id,
             earlier.campaign != item.campaign,
             Campaign.closed_at.is_not(None),
+            earlier.state != ItemState.LEFT.value,
         )
         .order_by(Campaign.closed_at.desc())
         .limit(SHOWN)
@@ -196,16 +194,13 @@ def _earlier(connection: Connection, item: Any) -> Sequence[Any]:
 def _changes(connection: Connection, item: Any) -> list[dict[str, Any]]:
     """The records of what was changed about the right."""
     about = item.right_id if item.kind == Kind.SIGN_IN.value else item.person or item.holder
-    rows = connection.scalars(
-        select(AuditRecord.body)
-        .where(
-            AuditRecord.resource_id == indexed(about),
-            AuditRecord.event == Event.FACT_CHANGED.value,
-        )
-        .order_by(AuditRecord.time.desc())
-        .limit(50)
+    page = trail.search(
+        connection,
+        person=pseudonyms.aliases(connection, about),
+        event=Event.FACT_CHANGED,
+        limit=50,
     )
-    found = [json.loads(body) for body in rows]
+    found = pseudonyms.shown(connection, [each.record for each in page.records])
     return [each for each in found if each["detail"].get("key") == item.right_id][:SHOWN]
 
 

@@ -88,7 +88,7 @@ def redefine(
     _within(definition.scope.organisation, reach)
     with writing(bench.store) as connection:
         row = locked(connection, campaign, reach)
-        if State(row.state) not in {State.DEFINED, State.PREVIEWED}:
+        if State(row.state) not in steps.PLANNED:
             raise RefusedError(Wrong.NOT_NOW)
         _on_file(connection, definition)
         change(
@@ -164,7 +164,7 @@ def preview(bench: Bench, campaign: str, who: Actor, reach: Reach) -> Preview:
     """
     with reading(bench.store) as connection:
         row = found(connection, campaign, reach)
-        if State(row.state) not in {State.DEFINED, State.PREVIEWED}:
+        if State(row.state) not in steps.PLANNED:
             raise RefusedError(Wrong.NOT_NOW)
         definition = from_dict(row.members)
         planned = planning.plan(
@@ -268,6 +268,7 @@ def begin(
         started_by=who.id,
         due_at=text(due),
         digest=digest,
+        trail_chain=receipt.chain,
         trail_first=receipt.sequence,
     )
     reminders.queue(connection, campaign, ground.now)
@@ -283,6 +284,9 @@ def _row(campaign: str, number: int, planned: Planned) -> dict[str, Any]:
         "reason": right.reason,
         "origin": right.origin,
         "recorded_at": text(right.recorded_at),
+        "conflicts": [
+            {"rule": each.rule.id, "roles": list(each.roles)} for each in planned.conflicts
+        ],
         **right.detail,
     }
     return {
@@ -421,7 +425,11 @@ def _last(connection: Connection, row: Any) -> datetime | None:
     """When the campaign before this one of the same definition began."""
     last = connection.scalar(
         select(Campaign.started_at)
-        .where(Campaign.definition == row.definition, Campaign.started_at.is_not(None))
+        .where(
+            Campaign.definition == row.definition,
+            Campaign.started_at.is_not(None),
+            Campaign.state != State.CANCELLED.value,
+        )
         .order_by(Campaign.started_at.desc())
         .limit(1)
     )
