@@ -16,6 +16,7 @@ from authz.errors import NotFoundError
 from authz.review.tables import Campaign, CampaignItem, GivenVerdict, Handover
 from authz.review.words import ItemState, Kind
 from authz.service.database import reading
+from authz.service.journals import catch_up
 from authz.service.reviews import running, uses
 from authz.service.reviews.listing import standing_for
 from authz.service.reviews.planning import NO_STAFF
@@ -48,6 +49,7 @@ class Detail:
 
 def of_reviewer(bench: Bench, campaign: str, number: int, person: str) -> Detail:
     """The item, for its reviewer or who stands in; NotFoundError for anybody else."""
+    catch_up(bench.store)
     with reading(bench.store) as connection:
         mine = standing_for(connection, person, clock.now())
         row = running.found(connection, campaign, None)
@@ -59,6 +61,7 @@ def of_reviewer(bench: Bench, campaign: str, number: int, person: str) -> Detail
 
 def of_manager(bench: Bench, campaign: str, number: int, reach: Reach) -> Detail:
     """The item, for whoever runs the review."""
+    catch_up(bench.store)
     with reading(bench.store) as connection:
         row = running.found(connection, campaign, reach)
         item = _item(connection, campaign, number)

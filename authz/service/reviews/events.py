@@ -21,6 +21,7 @@ from authz.review.definition import Definition, Scope, Stage
 from authz.review.tables import Campaign, CampaignItem, ReviewItem
 from authz.review.words import Flag, Kind, NoAnswer, Reviewers, Trigger
 from authz.service.database import reading, writing
+from authz.service.journals import catch_up
 from authz.service.reviews import planning, rights, running, uses
 from authz.service.reviews import schools as tree
 from authz.service.reviews.planning import Ground
@@ -63,6 +64,7 @@ class Happened:
 def open_due(bench: Bench) -> list[str]:
     """Open the reviews that are due, and return their ids; called again it opens none twice."""
     now = clock.now()
+    catch_up(bench.store)
     with reading(bench.store) as connection:
         events = [*_emergencies(connection, now), *_came_of_age(connection, bench, now)]
         events += [*_restricted(connection, now), *_moved(connection, now)]

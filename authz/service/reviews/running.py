@@ -25,6 +25,7 @@ from authz.review.item import RefusedError
 from authz.review.tables import Campaign, CampaignItem, ReviewDefinition, Snapshot
 from authz.review.words import NoAnswer, State, Step, Trigger, Verdict, Wrong
 from authz.service.database import reading, writing
+from authz.service.journals import catch_up
 from authz.service.reviews import planning, reminders
 from authz.service.reviews.planning import Ground, Planned
 from authz.service.reviews.records import Actor, moment, needs, new_id, record, text
@@ -162,6 +163,7 @@ def preview(bench: Bench, campaign: str, who: Actor, reach: Reach) -> Preview:
 
     That a definition was looked at for the first time is recorded: from then on it may start.
     """
+    catch_up(bench.store)
     with reading(bench.store) as connection:
         row = found(connection, campaign, reach)
         if State(row.state) not in steps.PLANNED:
@@ -221,6 +223,7 @@ def start(bench: Bench, campaign: str, who: Actor, because: str, reach: Reach) -
     RefusedError where nothing is in scope, an item has no reviewer, or no preview was made.
     """
     needs(because)
+    catch_up(bench.store)
     with writing(bench.store) as connection:
         row = locked(connection, campaign, reach)
         steps.after(State(row.state), Step.START)
