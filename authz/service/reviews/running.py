@@ -137,7 +137,7 @@ class Load:
 class Preview:
     """What would be, were it started now.
 
-    ``ending`` is how many rights would end if every recommendation were taken, ``silent``
+    ``ends`` are the rights that would end if every recommendation were taken, ``silent``
     how many if nobody answered; ``orphans`` are the items without a reviewer.
     """
 
@@ -148,9 +148,14 @@ class Preview:
     orphans: Sequence[Planned]
     stale: Sequence[str]
     flagged: int
-    ending: int
+    ends: Sequence[Planned]
     silent: int
     kinds: Mapping[str, int]
+
+    @property
+    def ending(self) -> int:
+        """How many would end by the recommendations."""
+        return len(self.ends)
 
     @property
     def guarded(self) -> bool:
@@ -211,7 +216,7 @@ def _preview(connection: Connection, definition: Definition, planned: Sequence[P
         orphans=[each for each in planned if not each.assigned.reviewer],
         stale=sorted({e.right.origin for e in planned if "stale_source" in e.flags}),
         flagged=sum(bool(each.flags) for each in planned),
-        ending=sum(each.advice is Verdict.REVOKE for each in endable),
+        ends=[each for each in endable if each.advice is Verdict.REVOKE],
         silent=len(endable) if silent else 0,
         kinds=Counter(each.right.kind.value for each in planned),
     )
