@@ -7,7 +7,7 @@ and the verdicts in it are held against the records, the tree and the snapshot.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -139,7 +139,7 @@ def _covered(connection: Connection, settings: Settings, span: Mapping[str, Any]
 
 def _said(connection: Connection, document: Mapping[str, Any]) -> bool:
     """Whether each verdict that somebody gave is the last one recorded of its item."""
-    recorded = {detail["item"]: detail["verdict"] for detail in _answers(connection, document)}
+    recorded = _answers(connection, document)
     return all(
         recorded.get(item["number"]) == item["verdict"]
         for item in document["items"]
@@ -147,10 +147,10 @@ def _said(connection: Connection, document: Mapping[str, Any]) -> bool:
     )
 
 
-def _answers(connection: Connection, document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The verdicts of the range, in their order."""
+def _answers(connection: Connection, document: Mapping[str, Any]) -> dict[Any, Any]:
+    """The last verdict of each item within the range."""
     span, review = document["trail"], document["review"]["id"]
-    rows = connection.execute(
+    asked = (
         select(AuditRecord.body)
         .where(
             *search.between(span["chain"], span["first"], span["last"]),
@@ -158,12 +158,23 @@ def _answers(connection: Connection, document: Mapping[str, Any]) -> Iterator[Ma
             AuditRecord.action == "answer",
         )
         .order_by(AuditRecord.sequence)
-        .execution_options(**_STREAM)
     )
-    for (body,) in rows:
+    found: dict[Any, Any] = {}
+    with connection.execution_options(**_STREAM).execute(asked) as rows:
+        for (body,) in rows:
+            detail = _detail(body)
+            if detail.get("review") == review:
+                found[detail.get("item")] = detail.get("verdict")
+    return found
+
+
+def _detail(body: bytes) -> Mapping[str, Any]:
+    """What a record says; nothing where it is none, which the range is told for."""
+    try:
         detail = json.loads(body)["detail"]
-        if detail["review"] == review:
-            yield detail
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return detail if isinstance(detail, Mapping) else {}
 
 
 def _snapshot(connection: Connection, document: Mapping[str, Any]) -> bool:
