@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
@@ -18,6 +19,7 @@ from authz.review import campaign as steps
 from authz.review.definition import Definition, Scope, Stage, from_dict
 from authz.review.item import RefusedError
 from authz.review.words import Kind, NoAnswer, Reviewers, State, Wrong
+from authz.service import named
 from authz.service.database import reading
 from authz.service.reviews import (
     closing,
@@ -301,7 +303,8 @@ def end(campaign: str) -> ResponseReturnValue:
 @changed("/reviews/campaigns/{campaign}")
 def report(campaign: str) -> ResponseReturnValue:
     """The closing report, to read or to print."""
-    return page("report", made=_made(campaign))
+    made = _made(campaign)
+    return page("report", made=made, names=_names(made))
 
 
 @changed("/reviews/campaigns/{campaign}")
@@ -320,7 +323,17 @@ def report_json(campaign: str) -> ResponseReturnValue:
 @changed("/reviews/campaigns/{campaign}")
 def report_pdf(campaign: str) -> ResponseReturnValue:
     """The closing report to print and to file."""
-    return _file(campaign, printed(_made(campaign), said()), "pdf", "application/pdf")
+    made = _made(campaign)
+    return _file(campaign, printed(made, said(), _names(made)), "pdf", "application/pdf")
+
+
+def _names(made: reports.Report) -> Mapping[str, str]:
+    """The names of those who reviewed and ran it; the report itself has their ids."""
+    review = made.document["review"]
+    told = {review[name] for name in ("started_by", "closed_by", "confirmed_by")}
+    for name in ("reviewer", "verdict_by", "verdict_for"):
+        told |= {item[name] for item in made.items}
+    return named.people(here().store, told)
 
 
 def _made(campaign: str) -> reports.Report:

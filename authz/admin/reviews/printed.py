@@ -17,15 +17,15 @@ from authz.service.reports.printed import pdf
 from authz.service.reviews.report import Report
 
 
-def printed(made: Report, said: Said) -> bytes:
+def printed(made: Report, said: Said, names: Mapping[str, str]) -> bytes:
     """The PDF, with the hash, the checkpoint and the range of the trail that it stands on."""
     document, review = made.document, made.document["review"]
-    table = Table("items", _say(_("All items")), tuple(_columns()), Rows(_rows(made, said)))
+    table = Table("items", _say(_("All items")), tuple(_columns()), Rows(_rows(made, said, names)))
     return pdf(
         Document(
             id="review",
             title=_say(f"{_('Closing report')}: {review['name']}"),
-            facts=[*_about(document, said), *_proof(made)],
+            facts=[*_about(document, said, names), *_proof(made)],
             notes=[
                 _say(
                     _(
@@ -50,15 +50,15 @@ def _fact(title: str, value: Any, *, moment: bool = False) -> Fact:
     return Fact(title, _say(title), value, moment)
 
 
-def _about(document: Mapping[str, Any], said: Said) -> Iterator[Fact]:
+def _about(document: Mapping[str, Any], said: Said, names: Mapping[str, str]) -> Iterator[Fact]:
     review = document["review"]
     yield _fact(_("School"), document["place"] or _("All schools"))
     yield _fact(_("State"), said.states[review["state"]])
     yield _fact(_("Started"), review["started_at"], moment=True)
     yield _fact(_("Closed"), review["closed_at"], moment=True)
-    yield _fact(_("Closed by"), review["closed_by"])
+    yield _fact(_("Closed by"), _named(review["closed_by"], names))
     yield _fact(_("Ended early, because"), review["ended_because"])
-    yield _fact(_("Confirmed by a second person"), review["confirmed_by"])
+    yield _fact(_("Confirmed by a second person"), _named(review["confirmed_by"], names))
     yield _fact(_("Applied"), review["applied_at"], moment=True)
     yield _fact(_("Verdicts"), _counted(document["verdicts"], said.verdicts))
     yield _fact(_("What was done"), _counted(document["done"], said.remediations))
@@ -89,13 +89,17 @@ def _columns() -> Iterator[Column]:
         yield Column(str(number), _say(title), moment=number == 2)  # noqa: PLR2004 (last used)
 
 
-def _rows(made: Report, said: Said) -> Iterator[tuple[Any, ...]]:
+def _named(ident: str, names: Mapping[str, str]) -> str:
+    return names.get(ident) or ident
+
+
+def _rows(made: Report, said: Said, names: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
     for item in made.items:
         yield (
             item["holder_name"] or item["holder"],
             f"{said.kinds[item['kind']]} · {said.role(item['role'])}",
             item["last_used"],
-            item["verdict_by"] or item["reviewer"],
+            _named(item["verdict_by"] or item["reviewer"], names),
             said.verdicts[item["verdict"]],
             item["verdict_reason"],
             said.done(item),
