@@ -101,6 +101,8 @@ def test_ended_early_what_was_submitted_counts_and_nothing_else(desk: Desk) -> N
         state = ending.end_early(bench, campaign, DPO, "a new law", None, applied=True)
         assert state is State.CLOSED  # one of three is more than a tenth: a second person
         assert desk.permits("danai")
+        waiting = report.report(bench, campaign, DPO, None).document["trail"]
+        assert waiting["last"] == row(desk, campaign).trail_last > waiting["first"]
         closing.confirm(bench, campaign, SECOND, "I agree", None)
     assert not desk.permits("danai")
     assert desk.permits("head")  # answered, not submitted: left, though silence would end it
