@@ -144,11 +144,12 @@ def cancel(campaign: str, because: str) -> None:
 
 @review.command()
 @click.argument("campaign")
-@click.option("--apply/--drop", "applied", required=True, default=None,
-              help="Whether the submitted verdicts take effect.")  # fmt: skip
+@click.option("--verdicts", type=click.Choice(["apply", "drop"]), required=True,
+              help="Whether those that were submitted take effect.")  # fmt: skip
 @because
-def end(campaign: str, because: str, *, applied: bool) -> None:
+def end(campaign: str, because: str, verdicts: str) -> None:
     """End a review that is running; what was not submitted is left as it is."""
+    applied = verdicts == "apply"
     state = ending.end_early(_bench(), campaign, _me(), because, None, applied=applied)
     say(f"The review is {state.value}.")
     if state.value == "closed":

@@ -48,6 +48,25 @@ def test_a_review_is_run_from_the_shell(demo: Shell) -> None:
     assert demo("review", "report", campaign, "--format", "csv").stdout.startswith("review,")
     listed = json.loads(demo("review", "list", "--json").stdout)
     assert [(each["id"], each["state"]) for each in listed] == [(campaign, "applied")]
+    file = demo.folder / "report.json"
+    file.write_text(demo("review", "report", campaign).stdout, encoding="utf-8")
+    checked = demo("review", "check", file)
+    assert (checked.returncode, "what the trail says" in checked.stderr) == (0, True)
+    file.write_text(file.read_text("utf-8").replace("it is over", "it is not"), encoding="utf-8")
+    assert "hash:" in demo("review", "check", file).stderr
+
+
+def test_a_review_is_called_off_and_ended_at_the_shell(demo: Shell) -> None:
+    wanted = ["--kind", "mentoring", "--stage", "admin-suri:14", "--fallback", "dpo-siri"]
+    define = ["review", "define", "--name", "mentors", *wanted, "--because", "yearly"]
+    planned, running = (demo(*define).stdout.strip() for _ in range(2))
+    demo("review", "cancel", planned, "--because", "not this year")
+    demo("review", "preview", running)
+    demo("review", "start", running, "--because", "yearly")
+    ended = demo("review", "end", running, "--verdicts", "drop", "--because", "a mistake")
+    assert "cancelled" in ended.stderr
+    listed = json.loads(demo("review", "list", "--json").stdout)
+    assert {each["state"] for each in listed} == {"cancelled"}
 
 
 def test_what_is_due_is_done_and_said(demo: Shell) -> None:
