@@ -18,6 +18,7 @@ from authz.audit import log, search
 from authz.audit.record import Entry, Ref
 from authz.audit.trail import Verdict
 from authz.service.database import reading
+from authz.service.journals import catch_up
 from authz.vocabulary import Event
 
 
@@ -62,6 +63,7 @@ def note(store: Engine, verdict: Verdict, *, by: str, asked: Mapping[str, Any]) 
 
 def last(store: Engine, *, whole: bool = True) -> Verified | None:
     """The newest verification, of the ``whole`` trail or of any of it; None before the first."""
+    catch_up(store)
     after = ""
     with reading(store) as connection:
         while True:

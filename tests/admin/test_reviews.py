@@ -266,6 +266,22 @@ def test_from_definition_to_report_and_the_next_decision_refuses(kit: Kit) -> No
     assert permits(kit, given)
 
 
+def test_what_waits_is_told_on_the_first_page_and_summed_up_before_it_counts(kit: Kit) -> None:
+    client = kit.client("head")
+    assert FORM["name"] not in get(client, "/").text
+    campaign = start(kit, client)
+    assert FORM["name"] in get(client, "/").text
+    assert FORM["name"] not in get(kit.client("teacher"), "/").text
+    (number,) = numbers(kit, campaign, "teacher-danai")
+    form = {"number": number, "verdict": "revoke", "why": "ย้ายแล้ว"}
+    send(client, f"/reviews/{campaign}/answer", form)
+    page = get(client, f"/reviews/{campaign}/submit").text
+    pairs = dict(re.findall(r"<dt>([^<]+)</dt><dd>(\d+)", page))
+    assert (pairs["เพิกถอน"], pairs["คงไว้"]) == ("1", "0")
+    assert int(pairs["ยังไม่ตอบ"]) >= 1
+    assert "เพิกถอนสิทธิ 1 รายการ" in page
+
+
 def test_a_review_is_called_off_while_it_is_planned(kit: Kit) -> None:
     client = kit.client("head")
     campaign = campaign_of(send(client, "/reviews/campaigns/new", FORM))

@@ -57,16 +57,18 @@ def test_a_review_is_run_from_the_shell(demo: Shell) -> None:
 
 
 def test_a_review_is_called_off_and_ended_at_the_shell(demo: Shell) -> None:
-    wanted = ["--kind", "mentoring", "--stage", "admin-suri:14", "--fallback", "dpo-siri"]
-    define = ["review", "define", "--name", "mentors", *wanted, "--because", "yearly"]
-    planned, running = (demo(*define).stdout.strip() for _ in range(2))
-    demo("review", "cancel", planned, "--because", "not this year")
+    wanted = ["--kind", "grant", "--organisation", "school-doi", "--stage", "school:14"]
+    define = ["review", "define", "--name", "all", *wanted, "--fallback", "dpo-siri"]
+    planned, running = (demo(*define, "--because", "yearly").stdout.strip() for _ in range(2))
+    assert demo("review", "cancel", planned, "--because", "not this year").returncode == 0
     demo("review", "preview", running)
-    demo("review", "start", running, "--because", "yearly")
+    started = demo("review", "start", running, "--because", "yearly")
+    assert started.returncode == 0, started.stderr
     ended = demo("review", "end", running, "--verdicts", "drop", "--because", "a mistake")
-    assert "cancelled" in ended.stderr
+    assert "cancelled" in ended.stderr, ended.stderr
     listed = json.loads(demo("review", "list", "--json").stdout)
-    assert {each["state"] for each in listed} == {"cancelled"}
+    states = {each["id"]: each["state"] for each in listed}
+    assert (states[planned], states[running]) == ("cancelled", "cancelled")
 
 
 def test_what_is_due_is_done_and_said(demo: Shell) -> None:
