@@ -41,6 +41,13 @@ FIELDS: Final[dict[str, Any]] = {
     "answer": _l("Write the answer that the person gets."),
     "outcome": _l("Say whether the request is granted."),
     "text": _l("Write the notice in Thai and in English."),
+    "title": _l("Say in a few words what happened."),
+    "known_at": _l("It was known at a time that is past, written as year-month-day and hour."),
+    "reported_at": _l("It was told after it was known, and not later than now."),
+    "update": _l("Nothing was changed."),
+    "assignee": _l("Choose the officer who handles it."),
+    "missing": _l("It cannot be closed yet: something is missing."),
+    "persons": _l("There is nobody to add, or more than can be added at once."),
 }
 TOLD: Final[dict[str, Any]] = {
     "Nobody approves what they asked for themselves.": _l(
@@ -119,7 +126,11 @@ def named() -> str:
 
 def moment(name: str) -> datetime | None:
     """A day of the form as its local midnight; MalformedError where it is none."""
-    text = request.form.get(name, "").strip()
+    return day_of(request.form.get(name, "").strip())
+
+
+def day_of(text: str) -> datetime | None:
+    """The same of a text; MalformedError where it is none."""
     if not text:
         return None
     try:

@@ -35,6 +35,7 @@ PLACES: Final = (
     Place("approvals", "approvals", _l("Approvals")),
     Place("requests", "requests", _l("Rights requests")),
     Place("contracts", "contracts", _l("Contracts")),
+    Place("incidents", "incidents", _l("Incidents")),
     Place("imports", "imports", _l("Imports")),
     Place("policy", "policy", _l("Policy")),
     Place("notices", "notices", _l("Notices")),

@@ -8,6 +8,7 @@ from authz.admin import (
     directory,
     explorer,
     home,
+    incidents,
     language,
     policy,
     profile,
@@ -36,4 +37,5 @@ SCREENS: Final[tuple[Screen, ...]] = (
     *campaigns.SCREENS,
     *rights.SCREENS,
     *policy.SCREENS,
+    *incidents.SCREENS,
 )

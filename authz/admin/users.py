@@ -15,10 +15,10 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from authz import clock
-from authz.admin import opening
+from authz.admin import changes, opening
 from authz.admin.context import here
 from authz.admin.opening import Screen
-from authz.errors import AuthzError, ConflictError, MalformedError, NotFoundError
+from authz.errors import AuthzError, ConflictError, MalformedError, NotFoundError, SeparationError
 from authz.service import links, sessions, users
 
 LONGEST_WHY = 500
@@ -75,6 +75,7 @@ def add() -> ResponseReturnValue:
             by=current_user.person,
             because=_why(),
             auditor=_given("auditor") == "yes",
+            catalogue=here().point.policy.catalogue,
             local=local,
         )
     except AuthzError as error:
@@ -171,6 +172,8 @@ def _shown_once(name: str, *, password: str = "", address: str = "") -> Response
 
 def _told(what: str, error: AuthzError) -> str:
     """The error in words of the screens; one that is not for people goes on."""
+    if isinstance(error, SeparationError):
+        return changes.told(error)
     if (what, type(error)) in PROBLEMS:
         return str(PROBLEMS[what, type(error)])
     if isinstance(error, NotFoundError):

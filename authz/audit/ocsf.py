@@ -251,6 +251,8 @@ MAPPING: Final[Mapping[Event, Mapped]] = {
     Event.AUDIT_KEY_ROTATED: Mapped(ENTITY, 3),
     Event.PERSON_ERASED: Mapped(ENTITY, 4),
     Event.TRAIL_RETIRED: Mapped(ENTITY, 4, 2),
+    Event.TRAIL_VERIFIED: Mapped(ENTITY, 2),
+    Event.DATABASE_GRANTED: Mapped(ACCESS, 1, 2),
     Event.WRITER_OPENED: Mapped(LIFECYCLE, 3),
     Event.WRITER_CLOSED: Mapped(LIFECYCLE, 4),
     Event.BULK_READING: Mapped(FINDING, 1, 3),

@@ -88,6 +88,13 @@ def aliases(connection: Connection, person: str) -> list[str]:
     return [person, *_look_up(connection, [person]).values()]
 
 
+def known_as(connection: Connection, people: Iterable[str]) -> dict[str, str]:
+    """Under which ids an index of the trail may have these people, each with their own id."""
+    wanted = list(dict.fromkeys(people))
+    found = {indexed(person): person for person in wanted}
+    return found | {name: person for person, name in _look_up(connection, wanted).items()}
+
+
 def shown(connection: Connection, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The records with the ids of those whose key is still there; others stay as they are."""
     named = {name for record in records for name in _pseudonyms(record)}

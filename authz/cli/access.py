@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from authz.cli.output import opened, operator, say, settings
+from authz.policy.load import load
 from authz.service import erasing, links, tokens, users
 from authz.vocabulary import Scope
 
@@ -106,13 +107,15 @@ def user() -> None:
 @because
 def add(name: str, person: str | None, because: str, *, auditor: bool, no_password: bool) -> None:
     """Add a sign-in and print its first password; it must be changed at once."""
+    found = settings()
     password = users.add(
-        _store(),
+        opened(found),
         name,
         person=person,
         by=operator(),
         because=because,
         auditor=auditor,
+        catalogue=load(found.policy).catalogue,
         local=not no_password,
     )
     if no_password:

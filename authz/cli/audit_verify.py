@@ -14,8 +14,8 @@ from authz import clock
 from authz.audit.trail import Verdict
 from authz.cli.output import as_json, opened, operator, progress, say, settings
 from authz.config import Settings
-from authz.errors import MalformedError
-from authz.service import trail, verification
+from authz.errors import AuditUnavailableError, MalformedError
+from authz.service import trail, verification, verified
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -43,6 +43,8 @@ def verify(*, json_: bool, keys: tuple[str, ...], **asked: Any) -> None:
     """Check that no record was changed, removed, added or reordered."""
     with progress() as advance:
         verdict = _verdict(_vkeys(keys), lambda done, of: advance("records", done, of), **asked)
+    if not asked["bundle"]:
+        _note(verdict, asked)
     _tell(verdict, json_=json_)
     sys.exit(0 if verdict.whole else 1)
 
@@ -110,6 +112,17 @@ def _verdict(
         progress=done,
         processes=_cores(),
     )
+
+
+def _note(verdict: Verdict, asked: dict[str, Any]) -> None:
+    """Leave a record of the verification; a trail that takes none is verified all the same."""
+    names = ("chain", "first", "last") if asked["chain"] else ("since",)
+    wanted = {name: asked[name] for name in names}
+    wanted["since"] = wanted.get("since") and str(wanted["since"])
+    try:
+        verified.note(opened(settings()), verdict, by=operator(), asked=wanted)
+    except AuditUnavailableError as error:
+        say(f"That it was verified could not be recorded: {error}")
 
 
 def _tell(verdict: Verdict, *, json_: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from authz.cli.output import opened, say, settings
+from authz.cli.output import opened, operator, say, settings
 from authz.service.database import current, translated, upgrade
 from authz.service.journals import open_settings
 from authz.service.roles import grant
@@ -28,7 +28,8 @@ def upgrade_command() -> None:
 
 @db.command("grant")
 @click.argument("role")
-def grant_command(role: str) -> None:
+@click.option("--because", default="authz db grant", help="Why, for the record.")
+def grant_command(role: str, because: str) -> None:
     """Give a PostgreSQL role what the service needs: it may add to the trail, not change it."""
-    tables = grant(opened(settings()), role)
+    tables = grant(opened(settings()), role, by=operator(), because=because)
     say(f"{role} may use {len(tables)} tables, and only add to the trail.")

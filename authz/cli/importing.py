@@ -99,6 +99,8 @@ def facts(file: Path, because: str, json_: bool) -> None:  # noqa: FBT001 (an op
     for what in ("recorded", "replaced", "ended"):
         for kind, number in sorted(getattr(summary, what).items()):
             click.echo(f"{what} {number} {kind}")
+    for person, roles in sorted(summary.apart.items()):
+        say(f"{person} holds roles that the policy keeps apart: {', '.join(roles)}.")
     say(f"{summary.lines} lines put on file; the directory is at revision {summary.revision}.")
 
 

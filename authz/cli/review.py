@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from authz.review.definition import Definition, from_dict
 from authz.review.words import Kind, NoAnswer, Reviewers, Verdict
 from authz.service.database import reading
 from authz.service.point import place
-from authz.service.reviews import answering, closing, keeping, listing, running
+from authz.service.reviews import answering, checking, closing, ending, keeping, listing, running
 from authz.service.reviews import report as reports
 from authz.service.reviews.answering import Given
 from authz.service.reviews.records import Actor
@@ -137,6 +136,29 @@ def preview(campaign: str, json_: bool) -> None:  # noqa: FBT001
 @review.command()
 @click.argument("campaign")
 @because
+def cancel(campaign: str, because: str) -> None:
+    """Call off a review that was not started."""
+    ending.cancel(_bench(), campaign, _me(), because, None)
+    say("The review is cancelled.")
+
+
+@review.command()
+@click.argument("campaign")
+@click.option("--verdicts", type=click.Choice(["apply", "drop"]), required=True,
+              help="Whether those that were submitted take effect.")  # fmt: skip
+@because
+def end(campaign: str, because: str, verdicts: str) -> None:
+    """End a review that is running; what was not submitted is left as it is."""
+    applied = verdicts == "apply"
+    state = ending.end_early(_bench(), campaign, _me(), because, None, applied=applied)
+    say(f"The review is {state.value}.")
+    if state.value == "closed":
+        say("More than a tenth would end: a second person confirms it by `close --confirm`.")
+
+
+@review.command()
+@click.argument("campaign")
+@because
 def start(campaign: str, because: str) -> None:
     """Start a review that was previewed, and print the hash of its snapshot."""
     click.echo(running.start(_bench(), campaign, _me(), because, None))
@@ -242,12 +264,8 @@ def close(campaign: str, confirm: bool, decline: bool, because: str) -> None:  #
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file to write.")
 def report(campaign: str, form: str, out: Path | None) -> None:
     """Print or write the closing report; its hash goes to standard error."""
-    made = reports.report(_bench(), campaign, _me(), None)
-    text = (
-        reports.as_csv(made)
-        if form == "csv"
-        else json.dumps(made.document, ensure_ascii=False, indent=2) + "\n"
-    )
+    made = reports.report(_bench(), campaign, _me(), None, settings())
+    text = reports.as_csv(made) if form == "csv" else made.canonical
     if out:
         out.write_text(text, encoding="utf-8", newline="")
     else:
@@ -256,6 +274,19 @@ def report(campaign: str, form: str, out: Path | None) -> None:
     if not made.whole:
         say("The snapshot is not as it was when the review began.")
         sys.exit(1)
+
+
+@review.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(file: Path) -> None:
+    """Hold a report (JSON) against the trail, the tree and the snapshot."""
+    found = checking.check(_bench(), settings(), checking.read(file))
+    say(f"SHA-256 of the report: {found.digest}")
+    for problem in found.problems:
+        say(f"{problem.value}: {checking.SENTENCES[problem]}")
+    if found.problems:
+        sys.exit(1)
+    say(f"The report is what the trail says, in {found.records} records.")
 
 
 @review.command()

@@ -103,17 +103,23 @@ def updated(incident: Incident, changes: Mapping[str, Any], now: datetime) -> In
     return after
 
 
+def missing(incident: Incident, not_reported: str = "") -> list[str]:
+    """The names of what is missing before it can be closed."""
+    found = [name for name in TOLD if not getattr(incident, name).strip()]
+    if incident.assignee is None:
+        found.insert(0, "assignee")
+    if incident.reported_at is None and not not_reported.strip():
+        found.append("reported_at")
+    return found
+
+
 def closed(incident: Incident, now: datetime, not_reported: str = "") -> Incident:
     """The incident closed; ConflictError where something is missing, which it names."""
     _open(incident)
-    missing = [name for name in TOLD if not getattr(incident, name).strip()]
-    if incident.assignee is None:
-        missing.insert(0, "assignee")
-    if incident.reported_at is None and not not_reported.strip():
-        missing.append("reported_at")
-    if missing:
+    lacks = missing(incident, not_reported)
+    if lacks:
         raise ConflictError(
-            f"It cannot be closed yet: {', '.join(missing)} is missing.",
+            f"It cannot be closed yet: {', '.join(lacks)} is missing.",
             where=incident.id,
             hint="Where no report was owed, say why.",
         )

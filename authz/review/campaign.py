@@ -23,8 +23,14 @@ _WAYS: Final[Mapping[tuple[State, Step], State]] = {
     (State.SUBMITTED, Step.CLOSE): State.CLOSED,
     (State.CLOSED, Step.APPLY): State.APPLIED,
     (State.APPLIED, Step.UNDO): State.APPLIED,
+    (State.DEFINED, Step.CANCEL): State.CANCELLED,
+    (State.PREVIEWED, Step.CANCEL): State.CANCELLED,
+    (State.STARTED, Step.CANCEL): State.CANCELLED,
+    (State.IN_REVIEW, Step.CANCEL): State.CANCELLED,
 }
+PLANNED: Final = frozenset({State.DEFINED, State.PREVIEWED})
 RUNNING: Final = frozenset({State.STARTED, State.IN_REVIEW})
+OVER: Final = frozenset({State.CLOSED, State.APPLIED, State.CANCELLED})
 
 
 def after(state: State, step: Step) -> State:

@@ -135,6 +135,19 @@ def unanswered(item: Item, meaning: NoAnswer) -> Item:
     return replace(item, state=ItemState.FINAL, answer=Answer(verdict, by=""))
 
 
+def ended_early(item: Item, *, applied: bool) -> Item:
+    """The item of a review that is ended before its time.
+
+    Where what was submitted is to count, that stands, an earlier stage's verdict too. What
+    nobody submitted is left as it is on file, whatever no answer would have meant.
+    """
+    if item.state not in {ItemState.OPEN, ItemState.ANSWERED, ItemState.FINAL}:
+        return item
+    earlier = item.state is ItemState.OPEN and item.stage > 1 and item.answer is not None
+    stands = item.state is ItemState.FINAL or earlier
+    return replace(item, state=ItemState.FINAL if applied and stands else ItemState.LEFT)
+
+
 def _can_pass(item: Item) -> bool:
     able = item.fallback not in {"", item.reviewer} and item.fallback not in item.parties
     return able and not item.passed

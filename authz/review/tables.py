@@ -59,8 +59,9 @@ class ReviewDefinition(Base):
 class Campaign(Base):
     """A definition put to work: ``members`` are frozen with it, and so is its snapshot.
 
-    ``trigger`` and ``cause`` say what opened it, once each; ``trail_first`` and
-    ``trail_last`` are the records of the trail between start and report.
+    ``trigger`` and ``cause`` say what opened it, once each. ``trail_first`` and ``trail_last``
+    are the records of ``trail_chain`` from its start to its end, the last undoing included;
+    ``ended_because`` is why it was called off or ended early.
     """
 
     __tablename__ = "review_campaign"
@@ -86,7 +87,9 @@ class Campaign(Base):
     confirmed_by: Mapped[str] = mapped_column(default="")
     applied_at: Mapped[str | None] = mapped_column(MOMENT)
     undo_until: Mapped[str | None] = mapped_column(MOMENT)
+    ended_because: Mapped[str] = mapped_column(default="")
     digest: Mapped[str] = mapped_column(default="")
+    trail_chain: Mapped[str] = mapped_column(default="")
     trail_first: Mapped[int] = mapped_column(default=0)
     trail_last: Mapped[int] = mapped_column(default=0)
 

@@ -51,6 +51,8 @@ class State(StrEnum):
     SUBMITTED = "submitted"
     CLOSED = "closed"
     APPLIED = "applied"
+    CANCELLED = "cancelled"
+    """It was called off, and nothing follows from it."""
 
 
 class Step(StrEnum):
@@ -63,6 +65,7 @@ class Step(StrEnum):
     CLOSE = "close"
     APPLY = "apply"
     UNDO = "undo"
+    CANCEL = "cancel"
 
 
 class ItemState(StrEnum):
@@ -75,6 +78,8 @@ class ItemState(StrEnum):
     UNDONE = "undone"
     OVERTAKEN = "overtaken"
     """What it was about had changed meanwhile: nothing was done."""
+    LEFT = "left"
+    """The review was ended early, before this was settled: nothing was done."""
 
 
 class NoAnswer(StrEnum):
@@ -153,6 +158,9 @@ class Wrong(StrEnum):
     EMPTY = "empty"
     DATES = "dates"
     NOT_A_REVIEWER = "not_a_reviewer"
+    BY_EVENT = "by_event"
+    OWN_LEFT = "own_left"
+    APART = "apart"
 
 
 SENTENCES: Final[dict[Wrong, str]] = {
@@ -174,6 +182,9 @@ SENTENCES: Final[dict[Wrong, str]] = {
     Wrong.NOTHING_CHOSEN: "Choose at least one kind of right to review.",
     Wrong.EMPTY: "A name and a reason are needed.",
     Wrong.DATES: "A stage lasts from 1 to 365 days, and the undo window from 0 to 90.",
-    Wrong.NOT_A_REVIEWER: "That person is not on file and active.",
+    Wrong.NOT_A_REVIEWER: "That person is not on file and active, or was granted no role.",
+    Wrong.BY_EVENT: "What an event opened is answered, not called off.",
+    Wrong.OWN_LEFT: "Nobody ends the review of what they hold themselves.",
+    Wrong.APART: "It would meet another role by now, which the policy keeps apart from it.",
 }
 """What each means, as the command line says it."""

@@ -23,6 +23,7 @@ from authz.service.changing import By
 from authz.service.database import reading, writing
 from authz.service.decide import DecisionPoint
 from authz.service.reach import Reach, administered
+from authz.service.reviews import settling
 from authz.vocabulary import Event, Role
 
 ITSELF = ""
@@ -185,7 +186,8 @@ def review(
 ) -> None:
     """Say of an emergency whether it was justified; never of one's own.
 
-    NotFoundError beyond the reviewer's reach, ConflictError where nothing waits.
+    The small review that it opened is settled with it. NotFoundError beyond the reviewer's
+    reach, ConflictError where nothing waits.
     """
     made = by_hand.author(by, why)
     if verdict not in VERDICTS:
@@ -207,6 +209,7 @@ def review(
         )
         if not done.rowcount:
             raise ConflictError("This emergency is reviewed already.", where=elevation)
+        settling.settle(connection, row.person, elevation, by)
         entry = changing.changed(
             Event.EMERGENCY_REVIEWED,
             made,

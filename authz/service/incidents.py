@@ -14,14 +14,14 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, or_, select, tuple_, update
 
 from authz import clock
 from authz.audit import log
 from authz.audit.record import Entry, Ref, timestamp
 from authz.directory.recording.members import Reading
 from authz.directory.recording.write import Author
-from authz.directory.tables import Person
+from authz.directory.tables import Grant, Person
 from authz.errors import ConflictError, NotFoundError
 from authz.privacy import incidents as life
 from authz.privacy.incidents import Incident, State
@@ -30,11 +30,12 @@ from authz.service.changing import UNSAID
 from authz.service.database import reading, writing
 from authz.service.decide import DecisionPoint
 from authz.service.record_facts import put
-from authz.vocabulary import Event
+from authz.vocabulary import Event, Role
 
 _MOMENTS: Final = ("opened_at", "known_at", "reported_at", "closed_at")
 _TEXTS: Final = ("title", "cause", "effect", "remedy", "not_reported")
 _SLICE: Final = 500
+PAGE: Final = 50
 
 
 def open_incident(
@@ -129,6 +130,59 @@ def register(store: Engine, *, everything: bool = False) -> list[Incident]:
         return [_incident(row) for row in rows.mappings()]
 
 
+def page(
+    store: Engine, *, everything: bool = False, after: str = "", limit: int = PAGE
+) -> tuple[list[Incident], str]:
+    """A page of the same, and what asks for the next one, empty after the last."""
+    row = IncidentRow
+    asked = select(*row.__table__.columns).order_by(row.known_at, row.id).limit(limit + 1)
+    if not everything:
+        asked = asked.where(row.state != State.CLOSED.value)
+    if after:
+        known, _, ident = after.partition("/")
+        asked = asked.where(tuple_(row.known_at, row.id) > (known, ident))
+    with reading(store) as connection:
+        rows = connection.execute(asked).mappings().all()
+    shown = [_incident(each) for each in rows[:limit]]
+    last = rows[limit - 1] if len(rows) > limit else None
+    return shown, f"{last['known_at']}/{last['id']}" if last else ""
+
+
+def concerned(store: Engine, ident: str, limit: int) -> tuple[list[str], int]:
+    """The first of those whom it concerns, and how many there are."""
+    with reading(store) as connection:
+        whose = IncidentPerson.incident == ident
+        number = connection.scalar(select(func.count()).where(whose)) or 0
+        asked = select(IncidentPerson.person).where(whose).order_by(IncidentPerson.person)
+        return list(connection.scalars(asked.limit(limit))), number
+
+
+def known(store: Engine, persons: Sequence[str]) -> list[str]:
+    """Those of these people who are in the directory."""
+    with reading(store) as connection:
+        strangers = set(_unknown(connection, persons))
+    return [person for person in persons if person not in strangers]
+
+
+def officers(store: Engine, at: datetime) -> list[tuple[str, str]]:
+    """Who can be given an incident: the data-protection officers, by name."""
+    with reading(store) as connection:
+        rows = connection.execute(
+            select(Person.id, Person.given_name, Person.family_name)
+            .join(Grant, Grant.person == Person.id)
+            .where(
+                Grant.role == Role.DPO.value,
+                Grant.ended_at.is_(None),
+                or_(Grant.valid_from.is_(None), Grant.valid_from <= at),
+                or_(Grant.valid_until.is_(None), Grant.valid_until > at),
+                Person.status == "active",
+            )
+            .distinct()
+            .order_by(Person.given_name, Person.family_name, Person.id)
+        )
+        return [(row.id, f"{row.given_name} {row.family_name}".strip()) for row in rows]
+
+
 def history(store: Engine, ident: str) -> list[dict[str, Any]]:
     """Every change of an incident in its order, with the texts that were given."""
     with reading(store) as connection:
@@ -188,6 +242,7 @@ class _Change:
             action=event.value,
             resource=Ref("incident", after.id),
             detail=detail,
+            people=[*added, *filter(None, (after.assignee,))],
         )
         log.append(self.connection, [entry])
 

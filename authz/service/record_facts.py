@@ -16,7 +16,7 @@ from authz.directory.recording.members import Reading
 from authz.directory.recording.revision import advance
 from authz.directory.recording.write import Author, Change, Writer
 from authz.errors import FactError
-from authz.service import changing
+from authz.service import changing, separation
 from authz.service.changing import By
 from authz.service.database import writing
 from authz.vocabulary import Event
@@ -27,12 +27,17 @@ MOST_PROBLEMS = 100
 
 @dataclass
 class FactsSummary:
-    """What a facts file changed, by kind: recorded, replaced, ended."""
+    """What a facts file changed, by kind: recorded, replaced, ended.
+
+    ``apart`` are the people who were granted a role in it and hold roles now that the pack
+    keeps apart, with these roles.
+    """
 
     revision: int = 0
     recorded: dict[str, int] = field(default_factory=dict)
     replaced: dict[str, int] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
+    apart: dict[str, list[str]] = field(default_factory=dict)
 
     def count(self, change: Change) -> None:
         """Count one line."""
@@ -80,12 +85,25 @@ def put(
     summary = FactsSummary()
     writer = Writer(connection, author, name)
     summary.revision = advance(connection)
+    granted: set[str] = set()
     for first in (True, False):
         facts = _chosen(opened(), reading, name, first=first)
         for batch in _batches(facts):
-            _write(writer, batch, summary)
+            changes = _write(writer, batch, summary)
+            granted.update(_granted(changes))
             progress(len(batch))
+    met = separation.conflicts(connection, reading.catalogue, sorted(granted), author.now)
+    summary.apart = {
+        person: sorted({role for each in found for role in each.roles})
+        for person, found in met.items()
+    }
     return summary
+
+
+def _granted(changes: Iterable[Change]) -> Iterator[str]:
+    """Who was granted a role by these lines."""
+    facts = (change.fact for change in changes)
+    return (fact.about for fact in facts if fact.kind.name == "grant" and not fact.delete)
 
 
 def _chosen(
@@ -121,13 +139,14 @@ def _batches(facts: Iterable[Fact | FactError]) -> Iterator[list[Fact]]:
         yield batch
 
 
-def _write(writer: Writer, batch: list[Fact], summary: FactsSummary) -> None:
+def _write(writer: Writer, batch: list[Fact], summary: FactsSummary) -> list[Change]:
     changes, problems = writer.write(batch)
     if problems:
         raise together(problems)
     for change in changes:
         summary.count(change)
     _record(writer.connection, writer.author, changes, summary.revision)
+    return changes
 
 
 def together(problems: list[FactError]) -> FactError:

@@ -11,8 +11,12 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
+from authz.audit.record import Entry, Ref
 from authz.errors import AuthzError, ForbiddenError, NotFoundError, SettingError
-from authz.service.database import reading, translated
+from authz.service import changing
+from authz.service.changing import By
+from authz.service.database import reading, translated, writing
+from authz.vocabulary import Event
 
 KEPT: Final = (
     "audit_record",
@@ -39,10 +43,10 @@ _STATE: Final = text(
 )
 
 
-def grant(store: Engine, role: str) -> list[str]:
+def grant(store: Engine, role: str, *, by: str, because: str = "") -> list[str]:
     """Give the role what the service needs and nothing more; the tables it got rights on.
 
-    It is run by the owner of the tables, after each migration. SettingError where the
+    It is run by the owner of the tables, after each migration, and recorded. SettingError where the
     store has no roles, NotFoundError where there is no such role.
     """
     if store.dialect.name != "postgresql":
@@ -51,14 +55,24 @@ def grant(store: Engine, role: str) -> list[str]:
             where="AUTHZ_DATABASE_URL",
             hint="On SQLite, who can write the file can change the trail: guard the file.",
         )
-    with translated(), store.begin() as connection:
+    with translated(), writing(store) as connection:
         known = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
         if connection.scalar(known, {"role": role}) is None:
             raise NotFoundError("There is no such role in the database.", where=role)
         tables = [str(name) for name in connection.scalars(_TABLES)]
         for statement in _statements(connection, role, tables):
             connection.execute(text(statement))
+        changing.record(connection, [_entry(role, tables, By.now(by, because))])
     return tables
+
+
+def _entry(role: str, tables: list[str], by: By) -> Entry:
+    """What the role may do from now on, by the names of the tables; all else was taken away."""
+    rights: dict[str, list[str]] = {}
+    for table in tables:
+        rights.setdefault(_rights(table), []).append(table)
+    whom = Ref("database_role", role)
+    return changing.changed(Event.DATABASE_GRANTED, by, whom, {}, rights, action="grant")
 
 
 def _statements(connection: Connection, role: str, tables: list[str]) -> list[str]:

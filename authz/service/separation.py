@@ -1,7 +1,8 @@
 """Separation of duties: roles that a pack keeps apart, looked for in whoever holds them (N-44).
 
-A role is granted in the screens only where it does not meet another one. A facts file is
-the operator's and is put on file as it is; what meets there is shown, in reviews as well.
+Whoever grants a role, in the screens or with a sign-in, or takes its end back, grants it only
+where it does not meet another one. A facts file is the operator's and is put on file as it
+is; what meets there is told at once, and flagged in every review.
 """
 
 from __future__ import annotations

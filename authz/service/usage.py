@@ -15,9 +15,10 @@ from sqlalchemy import Engine, func, select
 
 from authz.audit.tables import AuditCheckpoint, AuditHead
 from authz.directory import tables as t
-from authz.service import trail
+from authz.service import trail, verified
 from authz.service.database import reading
 from authz.service.exploring.names import Names, names
+from authz.service.verified import Verified
 
 PAGE: Final = 50
 LOOKS: Final = 5
@@ -35,12 +36,16 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where the trail stands: its records, the newest checkpoint, and what that covers."""
+    """Where the trail stands: its records, the newest checkpoint, and what that covers.
+
+    ``verified`` is the last time that all of it was verified.
+    """
 
     records: int
     chains: int
     checkpoint_at: datetime | None
     covered: int
+    verified: Verified | None
 
 
 def records(
@@ -69,7 +74,8 @@ def state(store: Engine) -> State:
         newest = select(c.time, c.size).order_by(c.time.desc()).limit(1)
         last = connection.execute(newest).first()
     moment = datetime.fromisoformat(last[0]) if last else None
-    return State(int(total[0] or 0), total[1], moment, last[1] if last else 0)
+    seen = verified.last(store)
+    return State(int(total[0] or 0), total[1], moment, last[1] if last else 0, seen)
 
 
 def _names(store: Engine, found: list[dict[str, Any]]) -> Names:

@@ -15,10 +15,11 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 
 from authz.audit.record import Ref
+from authz.decision.catalogue import Catalogue
 from authz.directory.recording import revision
 from authz.directory.tables import Grant, Person
 from authz.errors import ConflictError, MalformedError, NotFoundError
-from authz.service import changing, passwords, sessions
+from authz.service import changing, passwords, separation, sessions
 from authz.service.changing import By
 from authz.service.database import reading, writing
 from authz.service.tables import SignIn
@@ -40,16 +41,20 @@ def add(
     by: str,
     because: str = "",
     auditor: bool = False,
+    catalogue: Catalogue | None = None,
     local: bool = True,
 ) -> str:
     """Add a sign-in and return its first password; ConflictError where the name is taken.
 
-    An auditor reads in the screens and changes nothing; the role is given here only, and is
-    the person's own. A sign-in that is not ``local`` has no password, and opens by a
+    An auditor reads in the screens and changes nothing; the role is given here only, is the
+    person's own, and meets none that the pack of ``catalogue`` keeps apart from it
+    (SeparationError). A sign-in that is not ``local`` has no password, and opens by a
     provider's account only.
     """
     if auditor and person is None:
         raise MalformedError("An auditor is a person of the directory.", where="person")
+    if auditor and catalogue is None:
+        raise ValueError("what the pack keeps apart from an auditor must be known")
     if not (0 < len(name) <= LONGEST and all(map(_of_a_name, name))):
         raise MalformedError("A name has up to 64 letters, digits or . @ + - _.", where="name")
     password, author = passwords.made() if local else "", By.now(by, because)
@@ -62,7 +67,8 @@ def add(
         if person is not None:
             _person_exists(connection, person)
         connection.execute(insert(SignIn).values(name=name, password_hash=hashed, **row))
-        if auditor:
+        if auditor and catalogue is not None:
+            separation.check(connection, catalogue, str(person), Role.AUDITOR.value, author.at)
             _audits(connection, str(person), author)
         given = {"role": Role.AUDITOR.value} if auditor else {}
         _record(connection, Event.USER_ADDED, author, name, {}, _shown(row) | given)

@@ -25,8 +25,10 @@ from authz.api.context import NAME
 from authz.cli.demo.school import Demo, write
 from authz.config import Settings, load
 from authz.policy.load import load as load_pack
-from authz.service import console_key, passwords, users
+from authz.service import console_key, incidents, passwords, users
 from authz.service.database import open_store, upgrade, writing
+from authz.service.decide import DecisionPoint
+from authz.service.point import place
 from authz.service.record_facts import import_facts
 from authz.service.rosters import import_oneroster
 from authz.service.tables import SignIn
@@ -42,6 +44,8 @@ PRIVILEGED = {
     "audit": "support-aom",
 }
 """Sign-ins with a second factor, and who they are in the demo school."""
+INCIDENT = "INC-1"
+"""An incident that is open in every test."""
 ORDINARY = {"parent": "parent-somchai", "teacher": "teacher-danai"}
 
 
@@ -73,13 +77,23 @@ def build(folder: Path) -> Demo:
     )
     for name, person in {**PRIVILEGED, **ORDINARY}.items():
         _sign_in(store, found, name, person)
+    point = DecisionPoint(store, load_pack(found.policy), place(found))
+    title = "เครื่องของครูหายพร้อมรายชื่อนักเรียน"
+    incidents.open_incident(point, title, ident=INCIDENT, by="tests")
     store.dispose()
     return demo
 
 
 def _sign_in(store: Engine, found: Settings, name: str, person: str) -> None:
     """A sign-in that has its own password, and a second factor where its role wants one."""
-    users.add(store, name, person=person, by="tests", auditor=name == "audit")
+    users.add(
+        store,
+        name,
+        person=person,
+        by="tests",
+        auditor=name == "audit",
+        catalogue=load_pack(found.policy).catalogue,
+    )
     secret = console_key.encrypt(found.key_folder, SECRET) if name in PRIVILEGED else None
     with writing(store) as connection:
         connection.execute(

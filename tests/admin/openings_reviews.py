@@ -37,7 +37,11 @@ OPENINGS = {
     "campaign_undo": (f"{_ONE}/items/1/undo", _RUN),
     "campaign_close": (f"{_ONE}/close", _RUN),
     "campaign_confirm": (f"{_ONE}/confirm", _RUN),
+    "campaign_cancel": (f"{_ONE}/cancel", _RUN),
+    "campaign_end": (f"{_ONE}/end", _RUN),
     "campaign_again": (f"{_ONE}/again", _NOBODY),
     "campaign_report": (f"{_ONE}/report", _NOBODY),
     "campaign_report_csv": (f"{_ONE}/report.csv", _NOBODY),
+    "campaign_report_json": (f"{_ONE}/report.json", _NOBODY),
+    "campaign_report_pdf": (f"{_ONE}/report.pdf", _NOBODY),
 }

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, expect
 from sqlalchemy import select
 
 from authz.directory import tables as t
+from authz.service import verification, verified
 from authz.service.database import reading
 from tests.admin.kit import BASE, Kit
 from tests.world import answered
@@ -128,3 +129,14 @@ def test_the_first_page_tells_what_concerns_the_reader(kit: Kit) -> None:
     assert "<svg" not in head
     parent = kit.client("parent").get("/admin/", base_url=BASE).text
     assert "การเปลี่ยนแปลงล่าสุด" not in parent
+
+
+def test_the_last_verification_is_told_where_the_trail_stands(kit: Kit) -> None:
+    client = kit.client("siri")
+    assert "ยังไม่เคยตรวจสอบทั้งหมด" in client.get("/admin/trail/state", base_url=BASE).text
+    found = verification.verify(kit.store, kit.console.settings)
+    assert found.whole
+    verified.note(kit.store, found, by="ops-krung", asked={})
+    page = client.get("/admin/trail/state", base_url=BASE).text
+    assert "ครบถ้วนถูกต้อง" in page
+    assert f"{found.records} รายการ โดย ops-krung" in page

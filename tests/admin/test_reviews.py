@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import re
 from datetime import timedelta
@@ -9,6 +11,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import Engine, event, insert, select, update
 from werkzeug.test import Client, TestResponse
 
@@ -38,6 +41,10 @@ GRANTED = {
     "fact": "grant", "person": "teacher-danai", "role": "school_admin", "organisation": SCHOOL,
     "from": "2025-01-01", "granted_by": "dpo-siri", "reason": "ช่วยงานทะเบียน",
 }  # fmt: skip
+
+
+CONFLICT = ("analyst", "support_agent")
+APART = "ผู้วิเคราะห์ข้อมูลที่ไม่ระบุตัวตนต้องไม่เห็นข้อมูลที่ระบุตัวตนจากงานบริการ"
 
 
 def grant(kit: Kit) -> None:
@@ -121,7 +128,18 @@ def permits(kit: Kit, given: str, subject: str = "teacher-danai") -> bool:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/items", "/items/1", "/report", "/report.csv", "/edit", "/preview"]
+    "path",
+    [
+        "",
+        "/items",
+        "/items/1",
+        "/report",
+        "/report.csv",
+        "/report.json",
+        "/report.pdf",
+        "/edit",
+        "/preview",
+    ],
 )
 def test_a_review_of_another_school_is_not_there(kit: Kit, path: str) -> None:
     campaign = start(kit, kit.client("head"))
@@ -130,11 +148,21 @@ def test_a_review_of_another_school_is_not_there(kit: Kit, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/start", "/close", "/confirm", "/again", "/items/1/undo", "/items/1/reassign"]
+    "path",
+    [
+        "/start",
+        "/close",
+        "/confirm",
+        "/cancel",
+        "/end",
+        "/again",
+        "/items/1/undo",
+        "/items/1/reassign",
+    ],
 )
 def test_a_review_of_another_school_is_not_changed(kit: Kit, path: str) -> None:
     campaign = start(kit, kit.client("head"))
-    form = {"why": "guessed", "to": "admin-suri"}
+    form = {"why": "guessed", "to": "admin-suri", "do": "drop"}
     reply = send(kit.client("other"), f"/reviews/campaigns/{campaign}{path}", form)
     assert reply.status_code == 404
     assert state(kit, campaign) == "started"
@@ -245,6 +273,110 @@ def test_from_definition_to_report_and_the_next_decision_refuses(kit: Kit) -> No
     undo = f"/reviews/campaigns/{campaign}/items/{number}/undo"
     send(client, undo, {"why": "เข้าใจผิด"})
     assert permits(kit, given)
+
+
+def test_what_waits_is_told_on_the_first_page_and_summed_up_before_it_counts(kit: Kit) -> None:
+    client = kit.client("head")
+    assert FORM["name"] not in get(client, "/").text
+    campaign = start(kit, client)
+    assert FORM["name"] in get(client, "/").text
+    assert FORM["name"] not in get(kit.client("teacher"), "/").text
+    (number,) = numbers(kit, campaign, "teacher-danai")
+    form = {"number": number, "verdict": "revoke", "why": "ย้ายแล้ว"}
+    send(client, f"/reviews/{campaign}/answer", form)
+    page = get(client, f"/reviews/{campaign}/submit").text
+    pairs = dict(re.findall(r"<dt>([^<]+)</dt><dd>(\d+)", page))
+    assert (pairs["เพิกถอน"], pairs["คงไว้"]) == ("1", "0")
+    assert int(pairs["ยังไม่ตอบ"]) >= 1
+    assert "เพิกถอนสิทธิ 1 รายการ" in page
+
+
+def test_a_review_is_called_off_while_it_is_planned(kit: Kit) -> None:
+    client = kit.client("head")
+    campaign = campaign_of(send(client, "/reviews/campaigns/new", FORM))
+    path = f"/reviews/campaigns/{campaign}"
+    assert f"{path}/cancel" in get(client, f"{path}/preview").text
+    send(client, f"{path}/cancel", {"why": " "})
+    assert state(kit, campaign) == "previewed"
+    send(client, f"{path}/cancel", {"why": "เปลี่ยนแผน"})
+    assert state(kit, campaign) == "cancelled"
+    page = get(client, path)
+    assert page.status_code == 200
+    assert "เปลี่ยนแผน" in page.text
+    assert "/report" not in page.text
+    send(client, f"{path}/start", {"why": "ลองใหม่"})
+    assert state(kit, campaign) == "cancelled"
+
+
+def test_a_running_review_is_ended_and_says_what_becomes_of_the_verdicts(kit: Kit) -> None:
+    client = kit.client("head")
+    campaign = start(kit, client)
+    path = f"/reviews/campaigns/{campaign}"
+    send(client, f"{path}/end", {"why": "ผิดขอบเขต", "do": "drop"})
+    assert state(kit, campaign) == "started"  # her own right is in it
+    officer = kit.client("siri")
+    send(officer, f"{path}/end", {"why": "ผิดขอบเขต"})
+    assert state(kit, campaign) == "started"  # neither was chosen
+    (number,) = numbers(kit, campaign, "teacher-danai")
+    form = {"number": number, "verdict": "revoke", "why": "ย้ายแล้ว"}
+    send(client, f"/reviews/{campaign}/answer", form)
+    page = get(client, path).text
+    assert "ตอบแล้วยังไม่ส่ง 1 รายการ" in page
+    assert PRIVILEGED["siri"] not in {row.holder for row in rows_of(kit, campaign)}
+    send(officer, f"{path}/end", {"why": "ผิดขอบเขต", "do": "drop"})
+    assert state(kit, campaign) == "cancelled"
+    assert "ผิดขอบเขต" in get(client, path).text
+    report = get(client, f"{path}/report").text
+    assert "คงไว้ตามเดิม" in report
+    assert "ย้ายแล้ว" in report
+
+
+def rows_of(kit: Kit, campaign: str) -> list[Any]:
+    with reading(kit.store) as connection:
+        asked = select(CampaignItem.__table__).where(CampaignItem.campaign == campaign)
+        return list(connection.execute(asked))
+
+
+def test_the_report_is_the_same_in_every_form_and_its_json_has_the_hash(kit: Kit) -> None:
+    client = kit.client("siri")
+    campaign = start(kit, client)
+    path = f"/reviews/campaigns/{campaign}"
+    send(client, f"{path}/end", {"why": "ผิดขอบเขต", "do": "drop"})
+    file = get(client, f"{path}/report.json").data
+    digest = hashlib.sha256(file).hexdigest()
+    assert digest in get(client, f"{path}/report").text
+    assert digest in get(client, f"{path}/report.csv").text
+    span = json.loads(file)["trail"]
+    assert span["checkpoint"]["size"] > span["last_leaf"] > span["first_leaf"]
+    made = get(client, f"{path}/report.pdf")
+    assert (made.content_type, made.data[:5]) == ("application/pdf", b"%PDF-")
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(made.data)).pages)
+    plain = re.sub("[\\s\u200b]", "", text)
+    assert digest in plain
+    assert span["checkpoint"]["root"] in plain
+
+
+def test_an_item_says_which_declared_pair_conflicts(kit: Kit) -> None:
+    client = kit.client("siri")
+    facts = [{**GRANTED, "role": role, "organisation": None} for role in CONFLICT]
+    import_facts(
+        kit.store,
+        lambda: [json.dumps({k: v for k, v in each.items() if v}) for each in facts],
+        name="facts",
+        catalogue=kit.console.point.policy.catalogue,
+        local=kit.console.settings.local,
+        by="tests",
+    )
+    form = {**FORM, "organisation": "", "kind": ["grant"], "role": list(CONFLICT)}
+    campaign = campaign_of(send(client, "/reviews/campaigns/new", form))
+    path = f"/reviews/campaigns/{campaign}"
+    seen = get(client, f"{path}/preview").text
+    assert APART in seen
+    send(client, f"{path}/start", {"why": "ตรวจ"})
+    number = numbers(kit, campaign, "teacher-danai")[0]
+    page = get(client, f"{path}/items/{number}").text
+    assert APART in page
+    assert "เจ้าหน้าที่บริการผู้ใช้" in page
 
 
 def test_who_stands_in_answers_in_both_names(kit: Kit) -> None:

@@ -78,6 +78,14 @@ def test_a_sign_in_that_cannot_be_added_says_why(kit: Kit, form: dict[str, str])
     assert "Traceback" not in reply.text
 
 
+def test_an_auditor_who_administers_a_school_is_told_what_is_kept_apart(kit: Kit) -> None:
+    asked = {"name": "suri", "person": PRIVILEGED["other"], "way": "password", "auditor": "yes"}
+    reply = change(kit, "add", **asked)
+    assert reply.status_code == 400
+    assert "ผู้ดูแลระบบของโรงเรียนไม่ตรวจสอบงานของตนเอง" in reply.text
+    assert users.listed(kit.store, text="suri") == []
+
+
 def test_ending_a_sign_in_ends_its_sessions_at_once(kit: Kit) -> None:
     client = kit.client("parent")
     assert change(kit, "disable").location == "/admin/users/of/parent"

@@ -19,7 +19,7 @@ from authz.review.tables import ReviewDefinition
 from authz.review.words import NoAnswer
 from authz.service import bulk_reading, incidents, retention
 from authz.service.database import reading
-from authz.service.reviews import closing, events, handing, keeping, remedies, running
+from authz.service.reviews import closing, ending, events, handing, keeping, remedies, running
 from authz.service.reviews.records import Actor
 from authz.vocabulary import Event
 from tests.architecture.scene import Scene
@@ -113,6 +113,20 @@ def _undone(scene: Scene) -> None:
     number = desk.item(campaign, TEACHER).number
     with desk.now(days=1) as bench:
         remedies.undo(bench, campaign, number, SECOND, "a mistake", None)
+
+
+def _called_off(scene: Scene) -> None:
+    ending.cancel(Desk(scene.store).bench, _defined(scene), DPO, "not this year", None)
+
+
+def _ended_early(scene: Scene) -> None:
+    """What was submitted counts; what was not is left."""
+    desk = Desk(scene.store)
+    campaign = desk.started()
+    desk.say(campaign, {desk.item(campaign, TEACHER).number: "revoke"}, "left the office")
+    desk.submit_all(campaign)
+    with desk.now() as bench:
+        ending.end_early(bench, campaign, SECOND, "a new law", None, applied=True)
 
 
 def _reassigned(scene: Scene) -> None:
@@ -226,6 +240,8 @@ REVIEWED: Mapping[str, Callable[[Scene], object]] = {
     "reviews.closing.close_due": _closed_by_itself,
     "reviews.closing.confirm": _confirmed,
     "reviews.closing.decline": _declined,
+    "reviews.ending.cancel": _called_off,
+    "reviews.ending.end_early": _ended_early,
     "reviews.events.open_due": _opened_by_itself,
     "reviews.handing.delegate": _delegated,
     "reviews.handing.reassign": _reassigned,

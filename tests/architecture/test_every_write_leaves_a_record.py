@@ -73,7 +73,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 WHO = Identity("https://login.example", "7", mfa=True)
 LEFT_OUT = {
     "database.writing": "it is the transaction itself",
-    "roles.grant": "it grants rights of the database, which keeps no rows of them",
+    "roles.grant": "PostgreSQL only; tests/stores/test_guards.py holds its record",
     "sessions.find": "that a session was used changes nobody's rights, and is kept for minutes",
     "confirming.confirm": "a guess at one's own password is counted, which changes no right",
     "reviews.reminders.deliver": "that an e-mail was sent, or not, changes no right and no review",

@@ -48,6 +48,23 @@ def test_a_review_is_run_from_the_shell(demo: Shell) -> None:
     assert demo("review", "report", campaign, "--format", "csv").stdout.startswith("review,")
     listed = json.loads(demo("review", "list", "--json").stdout)
     assert [(each["id"], each["state"]) for each in listed] == [(campaign, "applied")]
+    file = demo.folder / "report.json"
+    file.write_text(demo("review", "report", campaign).stdout, encoding="utf-8")
+    checked = demo("review", "check", file)
+    assert (checked.returncode, "what the trail says" in checked.stderr) == (0, True)
+    file.write_text(file.read_text("utf-8").replace("it is over", "it is not"), encoding="utf-8")
+    assert "hash:" in demo("review", "check", file).stderr
+
+
+def test_a_review_is_called_off_at_the_shell_and_ended_only_while_it_runs(demo: Shell) -> None:
+    wanted = ["--kind", "grant", "--stage", "school:14", "--fallback", "dpo-siri"]
+    define = ["review", "define", "--name", "all", *wanted, "--because", "yearly"]
+    planned = demo(*define).stdout.strip()
+    ended = demo("review", "end", planned, "--verdicts", "drop", "--because", "a mistake")
+    assert (ended.returncode, "[conflict]" in ended.stderr) == (1, True)
+    assert demo("review", "cancel", planned, "--because", "not this year").returncode == 0
+    listed = json.loads(demo("review", "list", "--json").stdout)
+    assert {each["id"]: each["state"] for each in listed}[planned] == "cancelled"
 
 
 def test_what_is_due_is_done_and_said(demo: Shell) -> None:

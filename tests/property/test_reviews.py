@@ -19,6 +19,7 @@ from authz.review.item import (
     Item,
     RefusedError,
     answered,
+    ended_early,
     reassigned,
     remediation,
     submitted,
@@ -191,6 +192,21 @@ def test_silence_ends_what_it_is_defined_to_end_and_nothing_else(
 def test_silence_comes_to_an_end(item: Item, meaning: NoAnswer) -> None:
     twice = unanswered(unanswered(item, meaning), meaning)
     assert twice.state not in {ItemState.OPEN, ItemState.ANSWERED}
+
+
+@given(item=ITEMS, applied=st.booleans())
+def test_ending_early_ends_nothing_that_was_not_submitted(item: Item, *, applied: bool) -> None:
+    after = ended_early(item, applied=applied)
+    assert after.answer == item.answer  # what was said stays on file
+    over = item.state in {ItemState.APPLIED, ItemState.UNDONE, ItemState.OVERTAKEN, ItemState.LEFT}
+    if over:
+        assert after is item
+    elif item.state is ItemState.ANSWERED or not applied or item.answer is None:
+        assert after.state is (ItemState.FINAL if applied and item.state is ItemState.FINAL
+                               else ItemState.LEFT)  # fmt: skip
+    else:
+        submitted_before = item.state is ItemState.FINAL or item.stage > 1
+        assert (after.state is ItemState.FINAL) is submitted_before
 
 
 @given(ITEMS, PEOPLE)

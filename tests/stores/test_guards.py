@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from authz.audit import log
+from authz.audit import log, search
 from authz.config import Receiver, Settings
 from authz.errors import AuthzError, ForbiddenError, NotFoundError, SettingError
 from authz.service import checkpoints, delivery, retention, roles, tokens, trail, users
-from authz.service.database import open_store, require, upgrade
+from authz.service.database import open_store, reading, require, upgrade
 from authz.service.entities import import_entities
 from authz.service.rosters import import_oneroster
 from tests.journals import verified
@@ -140,7 +140,7 @@ def served(postgres_store: Engine) -> Iterator[Engine]:
     quoted = postgres_store.dialect.identifier_preparer.quote_identifier(ROLE)
     with postgres_store.connect().execution_options(isolation_level="AUTOCOMMIT") as owner:
         owner.execute(text(f"CREATE ROLE {quoted} LOGIN"))
-    roles.grant(postgres_store, ROLE)
+    roles.grant(postgres_store, ROLE, by="op", because="a new server")
     url = make_url(postgres_store.url).set(username=ROLE)
     engine = open_store(url.render_as_string(hide_password=False))
     yield engine
@@ -225,6 +225,17 @@ def test_the_owner_is_told_that_it_could_change_the_trail(postgres_store: Engine
         roles.guarded(postgres_store)
 
 
+def test_what_the_role_was_granted_is_in_the_trail(postgres_store: Engine, served: Engine) -> None:
+    assert served is not postgres_store
+    with reading(postgres_store) as connection:
+        (found,) = search.search(connection, event="database_granted").records
+    detail = found.record["detail"]
+    assert (found.record["resource"]["id"], detail["who"], detail["why"]) == (
+        ROLE, "op", "a new server",
+    )  # fmt: skip
+    assert set(roles.KEPT) <= set(detail["after"]["SELECT, INSERT"])
+
+
 def test_a_guard_that_was_taken_away_is_told(store: Engine) -> None:
     with store.begin() as connection:
         unguard(connection)
@@ -235,4 +246,4 @@ def test_a_guard_that_was_taken_away_is_told(store: Engine) -> None:
 def test_roles_that_are_not_there(store: Engine) -> None:
     expected = NotFoundError if store.dialect.name == "postgresql" else SettingError
     with pytest.raises(expected):
-        roles.grant(store, "nobody")
+        roles.grant(store, "nobody", by="op")

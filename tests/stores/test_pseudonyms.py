@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,14 @@ from authz.audit.record import Entry, Ref, canonical, document
 from authz.audit.tables import AuditPseudonym, AuditRecord
 from authz.clock import now
 from authz.errors import ConflictError, NotFoundError
+from authz.review.definition import Scope
+from authz.review.words import Kind as ReviewKind
 from authz.service import erasing, trail, users
 from authz.service.database import open_store
+from authz.service.reviews import detail
 from authz.vocabulary import Event
 from tests.journals import verified
+from tests.reviewing import GRANTS, Desk
 from tests.stores.test_roster_kit import BANGKOK, Kit
 from tests.world import CALLER, World, question
 
@@ -240,3 +245,20 @@ def _strings(value: Any) -> Iterator[str]:
 def test_the_application_of_a_question_is_no_person(named: Engine, world: World) -> None:
     used(world, named)
     assert CALLER.client in bodies(named)
+
+
+def test_a_review_tells_the_use_of_who_goes_by_a_pseudonym(named: Engine) -> None:
+    desk = Desk(named)
+    desk.world.store(named)
+    assert [desk.permits("danai") for _ in range(3)] == [True] * 3
+    assert desk.permits("mum")
+    every = replace(GRANTS, scope=Scope(kinds=(ReviewKind.GRANT, ReviewKind.GUARDIANSHIP)))
+    campaign = desk.started(every)
+    item = desk.item(campaign, "danai")
+    assert pseudonym(named, "danai")
+    assert (item.uses, "never_used" in item.flags) == (3, False)
+    assert desk.item(campaign, "mum", ReviewKind.GUARDIANSHIP).uses == 1
+    assert desk.item(campaign, "head").uses == 0
+    with desk.now() as bench:
+        seen = detail.of_reviewer(bench, campaign, item.number, item.reviewer)
+    assert len(seen.used) == 3

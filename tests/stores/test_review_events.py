@@ -16,13 +16,19 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import Engine, insert, select, update
 
 from authz import config
+from authz.audit import log
 from authz.directory import tables as t
+from authz.directory.roster.telling import RowChange
 from authz.privacy.tables import Notice
 from authz.review.tables import Campaign, Reminder, ReviewItem
-from authz.service import mail
+from authz.service import emergencies, mail
+from authz.service.changing import By
 from authz.service.database import reading
+from authz.service.decide import DecisionPoint
+from authz.service.reach import Reach
 from authz.service.reviews import answering, events, reminders
 from authz.service.reviews.records import Actor
+from authz.service.roster_changes import Told
 from tests.reviewing import GRANTS, Desk, sign_in
 from tests.world import NOW
 
@@ -103,6 +109,43 @@ def test_who_left_a_school_has_their_rights_there_reviewed(desk: Desk) -> None:
     desk.say(only(desk), {item.number: "revoke"}, "moved away")
     desk.submit_all(only(desk))
     assert not desk.permits("danai")  # a small review has no guard
+
+
+@pytest.mark.parametrize(
+    ("column", "opens"), [("role", True), ("organisation", True), ("valid_until", False)]
+)
+def test_who_changed_role_or_school_in_the_same_row_is_reviewed_once(
+    desk: Desk, column: str, *, opens: bool
+) -> None:
+    with desk.now(), log.transaction(desk.store) as connection, Told() as told:
+        there = insert(t.Membership).values(
+            id="m", person="danai", organisation="S1", role="teacher", origin="roster:a",
+            recorded_at=desk.at,
+        )  # fmt: skip
+        connection.execute(there)
+        told(RowChange("membership", "m", "changed", ("danai",), {column: "a"}, {column: "b"}))
+        told.write(connection, By.now("op", "nightly"), "a", 1)
+    assert opened(desk) == (["moved"] if opens else [])
+    assert opened(desk) == []
+
+
+def test_an_emergency_that_is_reviewed_beside_its_small_review_is_not_asked_twice(
+    desk: Desk,
+) -> None:
+    desk.permits("head", "contact", "kid2", justification="flood")
+    assert opened(desk) == ["emergency"]
+    (item,) = desk.items(only(desk))
+    with desk.now() as bench:
+        point = DecisionPoint(desk.store, bench.policy, bench.place)
+        reach = Reach("boss", everywhere=True)
+        elevation = item.facts["elevation"]
+        emergencies.review(point, elevation, "justified", by="boss", why="a flood", reach=reach)
+    (item,) = desk.items(only(desk))
+    assert item.state == "overtaken"
+    with reading(desk.store) as connection:
+        assert connection.scalars(select(Campaign.state)).one() == "applied"
+        assert connection.scalars(select(ReviewItem.verdict)).one() == "justified"
+    assert opened(desk) == []
 
 
 class Sink:

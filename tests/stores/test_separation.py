@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,13 +13,27 @@ from authz.config import Settings
 from authz.errors import ConflictError, MalformedError, NotFoundError, SeparationError
 from authz.policy.load import load
 from authz.privacy.requests import Kind as Wish
+from authz.review.definition import Scope
+from authz.review.item import RefusedError
 from authz.review.rights import Kind, State
-from authz.service import emergencies, families, own_rights, rights, rights_requests, separation
+from authz.review.words import Flag, Wrong
+from authz.review.words import Kind as ReviewKind
+from authz.service import (
+    emergencies,
+    families,
+    own_rights,
+    rights,
+    rights_requests,
+    separation,
+    users,
+)
 from authz.service.database import reading
 from authz.service.decide import DecisionPoint
 from authz.service.point import place
 from authz.service.reach import Reach
+from authz.service.reviews import closing, remedies
 from tests.conftest import ROOT
+from tests.reviewing import GRANTS, SECOND, Desk
 from tests.world import World, policy
 
 
@@ -157,3 +172,59 @@ def test_the_requests_of_a_school_go_on_where_a_page_ended(point: DecisionPoint)
         seen += [each.id for each in some]
     assert (seen, after) == (opened, "")
     assert rights_requests.waiting(point, console, "dan", mfa=True) == ([], "")
+
+
+def test_an_auditor_is_made_only_of_who_holds_nothing_kept_apart(point: DecisionPoint) -> None:
+    catalogue = point.policy.catalogue
+    with pytest.raises(SeparationError):
+        users.add(point.store, "bob", person="bob", by="op", auditor=True, catalogue=catalogue)
+    assert users.listed(point.store) == []  # the sign-in is not there either
+    users.add(point.store, "dan", person="dan", by="op", auditor=True, catalogue=catalogue)
+    with pytest.raises(SeparationError):  # and the other way round
+        ask(point, "dan", "school_admin", "S1")
+    with pytest.raises(ValueError, match="known"):
+        users.add(point.store, "cat", person="cat", by="op", auditor=True)
+
+
+def test_a_facts_file_says_what_meets_in_it(point: DecisionPoint) -> None:
+    line = {"fact": "grant", "person": "dan", "granted_by": "x", "reason": "y"}
+    done = World().import_into(
+        point.store, [{**line, "role": "analyst"}, {**line, "role": "support_agent"}]
+    )
+    assert done.apart == {"dan": ["analyst", "support_agent"]}
+
+
+def test_what_meets_is_flagged_in_a_review_with_the_rule_that_says_so(store: Engine) -> None:
+    desk = Desk(store)
+    desk.world.grant("pim", "analyst", from_="2025-01-01")
+    desk.world.grant("pim", "support_agent", from_="2025-01-01").store(store)
+    campaign = desk.started(replace(GRANTS, scope=Scope(kinds=(ReviewKind.GRANT,))))
+    flagged = {
+        row.role: row.facts["conflicts"]
+        for row in desk.items(campaign)
+        if Flag.CONFLICT.value in row.flags
+    }
+    pair = {"rule": "names-and-numbers", "roles": ["analyst", "support_agent"]}
+    assert flagged == {"analyst": [pair], "support_agent": [pair]}
+    item = desk.item(campaign, "pim")
+    assert "mentor" in {row.role for row in desk.items(campaign) if row.holder == "pim"}
+    assert item.advice in {"revoke", "abstain"}
+
+
+def test_undoing_gives_no_role_back_beside_one_that_was_granted_meanwhile(store: Engine) -> None:
+    desk = Desk(store)
+    desk.world.store(store)
+    campaign = desk.started()
+    desk.say(campaign, {row.number: "keep" for row in desk.items(campaign)})
+    number = desk.item(campaign, "danai").number
+    desk.say(campaign, {number: "revoke"}, "left the office")
+    desk.submit_all(campaign)
+    with desk.now() as bench:
+        closing.confirm(bench, campaign, SECOND, "I agree", None)
+        users.add(
+            store, "danai", person="danai", by="op", auditor=True,
+            catalogue=bench.policy.catalogue,
+        )  # fmt: skip
+        with pytest.raises(RefusedError) as caught:
+            remedies.undo(bench, campaign, number, SECOND, "a mistake", None)
+    assert caught.value.wrong is Wrong.APART

@@ -17,7 +17,7 @@ from authz.service.reports.dates import moment
 from authz.service.reports.document import Column, Fact, Report, Rows, Table
 from authz.service.reports.output import FORMS
 from authz.service.reports.page import FONTS, policy
-from authz.service.reports.printed import BREAK, breakable
+from authz.service.reports.printed import BREAK, breakable, pdf
 
 LOCAL = ZoneInfo("Asia/Bangkok")
 KEPT = Path(__file__).with_name("reports")
@@ -115,6 +115,22 @@ def test_the_printed_page_has_thai_letters_and_breaks_its_tables(language: str) 
     assert all(last in text.replace(BREAK, "") for text in texts[:2])
     assert "เรียน" in texts[-1]
     assert found.trailer["/Root"]["/Lang"] == language  # type: ignore[index]
+
+
+def test_a_row_that_is_taller_than_a_page_is_printed_whole_under_its_headings() -> None:
+    columns = (Column("who", {"en": "Who"}), Column("why", {"en": "Why"}))
+    words = [f"reason{number}" for number in range(900)]
+    table = Table(
+        "items", {"en": "Items"}, columns, Rows([("Mali", " ".join(words)), ("Ton", "x")])
+    )
+    long = Report(id="x", title={"en": "X"}, facts=[], notes=[], tables=[table], main="items")
+    found = PdfReader(io.BytesIO(pdf(long, Reader("en", LOCAL))))
+    texts = [page.extract_text().replace(BREAK, "") for page in found.pages]
+    assert len(texts) > 1
+    assert all("Why" in text for text in texts)
+    told = re.findall(r"reason\d+", "".join(" ".join(texts).split("-\n")))
+    assert told == words
+    assert "Ton" in texts[-1]
 
 
 def test_thai_lines_break_before_a_leading_vowel_and_nowhere_in_a_letter() -> None:

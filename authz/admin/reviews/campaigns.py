@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
@@ -10,14 +11,26 @@ from flask_babel import gettext as _
 
 from authz import clock
 from authz.admin.context import here
-from authz.admin.opening import Screen
+from authz.admin.opening import Screen, allowed
 from authz.admin.reviews.common import bench, changed, me, page, reach, shown, why
+from authz.admin.reviews.printed import printed
+from authz.admin.reviews.words import said
 from authz.review import campaign as steps
 from authz.review.definition import Definition, Scope, Stage, from_dict
 from authz.review.item import RefusedError
 from authz.review.words import Kind, NoAnswer, Reviewers, State, Wrong
+from authz.service import named
 from authz.service.database import reading
-from authz.service.reviews import closing, detail, handing, listing, remedies, running, schools
+from authz.service.reviews import (
+    closing,
+    detail,
+    ending,
+    handing,
+    listing,
+    remedies,
+    running,
+    schools,
+)
 from authz.service.reviews import report as reports
 from authz.service.reviews.listing import Order
 from authz.service.reviews.records import text
@@ -130,7 +143,7 @@ def preview(campaign: str) -> ResponseReturnValue:
     """What the review would be, were it started now."""
     with reading(here().store) as connection:
         row = running.found(connection, campaign, reach())
-    if State(row.state) not in {State.DEFINED, State.PREVIEWED}:
+    if State(row.state) not in steps.PLANNED:
         return redirect(url_for("campaign", campaign=campaign))
     seen = running.preview(bench(), campaign, me(), reach())
     return page("preview", campaign=row, seen=seen, definition=from_dict(row.members))
@@ -161,6 +174,10 @@ def show(campaign: str) -> ResponseReturnValue:
         reviewers=reviewers,
         verdicts=verdicts,
         closable=State(row.state) in steps.RUNNING and (over or not progress.open),
+        cancellable=State(row.state) in steps.PLANNED,
+        endable=State(row.state) in steps.RUNNING and bool(row.definition),
+        reported=State(row.state) in steps.OVER and row.started_at is not None,
+        may=allowed("campaigns", "update"),
     )
 
 
@@ -178,7 +195,17 @@ def items(campaign: str) -> ResponseReturnValue:
             state=state,
             after=request.args.get("after", ""),
         )
-    return page("all_items", campaign=row, found=found, verdict=verdict, state=state)
+        progress = listing.progress(connection, campaign)
+        verdicts = listing.verdicts(connection, campaign)
+    return page(
+        "all_items",
+        campaign=row,
+        found=found,
+        verdict=verdict,
+        state=state,
+        progress=progress,
+        verdicts=verdicts,
+    )
 
 
 @shown
@@ -249,22 +276,73 @@ def again(campaign: str) -> ResponseReturnValue:
     return redirect(url_for("campaign_preview", campaign=following))
 
 
+@changed("/reviews/campaigns/{campaign}/preview")
+def cancel(campaign: str) -> ResponseReturnValue:
+    """Call off a review that was not started."""
+    ending.cancel(bench(), campaign, me(), why(), reach())
+    flash(_("The review is cancelled. It stays on file."), "good")
+    return redirect(url_for("campaign", campaign=campaign))
+
+
+@changed("/reviews/campaigns/{campaign}")
+def end(campaign: str) -> ResponseReturnValue:
+    """End a review that is running; the form says whether what was submitted counts."""
+    asked = request.form.get("do", "")
+    if asked not in {"apply", "drop"}:
+        raise RefusedError(Wrong.NOTHING_CHOSEN)
+    state = ending.end_early(bench(), campaign, me(), why(), reach(), applied=asked == "apply")
+    if state is State.CANCELLED:
+        flash(_("The review is ended. Nothing was changed by it; what was said is kept."), "good")
+    elif state is State.CLOSED:
+        flash(_("More than a tenth would end: a second person must confirm it."), "good")
+    else:
+        flash(_("The review is ended, and what was submitted is in effect."), "good")
+    return redirect(url_for("campaign", campaign=campaign))
+
+
 @changed("/reviews/campaigns/{campaign}")
 def report(campaign: str) -> ResponseReturnValue:
     """The closing report, to read or to print."""
-    return page("report", made=reports.report(bench(), campaign, me(), reach()))
+    made = _made(campaign)
+    return page("report", made=made, names=_names(made))
 
 
 @changed("/reviews/campaigns/{campaign}")
 def report_csv(campaign: str) -> ResponseReturnValue:
     """The closing report as a file for a spreadsheet."""
-    made = reports.report(bench(), campaign, me(), reach())
-    name = f"review-{campaign[:8]}.csv"
-    return Response(
-        "\ufeff" + reports.as_csv(made),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f"attachment; filename={name}"},
-    )
+    body = "\ufeff" + reports.as_csv(_made(campaign))
+    return _file(campaign, body, "csv", "text/csv; charset=utf-8")
+
+
+@changed("/reviews/campaigns/{campaign}")
+def report_json(campaign: str) -> ResponseReturnValue:
+    """The closing report as the bytes that its hash is of."""
+    return _file(campaign, _made(campaign).canonical, "json", "application/json")
+
+
+@changed("/reviews/campaigns/{campaign}")
+def report_pdf(campaign: str) -> ResponseReturnValue:
+    """The closing report to print and to file."""
+    made = _made(campaign)
+    return _file(campaign, printed(made, said(), _names(made)), "pdf", "application/pdf")
+
+
+def _names(made: reports.Report) -> Mapping[str, str]:
+    """The names of those who reviewed and ran it; the report itself has their ids."""
+    review = made.document["review"]
+    told = {review[name] for name in ("started_by", "closed_by", "confirmed_by")}
+    for name in ("reviewer", "verdict_by", "verdict_for"):
+        told |= {item[name] for item in made.items}
+    return named.people(here().store, told)
+
+
+def _made(campaign: str) -> reports.Report:
+    return reports.report(bench(), campaign, me(), reach(), here().settings)
+
+
+def _file(campaign: str, body: str | bytes, form: str, kind: str) -> Response:
+    named = f"attachment; filename=review-{campaign[:8]}.{form}"
+    return Response(body, content_type=kind, headers={"Content-Disposition": named})
 
 
 def _read(path: str, endpoint: str, view: Any, action: str = "read") -> Screen:
@@ -298,7 +376,11 @@ SCREENS = (
     _change("/<campaign>/items/<int:number>/undo", "campaign_undo", undo),
     _change("/<campaign>/close", "campaign_close", close),
     _change("/<campaign>/confirm", "campaign_confirm", confirm),
+    _change("/<campaign>/cancel", "campaign_cancel", cancel),
+    _change("/<campaign>/end", "campaign_end", end),
     _change("/<campaign>/again", "campaign_again", again),
     _read("/<campaign>/report", "campaign_report", report),
     _read("/<campaign>/report.csv", "campaign_report_csv", report_csv),
+    _read("/<campaign>/report.json", "campaign_report_json", report_json),
+    _read("/<campaign>/report.pdf", "campaign_report_pdf", report_pdf),
 )

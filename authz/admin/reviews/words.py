@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 
 from authz.admin.context import here
-from authz.admin.languages import LANGUAGES, spoken
+from authz.admin.languages import LANGUAGES, day, spoken
 from authz.service.reviews.records import moment
 
 KINDS: Final[Mapping[str, Any]] = {
@@ -76,11 +76,13 @@ STATES: Final[Mapping[str, Any]] = {
     "submitted": _l("Submitted"),
     "closed": _l("Waits for a second person"),
     "applied": _l("Applied"),
+    "cancelled": _l("Cancelled"),
     "open": _l("Open"),
     "answered": _l("Answered, not submitted"),
     "final": _l("Submitted"),
     "undone": _l("Undone"),
     "overtaken": _l("Changed meanwhile, left as it is"),
+    "left": _l("Left as it is: the review was ended early"),
 }
 REASONS: Final[Mapping[str, Any]] = {
     "holder_inactive": _l("The account is not active"),
@@ -134,7 +136,10 @@ WRONG: Final[Mapping[str, Any]] = {
     "nothing_chosen": _l("Choose at least one kind of right to review."),
     "empty": _l("Give it a name, and say why."),
     "dates": _l("A stage lasts from 1 to 365 days; undoing is possible for up to 90 days."),
-    "not_a_reviewer": _l("Choose a reviewer who is on file and active."),
+    "not_a_reviewer": _l("Choose a reviewer who is on file, active and was granted a role."),
+    "by_event": _l("An event opened this review. It is answered, not called off."),
+    "own_left": _l("Your own right is under review here: somebody else must end the review."),
+    "apart": _l("It would meet another role by now, which the policy keeps apart from it."),
 }
 
 
@@ -153,6 +158,10 @@ LABELS: Final[Mapping[str, Any]] = {
 """What stands in every row of a list."""
 
 
+MOST_DAYS: Final = 4000
+"""Days whose words are kept."""
+
+
 class Said:
     """The words in one language, made once: a list says some of them hundreds of times."""
 
@@ -168,6 +177,7 @@ class Said:
         self.triggers = _plain(TRIGGERS)
         self.wrong = _plain(WRONG)
         self.labels = _plain(LABELS)
+        self._days: dict[date, str] = {}
         self._roles, self._used, self._rostered = map(_plain, (ROLES, USED, ROSTERED))
 
     def verdicts_for(self, item: Any) -> Mapping[str, str]:
@@ -175,6 +185,17 @@ class Said:
         if item.kind == "use":
             return self._used
         return self._rostered if item.rostered else self.verdicts
+
+    def done(self, item: Mapping[str, Any]) -> str:
+        """What became of an item of a report."""
+        if item["state"] in {"undone", "overtaken", "left"}:
+            return self.states[item["state"]]
+        return self.remediations[item["remediation"]]
+
+    def apart(self, rule: str) -> str:
+        """Why two roles are kept apart, as the policy says it."""
+        rules = here().point.policy.catalogue.separation
+        return next((each.title.get(spoken(), rule) for each in rules if each.id == rule), rule)
 
     def role(self, name: str) -> str:
         """A role in words; one that is not known as it is."""
@@ -184,6 +205,15 @@ class Said:
         """A category of data as the policy names it."""
         known = here().point.policy.catalogue.categories.get(name)
         return known.title.get(spoken(), name) if known else name
+
+    def day(self, text: str) -> str:
+        """The local day of a moment of the tables; a list says the same few many times."""
+        local = datetime.fromisoformat(text).astimezone(here().settings.local).date()
+        if len(self._days) > MOST_DAYS:
+            self._days.clear()
+        if local not in self._days:
+            self._days[local] = day(local)
+        return self._days[local]
 
     def when(self, text: str | None) -> datetime | None:
         """A moment of the tables, for the filters of dates."""

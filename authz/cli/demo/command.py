@@ -51,7 +51,7 @@ def demo(host: str, port: int, workers: int, prepare_only: bool) -> None:  # noq
         f"\nThe demo school is loaded: three schools, their people in {school.roster},\n"
         f"facts in {school.facts}.\n\nThe screens are at {base}/admin/; sign in as\n"
     )
-    for name, (who, password) in sign_ins(store).items():
+    for name, (who, password) in sign_ins(store, found).items():
         say(f"  {name:10} {password:22} {who}")
     say(f"\nRead the API at {base}/docs. Stop with Ctrl-C. Ask, in another terminal:\n")
     for title, scene in _shown(school):
@@ -110,14 +110,15 @@ SIGN_INS = {
 }
 
 
-def sign_ins(store: Engine) -> dict[str, tuple[str, str]]:
+def sign_ins(store: Engine, settings: Settings) -> dict[str, tuple[str, str]]:
     """Who can sign in to the demo, each with a first password made now (4.1)."""
-    found = {}
+    found, catalogue = {}, load(settings.policy).catalogue
     for name, (person, who) in SIGN_INS.items():
         try:
             password = users.add(
-                store, name, person=person, by=BY, because="demo school", auditor=name == "aom"
-            )
+                store, name, person=person, by=BY, because="demo school", auditor=name == "aom",
+                catalogue=catalogue,
+            )  # fmt: skip
         except ConflictError:
             password = users.reset(store, name, by=BY, because="demo school")
         found[name] = (who, password)

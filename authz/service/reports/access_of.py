@@ -16,6 +16,7 @@ from authz.audit import uses
 from authz.audit.record import timestamp
 from authz.service.database import reading
 from authz.service.decide import DecisionPoint
+from authz.service.journals import catch_up
 from authz.service.reports.asking import Asker, Told, allowed, record
 from authz.service.reports.document import Report, Row, Rows, Table, Texts
 from authz.service.reports.words import Words
@@ -75,6 +76,7 @@ def access_of(
     told = Told(NAME, {"since": since, "until": until, "staff": staff or None}, person)
     allowed(point, told, by)
     roles = {c.rule.id: c.rule.role for c in point.policy.permits}
+    catch_up(point.store)
     with reading(point.store) as connection:
         found = uses.of_person(connection, person, since, until, by_subject=staff)
         own, table = _tables(found, roles, staff=staff)

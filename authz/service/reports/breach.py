@@ -20,6 +20,7 @@ from authz.privacy.incidents import Incident
 from authz.service import incidents
 from authz.service.database import reading
 from authz.service.decide import DecisionPoint
+from authz.service.journals import catch_up
 from authz.service.reports.affected import Found, Sum
 from authz.service.reports.asking import Asker, Told, record
 from authz.service.reports.document import Report, Rows, Table, Texts
@@ -75,6 +76,7 @@ def breach(point: DecisionPoint, asked: Asked, *, by: Asker) -> Report:
             hint="A token, an account, an application, a rule, or a time since.",
         )
     incident = incidents.get(point.store, asked.incident) if asked.incident else None
+    catch_up(point.store)
     with reading(point.store) as connection:
         which = _selection(connection, asked)
         found = Found(connection, which)

@@ -11,8 +11,8 @@ import re
 from itertools import islice
 from typing import Any, Final
 
-from fpdf import FPDF, FontFace
-from fpdf.enums import TableBordersLayout
+from fpdf import FPDF
+from fpdf.enums import MethodReturnValue
 
 from authz.service.reports.cells import Reader
 from authz.service.reports.document import Report, Table
@@ -22,6 +22,10 @@ BREAK: Final = "\u200b"
 _BEGINS: Final = re.compile("(?<=[\u0e01-\u0e3a\u0e45-\u0e4e])(?=[\u0e40-\u0e44])")
 _LONG: Final = re.compile(r"(?<=[-_/:.])(?=\w)|(?<=\w{18})(?=\w)", re.ASCII)
 MARGIN, LINE, SIZE = 15, 6, 11
+ROW, PAD, SMALL = 5, 1, 9
+"""A line of a table, the room above and below it, and the size of its letters."""
+TALL_HEADS: Final = 8
+"""Lines of a page that are kept for the headings of a table."""
 FOOT: Final = {"th": "หน้า {page} จาก {{nb}}", "en": "Page {page} of {{nb}}"}
 NONE: Final = {"th": "ไม่มีรายการ", "en": "Nothing."}
 NOTES: Final = {"th": "วิธีอ่านรายงานนี้", "en": "How to read this report"}
@@ -60,6 +64,8 @@ class _Paper(FPDF):
     def __init__(self, reader: Reader, orientation: Any) -> None:
         super().__init__(orientation=orientation, format="A4")
         self.reader = reader
+        self.broken: dict[tuple[str, str, float], list[str]] = {}
+        self.set_draw_color(190)
         for weight, name in (("", "Regular"), ("B", "Bold")):
             self.add_font("Sarabun", weight, FONTS / f"Sarabun-{name}.ttf")
         self.set_text_shaping(use_shaping_engine=True)
@@ -106,21 +112,65 @@ class _Paper(FPDF):
         if not rows:
             self.text_of(self.reader.say(NONE))
             return
-        self.set_font("Sarabun", size=9)
-        with self.table(
-            borders_layout=TableBordersLayout.HORIZONTAL_LINES,
-            line_height=5,
-            text_align="LEFT",
-            padding=1,
-            headings_style=FontFace(emphasis="BOLD"),
-            col_widths=_widths([self.reader.headings(table), *rows]),
-        ) as printed:
-            printed.row([breakable(cell) for cell in self.reader.headings(table)])
-            for row in rows:
-                printed.row([breakable(cell) for cell in row])
+        self.set_font("Sarabun", size=SMALL)
+        heads = self.reader.headings(table)
+        widths = self._scaled(_widths([heads, *rows]))
+        self._heads(heads, widths)
+        for row in rows:
+            self._row([self._lines(*each) for each in zip(row, widths, strict=True)], heads, widths)
         self.set_font("Sarabun", size=SIZE)
         if more := left_out(table, self.reader):
+            self.ln(2)
             self.text_of(more)
+
+    def _scaled(self, widths: tuple[int, ...]) -> list[float]:
+        """The same widths, as wide together as the page."""
+        return [each * self.epw / sum(widths) for each in widths]
+
+    def _heads(self, heads: list[str], widths: list[float]) -> None:
+        self.set_font("Sarabun", "B", SMALL)
+        lines = [self._lines(*each) for each in zip(heads, widths, strict=True)]
+        self._slab(lines, widths)
+        self.set_font("Sarabun", size=SMALL)
+
+    def _lines(self, text: str, width: float) -> list[str]:
+        """The lines of a cell. Most are one line, which is seen at a tenth of the cost."""
+        key = (self.font_style, text, width)
+        if key not in self.broken:
+            fits = self.get_string_width(text) <= width - 2 * self.c_margin
+            self.broken[key] = [text] if fits and "\n" not in text else self._cut(text, width)
+        return self.broken[key]
+
+    def _cut(self, text: str, width: float) -> list[str]:
+        found: Any = self.multi_cell(
+            width, ROW, breakable(text), dry_run=True, output=MethodReturnValue.LINES, align="L"
+        )
+        return list(found)
+
+    def _row(self, lines: list[list[str]], heads: list[str], widths: list[float]) -> None:
+        """A row; one that is taller than a page goes on over the next ones."""
+        tallest = max(1, int(self.eph / ROW) - TALL_HEADS)
+        for first in range(0, max(map(len, lines)), tallest):
+            slab = [each[first : first + tallest] for each in lines]
+            if self.will_page_break(_height(slab)):
+                self.add_page()
+                self._heads(heads, widths)
+            self._slab(slab, widths)
+
+    def _slab(self, lines: list[list[str]], widths: list[float]) -> None:
+        left, top = self.l_margin, self.get_y()
+        for cell, width in zip(lines, widths, strict=True):
+            for number, line in enumerate(cell):
+                self.set_xy(left, top + PAD + number * ROW)
+                self.cell(width, ROW, line)
+            left += width
+        below = top + _height(lines)
+        self.line(self.l_margin, below, left, below)
+        self.set_xy(self.l_margin, below)
+
+
+def _height(lines: list[list[str]]) -> float:
+    return max(map(len, lines)) * ROW + 2 * PAD
 
 
 def _widths(rows: list[Any]) -> tuple[int, ...]:

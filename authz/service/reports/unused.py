@@ -23,6 +23,7 @@ from authz.engine.policy import Policy
 from authz.errors import MalformedError
 from authz.service.database import reading
 from authz.service.decide import DecisionPoint
+from authz.service.journals import catch_up
 from authz.service.reports.asking import Asker, Told, record
 from authz.service.reports.batches import batched
 from authz.service.reports.document import Report, Row, Rows, Table, Texts
@@ -69,6 +70,7 @@ def unused(point: DecisionPoint, days: int, *, by: Asker) -> Report:
     now = clock.now()
     since = now - timedelta(days=days)
     words = Words(point.policy.catalogue)
+    catch_up(point.store)
     with reading(point.store) as connection:
         looked = _Looked(connection, point.policy, since, now)
         grants, contracts = Rows(looked.grants()), Rows(looked.contracts())

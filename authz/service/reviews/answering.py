@@ -204,13 +204,15 @@ def _following(
     if not later:
         return {}
     schools = tree.read(connection, now)
+    granters = {row.number: str(row.facts.get("granted_by", "")) for row in later}
+    gone = planning.nobody(connection, definition, granters.values())
+    fallbacks = [each for each in definition.fallbacks if each not in gone]
     found = {}
     for row in later:
         parties = item_of(row).parties
-        granted_by = str(row.facts.get("granted_by", ""))
         line = planning.candidates(
-            definition.stages[row.stage], row.organisation, granted_by, schools
+            definition.stages[row.stage], row.organisation, granters[row.number], schools, gone
         )
         others = [[each for each in level if each != row.reviewer] for level in line]
-        found[row.number] = rule.assign(others, parties, definition.fallbacks).reviewer
+        found[row.number] = rule.assign(others, parties, fallbacks).reviewer
     return found

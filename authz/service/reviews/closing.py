@@ -79,7 +79,9 @@ def finish(connection: Connection, campaign: str, who: Actor, now: datetime) -> 
         guard=guard,
     )
     if guard:
-        record(connection, who, "guard", campaign, detail={"ending": ending, "items": row.items})
+        detail = {"ending": ending, "items": row.items}
+        receipt = record(connection, who, "guard", campaign, detail=detail)
+        running.change(connection, campaign, trail_last=receipt.sequence)
         return state
     return _applied(connection, campaign, who, now)
 

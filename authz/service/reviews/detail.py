@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,14 +10,13 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
 from authz import clock
-from authz.audit import trail
-from authz.audit.record import indexed
-from authz.audit.tables import AuditRecord
+from authz.audit import pseudonyms, trail
 from authz.directory import tables as t
 from authz.errors import NotFoundError
 from authz.review.tables import Campaign, CampaignItem, GivenVerdict, Handover
-from authz.review.words import Kind
+from authz.review.words import ItemState, Kind
 from authz.service.database import reading
+from authz.service.journals import catch_up
 from authz.service.reviews import running, uses
 from authz.service.reviews.listing import standing_for
 from authz.service.reviews.planning import NO_STAFF
@@ -51,6 +49,7 @@ class Detail:
 
 def of_reviewer(bench: Bench, campaign: str, number: int, person: str) -> Detail:
     """The item, for its reviewer or who stands in; NotFoundError for anybody else."""
+    catch_up(bench.store)
     with reading(bench.store) as connection:
         mine = standing_for(connection, person, clock.now())
         row = running.found(connection, campaign, None)
@@ -62,6 +61,7 @@ def of_reviewer(bench: Bench, campaign: str, number: int, person: str) -> Detail
 
 def of_manager(bench: Bench, campaign: str, number: int, reach: Reach) -> Detail:
     """The item, for whoever runs the review."""
+    catch_up(bench.store)
     with reading(bench.store) as connection:
         row = running.found(connection, campaign, reach)
         item = _item(connection, campaign, number)
@@ -125,10 +125,10 @@ def _used(connection: Connection, item: Any, rules: frozenset[str]) -> list[dict
     """The newest permits of the holder by what the right opens."""
     if item.kind in {Kind.SIGN_IN.value, Kind.CONTRACT.value} or not rules:
         return []
-    person = item.person or None
+    person = pseudonyms.aliases(connection, item.person) if item.person else None
     found = trail.search(
         connection,
-        subject=item.holder,
+        subject=pseudonyms.aliases(connection, item.holder),
         person=person,
         event=Event.DECISION,
         decision=True,
@@ -187,6 +187,7 @@ def _earlier(connection: Connection, item: Any) -> Sequence[Any]:
             earlier.right_id == item.right_id,
             earlier.campaign != item.campaign,
             Campaign.closed_at.is_not(None),
+            earlier.state != ItemState.LEFT.value,
         )
         .order_by(Campaign.closed_at.desc())
         .limit(SHOWN)
@@ -196,16 +197,13 @@ def _earlier(connection: Connection, item: Any) -> Sequence[Any]:
 def _changes(connection: Connection, item: Any) -> list[dict[str, Any]]:
     """The records of what was changed about the right."""
     about = item.right_id if item.kind == Kind.SIGN_IN.value else item.person or item.holder
-    rows = connection.scalars(
-        select(AuditRecord.body)
-        .where(
-            AuditRecord.resource_id == indexed(about),
-            AuditRecord.event == Event.FACT_CHANGED.value,
-        )
-        .order_by(AuditRecord.time.desc())
-        .limit(50)
+    page = trail.search(
+        connection,
+        person=pseudonyms.aliases(connection, about),
+        event=Event.FACT_CHANGED,
+        limit=50,
     )
-    found = [json.loads(body) for body in rows]
+    found = pseudonyms.shown(connection, [each.record for each in page.records])
     return [each for each in found if each["detail"].get("key") == item.right_id][:SHOWN]
 
 

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
 from authz import clock
+from authz.audit import pseudonyms, trail
 from authz.directory import tables as t
 from authz.review.definition import Definition, Scope, Stage
 from authz.review.tables import Campaign, CampaignItem, ReviewItem
 from authz.review.words import Flag, Kind, NoAnswer, Reviewers, Trigger
 from authz.service.database import reading, writing
+from authz.service.journals import catch_up
 from authz.service.reviews import planning, rights, running, uses
 from authz.service.reviews import schools as tree
 from authz.service.reviews.planning import Ground
@@ -28,10 +30,12 @@ from authz.service.reviews.records import ITSELF, moment, text
 from authz.service.reviews.rights import Right, Where
 from authz.service.reviews.running import Bench
 from authz.service.reviews.schools import living
-from authz.vocabulary import Role
+from authz.vocabulary import Event, Role
 
 BACK: Final = timedelta(days=30)
 DAYS: Final = 14
+MOVES: Final = frozenset({"organisation", "role"})
+"""Columns of a membership whose change is a change of school or of role."""
 NAMES: Final[Mapping[Trigger, str]] = {
     Trigger.EMERGENCY: "การใช้สิทธิฉุกเฉิน · Emergency access",
     Trigger.CAME_OF_AGE: "นักเรียนบรรลุนิติภาวะ · Came of age",
@@ -63,9 +67,11 @@ class Happened:
 def open_due(bench: Bench) -> list[str]:
     """Open the reviews that are due, and return their ids; called again it opens none twice."""
     now = clock.now()
+    catch_up(bench.store)
     with reading(bench.store) as connection:
         events = [*_emergencies(connection, now), *_came_of_age(connection, bench, now)]
         events += [*_restricted(connection, now), *_moved(connection, now)]
+        events += _changed_in_place(connection, now)
         events = _unknown(connection, events)
         if not events:
             return []
@@ -247,25 +253,67 @@ def _restricted(connection: Connection, now: datetime) -> Iterator[Happened]:
 
 def _moved(connection: Connection, now: datetime) -> Iterator[Happened]:
     """People of whom a membership ended lately, and who hold rights that were granted."""
-    member, grant, pair = t.Membership, t.Grant, t.Mentoring
+    member = t.Membership
     ended = or_(
         member.ended_at.between(now - BACK, now), member.valid_until.between(now - BACK, now)
     )
-    holds = or_(
+    rows = connection.execute(
+        select(member.id, member.person, member.ended_at, member.valid_until).where(
+            ended, _holds(member, now)
+        )
+    )
+    for row in rows:
+        yield _mover(row.person, row.id, text(row.ended_at or row.valid_until) or "")
+
+
+def _holds(member: Any, now: datetime) -> ColumnElement[bool]:
+    """That the member holds something that was granted, which the roster does not end."""
+    grant, pair = t.Grant, t.Mentoring
+    return or_(
         exists().where(grant.person == member.person, living(grant, now)),
         exists().where(pair.mentor == member.person, living(pair, now)),
     )
-    rows = connection.execute(
-        select(member.id, member.person, member.ended_at, member.valid_until).where(ended, holds)
+
+
+def _mover(person: str, membership: str, at: str) -> Happened:
+    return Happened(
+        Trigger.MOVED,
+        f"{membership}|{at}",
+        holders=frozenset({person}),
+        kinds=(Kind.GRANT, Kind.MENTORING),
     )
-    for row in rows:
-        at = row.ended_at or row.valid_until
-        yield Happened(
-            Trigger.MOVED,
-            f"{row.id}|{text(at)}",
-            holders=frozenset({row.person}),
-            kinds=(Kind.GRANT, Kind.MENTORING),
+
+
+def _changed_in_place(connection: Connection, now: datetime) -> Iterator[Happened]:
+    """The same of a membership whose school or role the roster changed in the same row.
+
+    What it said before stands in the trail only.
+    """
+    member = t.Membership
+    rows = connection.execute(
+        select(member.id, member.person).where(
+            member.recorded_at.between(now - BACK, now), living(member, now), _holds(member, now)
         )
+    )
+    whose = {row.id: row.person for row in rows}
+    known, after = list(pseudonyms.known_as(connection, whose.values())), ""
+    while whose:
+        page = trail.search(
+            connection,
+            person=known,
+            event=Event.ROSTER_CHANGED,
+            since=now - BACK,
+            limit=50,
+            after=after,
+        )
+        for record in pseudonyms.shown(connection, [each.record for each in page.records]):
+            if record["action"] == "changed" and record["detail"]["table"] == "membership":
+                for line in record["detail"]["rows"]:
+                    if line["id"] in whose and MOVES & set(line.get("changed", ())):
+                        yield _mover(whose[line["id"]], line["id"], record["time"])
+        after = page.after
+        if not after:
+            return
 
 
 def _officers(connection: Connection, now: datetime) -> tuple[str, ...]:

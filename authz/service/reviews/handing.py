@@ -9,12 +9,12 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
 from authz import clock
 from authz.audit import log
 from authz.audit.record import Ref
-from authz.directory.tables import Person
+from authz.directory.tables import Grant, Person
 from authz.errors import NotFoundError
 from authz.review import item as pure
 from authz.review.campaign import RUNNING
@@ -27,6 +27,7 @@ from authz.service.reviews.listing import standing_for
 from authz.service.reviews.records import Actor, entry, needs, new_id, record, text
 from authz.service.reviews.rows import ITEM, item_of, values_of, write
 from authz.service.reviews.running import Bench, Reach
+from authz.service.reviews.schools import living
 
 
 def reassign(
@@ -155,8 +156,10 @@ def _handover(  # noqa: PLR0917 (its columns)
 
 
 def _can_review(connection: Connection, person: str) -> None:
+    """Items tell of people: they go to somebody who was granted a role, and to nobody else."""
+    staff = exists().where(Grant.person == Person.id, living(Grant, clock.now()))
     known = connection.scalar(
-        select(Person.id).where(Person.id == person, Person.status == "active")
+        select(Person.id).where(Person.id == person, Person.status == "active", staff)
     )
     if known is None:
         raise RefusedError(Wrong.NOT_A_REVIEWER)

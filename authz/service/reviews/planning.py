@@ -6,15 +6,13 @@ A fixed number of statements, however many rights there are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
 from authz import clock
-from authz.audit.record import indexed
-from authz.audit.tables import AuditRecord
 from authz.directory import tables as t
 from authz.directory.facts import Place
 from authz.engine.policy import Policy
@@ -23,12 +21,14 @@ from authz.review.advice import Signals
 from authz.review.definition import Definition, Stage
 from authz.review.reviewers import Assignment
 from authz.review.words import Advice, Flag, Kind, Reviewers, Verdict
+from authz.service import separation
 from authz.service.reviews import rights as on_file
 from authz.service.reviews import schools as tree
 from authz.service.reviews import uses
 from authz.service.reviews.rights import ROSTER, Right, Where
 from authz.service.reviews.schools import Schools, living
 from authz.service.reviews.uses import Use
+from authz.service.separation import Conflict
 from authz.vocabulary import Event
 
 NO_STAFF = ("student", "parent", "guardian", "relative")
@@ -47,6 +47,7 @@ class Planned:
     fallback: str
     peers: int
     having: int
+    conflicts: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +92,19 @@ def of_rights(
         ]
         found, used = [right for right, _ in pairs], [use for _, use in pairs]
     crowd = _Crowd.read(connection, found, ground.now)
-    active = _active(connection, {each.granted_by for each in found})
+    gone = nobody(connection, definition, {each.granted_by for each in found})
+    fallbacks = [each for each in definition.fallbacks if each not in gone]
+    apart = separation.conflicts(connection, ground.policy.catalogue, _granted(found), ground.now)
     items = []
     for right, use in zip(found, used, strict=True):
-        signals = _signals(right, use, crowd, ground, (told or {}).get(right.id))
+        conflicts = _conflicts(right, apart)
+        raised = {Flag.CONFLICT} if conflicts else set[Flag]()
+        raised |= {told[right.id]} if told and right.id in told else set()
+        signals = _signals(right, use, crowd, ground, raised)
         verdict, why = advice.recommend(signals)
         parties = frozenset({right.holder, right.person} - {""})
-        line = candidates(definition.stages[0], right.organisation, right.granted_by, schools)
-        line = [[each for each in level if _known(each, right, active)] for level in line]
-        assigned = reviewers.assign(line, parties, definition.fallbacks)
+        line = candidates(definition.stages[0], right.organisation, right.granted_by, schools, gone)
+        assigned = reviewers.assign(line, parties, fallbacks)
         items.append(
             Planned(
                 right=right,
@@ -108,43 +113,53 @@ def of_rights(
                 advice=verdict,
                 why=why,
                 assigned=assigned,
-                fallback=reviewers.fallback(assigned.reviewer, parties, definition.fallbacks),
+                fallback=reviewers.fallback(assigned.reviewer, parties, fallbacks),
                 peers=signals.peers,
                 having=signals.having,
+                conflicts=conflicts,
             )
         )
     return items
 
 
 def candidates(
-    stage: Stage, organisation: str, granted_by: str, schools: Schools
+    stage: Stage, organisation: str, granted_by: str, schools: Schools, gone: Collection[str]
 ) -> list[Sequence[str]]:
-    """Those whom the rule of a stage leads to, level by level."""
-    if stage.reviewers is Reviewers.NAMED:
-        return [[stage.named]]
-    if stage.reviewers is Reviewers.GRANTER:
-        return [[granted_by] if granted_by else []]
-    return [list(level) for level in schools.line(organisation)]
+    """Those whom the rule of a stage leads to, level by level, without who is ``gone``."""
+    if stage.reviewers is Reviewers.SCHOOL:
+        return [list(level) for level in schools.line(organisation)]
+    asked = stage.named if stage.reviewers is Reviewers.NAMED else granted_by
+    return [[asked] if asked and asked not in gone else []]
 
 
-def _known(candidate: str, right: Right, active: frozenset[str]) -> bool:
-    """A granter may be a name that is no person on file, or one who left."""
-    return candidate != right.granted_by or candidate in active
-
-
-def _active(connection: Connection, people: Iterable[str]) -> frozenset[str]:
+def nobody(
+    connection: Connection, definition: Definition, granters: Iterable[str]
+) -> frozenset[str]:
+    """Those whom the rules lead to and who cannot be asked: no person on file, or one who left."""
+    named = (stage.named for stage in definition.stages)
+    asked = {*granters, *named, *definition.fallbacks} - {""}
     found: set[str] = set()
-    for some in uses.slices(sorted(people)):
+    for some in uses.slices(sorted(asked)):
         found.update(
             connection.scalars(
                 select(t.Person.id).where(t.Person.id.in_(some), t.Person.status == "active")
             )
         )
-    return frozenset(found)
+    return frozenset(asked - found)
 
 
-def _signals(right: Right, use: Use, crowd: _Crowd, ground: Ground, told: Flag | None) -> Signals:
-    raised = {told} if told else set()
+def _granted(found: Iterable[Right]) -> set[str]:
+    return {right.holder for right in found if right.kind is Kind.GRANT}
+
+
+def _conflicts(right: Right, apart: Mapping[str, Sequence[Conflict]]) -> tuple[Conflict, ...]:
+    """What this right is part of, where its holder has roles that the pack keeps apart."""
+    if right.kind is not Kind.GRANT:
+        return ()
+    return tuple(each for each in apart.get(right.holder, ()) if right.role in each.roles)
+
+
+def _signals(right: Right, use: Use, crowd: _Crowd, ground: Ground, raised: set[Flag]) -> Signals:
     if right.detail.get("restricted"):
         raised.add(Flag.RESTRICTED)
     if right.born and _of_age(right.born, ground):
@@ -203,13 +218,5 @@ class _Crowd:
     def _seen(connection: Connection, found: Sequence[Right]) -> dict[str, datetime]:
         """When each source that the rights come from was last imported."""
         names = {each.origin.removeprefix(ROSTER) for each in found if each.rostered}
-        rows = connection.execute(
-            select(AuditRecord.resource_id, func.max(AuditRecord.time))
-            .where(
-                AuditRecord.resource_id.in_([indexed(name) for name in names]),
-                AuditRecord.event == Event.ROSTER_IMPORTED.value,
-            )
-            .group_by(AuditRecord.resource_id)
-        ).all()
-        last = {name: datetime.fromisoformat(time) for name, time in rows}
-        return {name: last[indexed(name)] for name in names if indexed(name) in last}
+        seen = uses.last_of(connection, Event.ROSTER_IMPORTED, names)
+        return {name: use.last for name, use in seen.items() if use.last is not None}

@@ -19,12 +19,13 @@ from authz.audit import log
 from authz.audit.record import Entry, Ref
 from authz.directory import tables as t
 from authz.directory.recording.revision import advance
-from authz.errors import NotFoundError
+from authz.errors import NotFoundError, SeparationError
 from authz.privacy.tables import Notice
 from authz.review import campaign as steps
 from authz.review.item import RefusedError
 from authz.review.tables import ReviewItem
 from authz.review.words import ItemState, Kind, Remediation, State, Step, Wrong
+from authz.service import separation
 from authz.service.database import writing
 from authz.service.reviews import running, uses
 from authz.service.reviews.records import Actor, moment, needs, record, text
@@ -171,6 +172,7 @@ def _uses(connection: Connection, rows: Sequence[Any], now: datetime) -> None:
     statement = update(table).where(
         *(table.c[name] == bindparam(f"b_{name}") for name in keys),
         table.c.day == bindparam("b_day"),
+        table.c.verdict.is_(None),
     )
     connection.execute(
         statement.values(verdict=bindparam("v_verdict")),
@@ -208,10 +210,25 @@ def undo(bench: Bench, campaign: str, number: int, who: Actor, because: str, rea
             raise RefusedError(Wrong.NOT_NOW)
         if who.id in {item.holder, item.person}:
             raise RefusedError(Wrong.YOUR_OWN)
+        if item.kind == Kind.GRANT.value:
+            _apart(connection, bench, item, now)
         _restore(connection, campaign, item, who, because)
         changed = {"state": ItemState.UNDONE.value, "undone_at": text(now), "undone_by": who.id}
         write(connection, campaign, {number: changed})
-        record(connection, who, "undo", campaign, because=because, detail={"item": number})
+        receipt = record(
+            connection, who, "undo", campaign, because=because, detail={"item": number}
+        )
+        running.change(connection, campaign, trail_last=receipt.sequence)
+
+
+def _apart(connection: Connection, bench: Bench, item: Any, now: datetime) -> None:
+    """RefusedError where a role that comes back would meet one that was granted meanwhile."""
+    if item.remediation != Remediation.END.value:
+        return
+    try:
+        separation.check(connection, bench.policy.catalogue, item.holder, item.role, now)
+    except SeparationError as error:
+        raise RefusedError(Wrong.APART) from error
 
 
 def _restore(connection: Connection, campaign: str, item: Any, who: Actor, because: str) -> None:

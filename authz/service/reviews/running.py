@@ -25,6 +25,7 @@ from authz.review.item import RefusedError
 from authz.review.tables import Campaign, CampaignItem, ReviewDefinition, Snapshot
 from authz.review.words import NoAnswer, State, Step, Trigger, Verdict, Wrong
 from authz.service.database import reading, writing
+from authz.service.journals import catch_up
 from authz.service.reviews import planning, reminders
 from authz.service.reviews.planning import Ground, Planned
 from authz.service.reviews.records import Actor, moment, needs, new_id, record, text
@@ -88,7 +89,7 @@ def redefine(
     _within(definition.scope.organisation, reach)
     with writing(bench.store) as connection:
         row = locked(connection, campaign, reach)
-        if State(row.state) not in {State.DEFINED, State.PREVIEWED}:
+        if State(row.state) not in steps.PLANNED:
             raise RefusedError(Wrong.NOT_NOW)
         _on_file(connection, definition)
         change(
@@ -136,7 +137,7 @@ class Load:
 class Preview:
     """What would be, were it started now.
 
-    ``ending`` is how many rights would end if every recommendation were taken, ``silent``
+    ``ends`` are the rights that would end if every recommendation were taken, ``silent``
     how many if nobody answered; ``orphans`` are the items without a reviewer.
     """
 
@@ -147,9 +148,14 @@ class Preview:
     orphans: Sequence[Planned]
     stale: Sequence[str]
     flagged: int
-    ending: int
+    ends: Sequence[Planned]
     silent: int
     kinds: Mapping[str, int]
+
+    @property
+    def ending(self) -> int:
+        """How many would end by the recommendations."""
+        return len(self.ends)
 
     @property
     def guarded(self) -> bool:
@@ -162,9 +168,10 @@ def preview(bench: Bench, campaign: str, who: Actor, reach: Reach) -> Preview:
 
     That a definition was looked at for the first time is recorded: from then on it may start.
     """
+    catch_up(bench.store)
     with reading(bench.store) as connection:
         row = found(connection, campaign, reach)
-        if State(row.state) not in {State.DEFINED, State.PREVIEWED}:
+        if State(row.state) not in steps.PLANNED:
             raise RefusedError(Wrong.NOT_NOW)
         definition = from_dict(row.members)
         planned = planning.plan(
@@ -209,7 +216,7 @@ def _preview(connection: Connection, definition: Definition, planned: Sequence[P
         orphans=[each for each in planned if not each.assigned.reviewer],
         stale=sorted({e.right.origin for e in planned if "stale_source" in e.flags}),
         flagged=sum(bool(each.flags) for each in planned),
-        ending=sum(each.advice is Verdict.REVOKE for each in endable),
+        ends=[each for each in endable if each.advice is Verdict.REVOKE],
         silent=len(endable) if silent else 0,
         kinds=Counter(each.right.kind.value for each in planned),
     )
@@ -221,6 +228,7 @@ def start(bench: Bench, campaign: str, who: Actor, because: str, reach: Reach) -
     RefusedError where nothing is in scope, an item has no reviewer, or no preview was made.
     """
     needs(because)
+    catch_up(bench.store)
     with writing(bench.store) as connection:
         row = locked(connection, campaign, reach)
         steps.after(State(row.state), Step.START)
@@ -268,6 +276,7 @@ def begin(
         started_by=who.id,
         due_at=text(due),
         digest=digest,
+        trail_chain=receipt.chain,
         trail_first=receipt.sequence,
     )
     reminders.queue(connection, campaign, ground.now)
@@ -283,6 +292,9 @@ def _row(campaign: str, number: int, planned: Planned) -> dict[str, Any]:
         "reason": right.reason,
         "origin": right.origin,
         "recorded_at": text(right.recorded_at),
+        "conflicts": [
+            {"rule": each.rule.id, "roles": list(each.roles)} for each in planned.conflicts
+        ],
         **right.detail,
     }
     return {
@@ -421,7 +433,11 @@ def _last(connection: Connection, row: Any) -> datetime | None:
     """When the campaign before this one of the same definition began."""
     last = connection.scalar(
         select(Campaign.started_at)
-        .where(Campaign.definition == row.definition, Campaign.started_at.is_not(None))
+        .where(
+            Campaign.definition == row.definition,
+            Campaign.started_at.is_not(None),
+            Campaign.state != State.CANCELLED.value,
+        )
         .order_by(Campaign.started_at.desc())
         .limit(1)
     )

@@ -14,8 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from authz.audit.record import indexed
-from authz.audit.tables import AuditRecord
+from authz.audit import pseudonyms
+from authz.audit.mentions import PERSON
+from authz.audit.record import timestamp
+from authz.audit.tables import AuditMention, AuditRecord
 from authz.directory.tables import RecipientMember
 from authz.engine.policy import Policy
 from authz.review.words import Kind
@@ -66,17 +68,18 @@ def of(
     """The use of each right, in their order, since then."""
     members = _members(connection, rights)
     people = {name for right in rights for name in members(right)}
-    alone = _counted(connection, people, since, paired=False)
+    alone = _counted(connection, people, since)
     pairs = {name for right in rights if right.kind in PAIRED for name in members(right)}
-    paired = _counted(connection, pairs, since, paired=True)
-    entered = _signed_in(connection, {r.id for r in rights if r.kind is Kind.SIGN_IN})
+    persons = {right.person for right in rights if right.kind in PAIRED}
+    paired = _counted(connection, pairs, since, persons)
+    entered = last_of(connection, Event.SIGNED_IN, {r.id for r in rights if r.kind is Kind.SIGN_IN})
     found = []
     for right in rights:
         if right.kind is Kind.SIGN_IN:
             found.append(entered.get(right.id, Use()))
             continue
         rules = set(opened(policy, right.kind, right.role))
-        table, about = (paired, indexed(right.person)) if right.kind in PAIRED else (alone, "")
+        table, about = (paired, right.person) if right.kind in PAIRED else (alone, "")
         rows = [row for name in members(right) for row in table.get((name, about), ())]
         found.append(_sum(rows, rules))
     return found
@@ -109,13 +112,17 @@ def _members(connection: Connection, rights: Sequence[Right]) -> Any:
 
 
 def _counted(
-    connection: Connection, people: Iterable[str], since: datetime | None, *, paired: bool
+    connection: Connection,
+    people: Iterable[str],
+    since: datetime | None,
+    persons: Iterable[str] = (),
 ) -> dict[tuple[str, str], list[Counted]]:
-    """Permits of these people by the rules that permitted, and by whose data if ``paired``."""
-    by_index = {indexed(name): name for name in people}
+    """Permits of these people by the rules that permitted, and by whose data, of ``persons``."""
+    subjects = pseudonyms.known_as(connection, people)
+    about = pseudonyms.known_as(connection, persons)
     record, found = AuditRecord, defaultdict[tuple[str, str], list[Counted]](list)
-    groups = [record.subject_id, record.rules, *([record.resource_id] if paired else [])]
-    for some in slices(sorted(by_index)):
+    groups = [record.subject_id, record.rules, *([record.resource_id] if about else [])]
+    for some in slices(sorted(subjects)):
         asked = (
             select(func.max(record.time), func.count(), *groups)
             .where(
@@ -126,25 +133,39 @@ def _counted(
             .group_by(*groups)
         )
         if since is not None:
-            asked = asked.where(record.time >= since.isoformat())
-        for last, count, subject, rules, *about in connection.execute(asked):
-            key = (by_index[subject], about[0] if about else "")
+            asked = asked.where(record.time >= timestamp(since))
+        for last, count, subject, rules, *whose in connection.execute(asked):
+            key = (subjects[subject], about.get(whose[0], "") if whose else "")
             found[key].append((frozenset(rules.strip("|").split("|")), last, count))
     return dict(found)
 
 
-def _signed_in(connection: Connection, names: set[str]) -> dict[str, Use]:
-    record, found = AuditRecord, dict[str, Use]()
-    by_index = {indexed(name): name for name in names}
-    for some in slices(sorted(by_index)):
+def last_of(connection: Connection, event: Event, names: Iterable[str]) -> dict[str, Use]:
+    """When last and how often that happened to what has these names, of what it happened to."""
+    record, mention, found = AuditRecord, AuditMention, dict[str, Use]()
+    known = pseudonyms.known_as(connection, names)
+    for some in slices(sorted(known)):
         rows = connection.execute(
-            select(record.resource_id, func.max(record.time), func.count())
-            .where(record.resource_id.in_(some), record.event == Event.SIGNED_IN.value)
-            .group_by(record.resource_id)
+            select(mention.name, func.max(mention.time), func.count())
+            .join(
+                record,
+                (record.chain == mention.chain) & (record.sequence == mention.sequence),
+            )
+            .where(mention.what == PERSON, mention.name.in_(some), record.event == event.value)
+            .group_by(mention.name)
         )
         for name, last, count in rows:
-            found[by_index[name]] = Use(datetime.fromisoformat(last), count)
+            use = Use(datetime.fromisoformat(last), count)
+            found[known[name]] = _later(found.get(known[name]), use)
     return found
+
+
+def _later(one: Use | None, other: Use) -> Use:
+    """Two ways in which the trail holds the same, as one."""
+    if one is None:
+        return other
+    last = max(each for each in (one.last, other.last) if each is not None)
+    return Use(last, one.count + other.count)
 
 
 def slices(items: Sequence[str]) -> Iterator[Sequence[str]]:
