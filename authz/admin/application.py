@@ -72,7 +72,7 @@ class Cookies(SecureCookieSessionInterface):
 
 def create_admin(console: Console) -> Flask:
     """The application of the screens; SettingError where its key cannot be used."""
-    app = Flask("authz.admin", static_url_path="/static")
+    app = Flask("authz.admin", static_folder=opening.FILES, static_url_path="/static")
     app.config.update(
         SECRET_KEY=console_key.cookie_key(console.settings.key_folder),
         SESSION_COOKIE_HTTPONLY=True,

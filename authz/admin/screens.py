@@ -16,6 +16,7 @@ from authz.admin import (
     second_factor,
     sign_in,
     trail,
+    unused,
     users,
 )
 from authz.admin.opening import Screen
@@ -28,6 +29,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     *second_factor.SCREENS,
     *profile.SCREENS,
     *home.SCREENS,
+    *unused.SCREENS,
     *users.SCREENS,
     *directory.SCREENS,
     *explorer.SCREENS,

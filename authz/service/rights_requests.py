@@ -19,7 +19,7 @@ from sqlalchemy import Connection, and_, insert, or_, select, update
 from authz import clock
 from authz.audit.record import Ref, timestamp
 from authz.directory.tables import Case, CasePerson, Consent, Person
-from authz.errors import NotFoundError
+from authz.errors import MalformedError, NotFoundError
 from authz.privacy import requests as life
 from authz.privacy.requests import DAYS, Kind, Request, State
 from authz.privacy.tables import RightsRequest
@@ -279,8 +279,11 @@ def waiting(
 
 
 def _later(after: str) -> Any:
-    time, ident, person = json.loads(after)
-    at = datetime.fromisoformat(time)
+    try:
+        time, ident, person = map(str, json.loads(after))
+        at = datetime.fromisoformat(time)
+    except (ValueError, TypeError) as error:
+        raise MalformedError("This is no place in a list.", where="after") from error
     return or_(
         Case.opened_at > at,
         and_(Case.opened_at == at, Case.id > ident),

@@ -13,6 +13,7 @@ OPENINGS = {
     "access": ("/admin/access/student-mali", _SCHOOL),
     "rights": ("/admin/rights/student-mali", _SCHOOL),
     "usage": ("/admin/usage/student-mali", _SCHOOL | {"parent"}),
+    "unused": ("/admin/unused", _LISTS),
     "trail": ("/admin/trail", _OVERSIGHT),
     "trail_state": ("/admin/trail/state", _OVERSIGHT),
 }
