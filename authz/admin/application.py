@@ -19,7 +19,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from authz.admin import emergency, languages, opening, places, signed_in, words
+from authz.admin import emergency, languages, opening, parts, places, signed_in, words
 from authz.admin.context import NAME, Console, here
 from authz.admin.screens import SCREENS
 from authz.config import LOOPBACK
@@ -97,6 +97,7 @@ def create_admin(console: Console) -> Flask:
     signed_in.register(app)
     opening.register(app, SCREENS)
     places.register(app)
+    parts.register(app)
     emergency.register(app)
     words.register(app)
     app.context_processor(lambda: {"csrf": _csrf, "asset": _asset, "request_id": g.request_id})
@@ -131,7 +132,7 @@ def _finish(response: Response) -> Response:
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Vary"] = "Cookie, Accept-Language, HX-Request"
+        response.headers["Vary"] = "Cookie, Accept-Language, HX-Request, HX-Target"
         response.headers["X-Request-ID"] = g.get("request_id", "")
     return response
 

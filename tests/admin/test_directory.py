@@ -290,11 +290,13 @@ def test_an_import_has_its_report(kit: Kit, tmp_path: Path) -> None:
     shown = page(kit, "siri", "/admin/imports")
     newest, first = re.findall(r"report\?at=([^\"]+)", shown)
     rows = page(kit, "siri", f"/admin/imports/report?at={newest}")
-    assert "<td>enrolment</td><td>ended</td>" in rows
-    assert "<td>enrolment</td>" not in page(kit, "siri", f"/admin/imports/report?at={first}")
+    assert "<td>การลงทะเบียนเรียนหรือสอน</td><td>สิ้นสุดแล้ว</td>" in rows
+    assert "<td>การลงทะเบียนเรียนหรือสอน</td>" not in page(
+        kit, "siri", f"/admin/imports/report?at={first}"
+    )
     counts = page(kit, "head", f"/admin/imports/report?at={newest}")
-    assert ">enrolment</th>" in counts
-    assert "<td>enrolment</td>" not in counts
+    assert ">การลงทะเบียนเรียนหรือสอน</th>" in counts
+    assert "<td>การลงทะเบียนเรียนหรือสอน</td>" not in counts
     for at in ("2020-01-01T00:00:00Z", "2020-01-01", "x"):
         reply = kit.client("siri").get(f"/admin/imports/report?at={at}", base_url=BASE)
         assert reply.status_code == 404
