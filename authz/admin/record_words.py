@@ -60,6 +60,7 @@ ROSTER: Final[dict[str, Any]] = {
     "organisation": _l("organisation"),
     "term": _l("term"),
     "course": _l("course"),
+    "role_grant": _l("role granted"),
 }
 HOW: Final[dict[str, Any]] = {
     "added": _l("added"),

@@ -24,6 +24,7 @@ def unused() -> ResponseReturnValue:
         wanted=wanted,
         idle=idle.chart(point, reach),
         since=idle.since(),
+        everywhere="reports" in opening.open_places(["reports"]),
         reviews="campaigns" in opening.open_places(["campaigns"], "update"),
     )
 

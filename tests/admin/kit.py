@@ -165,6 +165,16 @@ def post(client: Client, path: str, form: dict[str, Any], *, at: str = "") -> Te
     return client.post(path, data={**form, "csrf_token": token(shown)}, base_url=BASE)
 
 
+def tab_to(page: Page, selector: str) -> None:
+    """Press the tabulator until that has the focus, as somebody without a mouse does."""
+    wanted = page.locator(selector).first
+    for _ in range(120):
+        if wanted.evaluate("each => each === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the tabulator does not lead to {selector}")
+
+
 def statements(store: Engine, ask: Callable[[], TestResponse]) -> int:
     """How many statements a page asks of the store, once what decisions keep of facts is read."""
     asked: list[object] = []

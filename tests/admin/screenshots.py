@@ -8,6 +8,7 @@ the pictures are small. Nothing else writes them.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -40,11 +41,17 @@ def main(arguments: list[str]) -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         kit, server = serve(Path(folder), build(Path(folder)))
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         found = stops(kit)
         wanted = [each for each in found if not arguments or each.name in arguments]
-        titles = {language: _take_all(kit, browser, wanted, language) for language in LANGUAGES}
-        browser.close()
+        titles = {}
+        for language, locale in LANGUAGES.items():
+            browser = playwright.chromium.launch(  # whose own fields of days speak it too
+                executable_path=path,
+                args=["--no-sandbox", f"--lang={locale}"],
+                env={**os.environ, "LANGUAGE": locale.replace("-", "_")},
+            )
+            titles[language] = _take_all(kit, browser, wanted, language)
+            browser.close()
         server.shutdown()
         server.server_close()
         kit.store.dispose()

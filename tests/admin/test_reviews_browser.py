@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from tests.admin.kit import PRIVILEGED, Kit
+from tests.admin.kit import PRIVILEGED, Kit, tab_to
 from tests.admin.test_reviews import SCHOOL, bearer, grant, numbers, permits, start, state
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -101,21 +101,11 @@ def test_an_item_is_answered_by_keyboard_alone(
     (number,) = numbers(kit, campaign, "teacher-danai")
     page = kit.page(opened(), "head")
     page.goto(f"{kit.url}/admin/reviews/{campaign}")
-    _tab_to(page, f'a[href$="/{number}"]')
+    tab_to(page, f'a[href$="/{number}"]')
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("ดนัย อินทร์แก้ว")
-    _tab_to(page, "form.answer [name=why]")
+    tab_to(page, "form.answer [name=why]")
     page.keyboard.type("ย้ายไปสอนอย่างเดียว")
-    _tab_to(page, "form.answer [value=revoke]")
+    tab_to(page, "form.answer [value=revoke]")
     page.keyboard.press("Enter")
     expect(page.locator("[role=status]")).to_contain_text("บันทึกผลการพิจารณาแล้ว 1 รายการ")
-
-
-def _tab_to(page: Page, selector: str) -> None:
-    """Press the tabulator until that has the focus, as somebody without a mouse does."""
-    wanted = page.locator(selector).first
-    for _ in range(80):
-        if wanted.evaluate("each => each === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"the tabulator does not lead to {selector}")

@@ -32,7 +32,12 @@ from tests.admin.test_rights import ask
 
 SHOWN_TO: Final = ("head", "siri", "krung", "audit", "teacher", "parent")
 """Whose screen it is, the first of those for whom it opens."""
-NO_PAGES: Final = frozenset({"provider_leave", "provider_back", "campaign_report_csv"})
+NO_PAGES: Final = frozenset(
+    {
+        *("provider_leave", "provider_back", "campaign_report_csv"),
+        *("report_of_person", "report_of_rights"),
+    }
+)
 """What sends on to somewhere else, or gives a file."""
 MORE: Final = ("with_code", "what_if", "home_officer", "home_parent", "not_found")
 """Other looks of a screen, and what is no route of its own."""
