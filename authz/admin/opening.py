@@ -69,6 +69,19 @@ class Screen:
             raise ValueError(f"the screen {self.endpoint} changes by reading")
 
 
+def change(path: str, endpoint: str, view: View, category: str, *, person: str = "") -> Screen:
+    """A route that takes a form, behind the decision about the change."""
+    return Screen(
+        path=path,
+        endpoint=endpoint,
+        view=view,
+        category=category,
+        action="update",
+        person=person,
+        methods=("POST",),
+    )
+
+
 def register(app: Flask, screens: Sequence[Screen]) -> None:
     """Add the routes, each behind its decision."""
     for screen in screens:

@@ -8,7 +8,6 @@ the pictures are small. Nothing else writes them.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -43,15 +42,9 @@ def main(arguments: list[str]) -> int:
         kit, server = serve(Path(folder), build(Path(folder)))
         found = stops(kit)
         wanted = [each for each in found if not arguments or each.name in arguments]
-        titles = {}
-        for language, locale in LANGUAGES.items():
-            browser = playwright.chromium.launch(  # whose own fields of days speak it too
-                executable_path=path,
-                args=["--no-sandbox", f"--lang={locale}"],
-                env={**os.environ, "LANGUAGE": locale.replace("-", "_")},
-            )
-            titles[language] = _take_all(kit, browser, wanted, language)
-            browser.close()
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        titles = {language: _take_all(kit, browser, wanted, language) for language in LANGUAGES}
+        browser.close()
         server.shutdown()
         server.server_close()
         kit.store.dispose()

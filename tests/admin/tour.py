@@ -114,7 +114,7 @@ def _habits(kit: Kit) -> None:
         for days in range(1, 14)
         for decision, number in (("permit", 90 + days * 37 % 60), ("refuse", 9 + days * 5 % 11))
     ]
-    alert = {"hour": timestamp(now.replace(minute=0, second=0, microsecond=0))}
+    alert: dict[str, Any] = {"hour": timestamp(now.replace(minute=0, second=0, microsecond=0))}
     alert |= {"subject": "teacher-danai", "role": "teacher", "people": 311, "alerted": True}
     with writing(kit.store) as connection:
         connection.execute(
