@@ -8,7 +8,7 @@ own hour. The counts are a convenience and no evidence: they can be made anew at
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,11 +28,13 @@ _LOCK: Final = ""
 _HOUR: Final = len("2026-11-22T14")
 _HOUR_OF: Final = func.substr(AuditRecord.time, 1, _HOUR).label("hour")
 
+Placed = Callable[[Select[Any]], Select[Any]]
 
-def catch_up(connection: Connection, most: int = STEP, *, places: Select[Any] | None = None) -> int:
+
+def catch_up(connection: Connection, most: int = STEP, *, placed: Placed | None = None) -> int:
     """Count at most so many records more; how many are left. It writes: one at a time.
 
-    ``places`` are rows of a person, as records name them, and a place where the person is now.
+    ``placed`` joins to records a column ``place`` for each place of the person they are about.
     """
     _locked(connection)
     ranges, left = _ranges(connection, most)
@@ -40,13 +42,11 @@ def catch_up(connection: Connection, most: int = STEP, *, places: Select[Any] | 
         return left
     r = AuditRecord
     within = [and_(r.chain == c, r.sequence > a, r.sequence <= b) for c, a, b in ranges]
-    asked = select(_HOUR_OF).where(or_(*within), r.event == Event.DECISION.value)
+    asked = cast("Select[Any]", select(r.chain, r.sequence, _HOUR_OF, r.decision))
+    asked = asked.where(or_(*within), r.event == Event.DECISION.value)
     _add(connection, AuditHour, asked)
-    if places is not None:
-        at = places.subquery()
-        person, place = at.c
-        here = asked.add_columns(place.label("place")).join(at, person == r.resource_id)
-        _add(connection, AuditPlaceHour, here)
+    if placed is not None:
+        _add(connection, AuditPlaceHour, placed(asked).distinct())
     marks = _insert(connection, AuditCounted)
     moved = {"sequence": marks.excluded.sequence}
     connection.execute(
@@ -79,18 +79,16 @@ def forget(connection: Connection, before: str) -> None:
 
 
 def _add(connection: Connection, table: Any, asked: Select[Any]) -> None:
-    """Add the records of a statement to a table of counts, by its other columns."""
-    keys = [*asked.selected_columns, AuditRecord.decision]
-    counted = asked.with_only_columns(*keys, func.count().label("number")).group_by(*keys)
+    """Add the records of a statement to a table of counts, by that table's key."""
+    found = asked.subquery()
+    named = [column.name for column in table.__table__.primary_key]
+    keys = [found.c[name] for name in named]
+    counted = select(*keys, func.count().label("number")).group_by(*keys)
     rows = [dict(row) for row in connection.execute(counted).mappings()]
     if rows:
         statement = _insert(connection, table)
         more = {"number": table.number + statement.excluded.number}
-        named = [column.name for column in table.__table__.primary_key]
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=named, set_=more),
-            [dict(x) for x in rows],
-        )
+        connection.execute(statement.on_conflict_do_update(index_elements=named, set_=more), rows)
 
 
 def _ranges(connection: Connection, most: int) -> tuple[list[tuple[str, int, int]], int]:

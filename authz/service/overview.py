@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Select, exists, func, or_, select
 from authz import clock
 from authz.audit import counts
 from authz.audit.record import timestamp
-from authz.audit.tables import AuditPseudonym
+from authz.audit.tables import AuditPseudonym, AuditRecord
 from authz.directory import tables as t
 from authz.privacy.tables import Acknowledgement, Announcement, ReadingHour
 from authz.service import trail
@@ -100,11 +100,16 @@ def counted(store: Engine) -> int:
 
 
 def _count(connection: Connection, now: datetime) -> int:
-    """People are counted under the names that records have for them."""
-    m, p = t.Membership, AuditPseudonym
-    named = select(func.coalesce(p.pseudonym, m.person), m.organisation).distinct()
-    places = cast("Select[Any]", named.outerjoin(p, p.person == m.person).where(within(m, now)))
-    left = counts.catch_up(connection, places=places)
+    """Count what is new; records may have another name for a person, which is looked up."""
+
+    def placed(asked: Select[Any]) -> Select[Any]:
+        m, p, record = t.Membership, AuditPseudonym, AuditRecord
+        known = asked.add_columns(m.organisation.label("place"))
+        known = known.outerjoin(p, p.pseudonym == record.resource_id)
+        person = func.coalesce(p.person, record.resource_id)
+        return known.join(m, m.person == person).where(within(m, now))
+
+    left = counts.catch_up(connection, placed=placed)
     counts.forget(connection, _hour(now - KEPT))
     return left
 

@@ -37,6 +37,7 @@ def test_signing_in_works_by_keyboard_alone(kit: Kit, thai: BrowserContext) -> N
 
 def test_somebody_is_found_and_explained_by_keyboard_alone(kit: Kit, thai: BrowserContext) -> None:
     page = kit.page(thai, "head")
+    page.set_default_timeout(60_000)
     tab_to(page, "nav a[href$='/admin/people']")
     page.keyboard.press("Enter")
     tab_to(page, "[name=text]")
@@ -47,8 +48,10 @@ def test_somebody_is_found_and_explained_by_keyboard_alone(kit: Kit, thai: Brows
     page.keyboard.press("Enter")
     tab_to(page, ".tabs a[href*='/admin/access/']")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/access/student-mali")
     expect(page.locator("h1")).to_have_text("ใครเห็นข้อมูลของ มะลิ ใจดี")
     tab_to(page, "a[href*='without=guardianship']")
     page.keyboard.press("Enter")
+    page.wait_for_url("**without=guardianship**")
     expect(page.locator("#part [role=status]")).to_contain_text("ไม่มีการเปลี่ยนแปลง")
     expect(page.locator("article.line.gone")).to_have_count(1)

@@ -27,9 +27,10 @@ SERIOUS: Final = {"serious", "critical"}
 WORD: Final = re.compile(r"(?<![\w.:/&;-])[A-Za-z][a-z]{2,}(?![\w.:@/-])")
 NAMES: Final = {
     *("Authz", "OneRoster", "English", "authz", "demo", "tests", "facts", "school"),
-    *("Demo", "Cloud", "Harbour", "Faraway", "Analytics", *PRIVILEGED, *ORDINARY),
+    *("Demo", "Cloud", "Harbour", "Faraway", "Analytics", "Chrome", "Linux"),
+    *(*PRIVILEGED, *ORDINARY),
 }
-"""Words that are no English: sign-ins, applications and sources have names of their own."""
+"""Words that are no English: sign-ins, companies, browsers have names of their own."""
 LEAVES: Final = ("/admin/sign-out", "/admin/language")
 """Forms that end the visit, or change its language; they are tried where they belong."""
 

@@ -80,6 +80,7 @@ def test_lists_and_what_ifs_work_with_a_script_and_without(
 ) -> None:
     script = "no script" not in request.node.name
     page = standing.page(context, "siri")
+    page.set_default_timeout(60_000)
     page.goto(f"{standing.url}/admin/people")
     _mark(page, script=script)
     page.fill("[name=text]", "มะลิ ใจดี")
@@ -95,6 +96,7 @@ def test_lists_and_what_ifs_work_with_a_script_and_without(
     page.goto(f"{standing.url}/admin/access/student-mali")
     _mark(page, script=script)
     page.locator("a", has_text="ถ้าสิ่งนี้สิ้นสุดลง").first.click()
+    page.wait_for_url("**without=**")
     expect(page.locator("#part [role=status]")).to_contain_text("ไม่มีการเปลี่ยนแปลง")
     _same(page, script=script)
 

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event, update
+from sqlalchemy import Engine, event, insert, update
 
 from authz import clock
 from authz.audit.counts import catch_up, forget, hours
+from authz.audit.tables import AuditPseudonym
 from authz.directory import tables as t
 from authz.directory.collation import name_order
 from authz.directory.facts import Place
@@ -166,7 +167,16 @@ def test_each_decision_is_counted_once(own: DecisionPoint) -> None:
 
 
 def test_a_schools_decisions_are_counted_at_it_and_above(own: DecisionPoint) -> None:
-    """N-20: an administrator's chart is of the administrator's schools, once for each decision."""
+    """N-20: an administrator's chart is of the administrator's schools, once for each decision.
+
+    Who has two memberships there counts once; who has another name in the trail counts too.
+    """
+    kept = {"origin": "x", "recorded_at": clock.now()}
+    with writing(own.store) as connection:
+        twice = {"id": "again", "person": "p001", "organisation": "S1", "role": "x", **kept}
+        connection.execute(insert(t.Membership).values(twice))
+        known = {"person": "p005", "key": b"k", "pseudonym": "p002"}
+        connection.execute(insert(AuditPseudonym).values(known))
     asked = [question("mum", "read", "contact", each) for each in ("p001", "p002", "p003")]
     World().ask_all(own.store, asked, at=clock.now())
     for _ in range(2):
@@ -174,7 +184,7 @@ def test_a_schools_decisions_are_counted_at_it_and_above(own: DecisionPoint) -> 
             overview.decisions(own, Reach(who, everywhere=all_))
             for who, all_ in (("head", False), ("mum", False), ("dpo", True))
         ]
-        assert [sum(d.permits + d.refusals for d in each.days) for each in charts] == [2, 0, 3]
+        assert [sum(d.permits + d.refusals for d in each.days) for each in charts] == [3, 0, 3]
     with writing(own.store) as connection:
         forget(connection, "9999")
     again = overview.decisions(own, Reach("head", everywhere=False))

@@ -33,7 +33,7 @@ def test_every_condition_of_the_pack_has_words(written: str, language: str) -> N
         ),
         ('listed(r.act.name, "read|export")', "the action is one of read, export"),
         ('r.pair.basis != "consent"', "the legal basis is not consent"),
-        ('r.pair.purpose == "service"', "the purpose is Provide the functions"),
+        ('r.pair.purpose == "service"', "the purpose is Run the functions"),
     ],
 )  # fmt: skip
 def test_a_condition_says_what_is_decided(written: str, said: str) -> None:
