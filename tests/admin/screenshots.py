@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -58,9 +58,11 @@ def files(name: str) -> list[str]:
     return [f"{name}.{language}.{width}.png" for language in LANGUAGES for width in WIDTHS]
 
 
-def arrive(kit: Kit, page: Page, stop: Stop) -> None:
+def arrive(
+    kit: Kit, page: Page, stop: Stop, until: Literal["load", "domcontentloaded"] = "load"
+) -> None:
     """Open the screen."""
-    page.goto(f"{kit.url}{stop.address}")
+    page.goto(f"{kit.url}{stop.address}", wait_until=until)
     if stop.name == "with_code":
         page.fill("[name=name]", "head")
         page.fill("[name=password]", PASSWORD)

@@ -90,7 +90,7 @@ def test_every_screen_is_there_without_javascript(
         context = browser.new_context(locale="th-TH", java_script_enabled=False)
         page = standing.page(context, who)
         for stop in some:
-            arrive(standing, page, stop)
+            arrive(standing, page, stop, until="domcontentloaded")
             assert page.locator("h1").count() == 1, stop
         context.close()
 
