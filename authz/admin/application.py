@@ -19,7 +19,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from authz.admin import emergency, languages, opening, places, signed_in, words
+from authz.admin import emergency, languages, opening, parts, places, signed_in, words
 from authz.admin.context import NAME, Console, here
 from authz.admin.screens import SCREENS
 from authz.config import LOOPBACK
@@ -72,7 +72,7 @@ class Cookies(SecureCookieSessionInterface):
 
 def create_admin(console: Console) -> Flask:
     """The application of the screens; SettingError where its key cannot be used."""
-    app = Flask("authz.admin", static_url_path="/static")
+    app = Flask("authz.admin", static_folder=opening.FILES, static_url_path="/static")
     app.config.update(
         SECRET_KEY=console_key.cookie_key(console.settings.key_folder),
         SESSION_COOKIE_HTTPONLY=True,
@@ -97,6 +97,7 @@ def create_admin(console: Console) -> Flask:
     signed_in.register(app)
     opening.register(app, SCREENS)
     places.register(app)
+    parts.register(app)
     emergency.register(app)
     words.register(app)
     app.context_processor(lambda: {"csrf": _csrf, "asset": _asset, "request_id": g.request_id})
@@ -131,7 +132,7 @@ def _finish(response: Response) -> Response:
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Vary"] = "Cookie, Accept-Language, HX-Request"
+        response.headers["Vary"] = "Cookie, Accept-Language, HX-Request, HX-Target"
         response.headers["X-Request-ID"] = g.get("request_id", "")
     return response
 

@@ -8,6 +8,7 @@ from flask import Flask
 from flask_login import current_user
 
 from authz import clock
+from authz.admin import parts
 from authz.admin.context import here
 from authz.service import emergencies
 
@@ -18,6 +19,6 @@ def register(app: Flask) -> None:
 
 
 def _in_force() -> dict[str, Any]:
-    if not current_user.is_authenticated or not current_user.person:
+    if parts.asked() or not current_user.is_authenticated or not current_user.person:
         return {"emergencies": []}
     return {"emergencies": emergencies.in_force(here().store, current_user.person, clock.now())}

@@ -15,13 +15,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from authz import clock
 from authz.admin import opening
 from authz.admin.context import here
 from authz.admin.opening import Screen
 from authz.admin.reviews import inbox
 from authz.admin.reviews.words import said
 from authz.admin.viewing import viewer
-from authz.service import overview
+from authz.service import emergencies, idle, overview, own_rights, rights_requests
+from authz.service.reach import Reach
 from authz.service.shown import Viewer
 
 
@@ -33,30 +35,96 @@ class Notice(NamedTuple):
     when: datetime | None = None
 
 
-Provider = Callable[[Viewer], list[Notice]]
+class Asking(NamedTuple):
+    """Who opens the page, and how far what it counts reaches."""
+
+    viewer: Viewer
+    reach: Reach
 
 
-def _cases(me: Viewer) -> list[Notice]:
+Provider = Callable[[Asking], list[Notice]]
+
+
+def _cases(me: Asking) -> list[Notice]:
     kinds = {"rights_request": _("Request of rights"), "incident": _("Incident")}
-    found = overview.my_cases(here().store, me.person)
-    return [Notice(f"{kinds.get(kind, kind)} {ident}", "", since) for ident, kind, since in found]
+    found = overview.my_cases(here().store, me.viewer.person)
+    return [
+        Notice(f"{kinds.get(each.kind, each.kind)} {each.id}", _case_url(each), each.since)
+        for each in found
+    ]
 
 
-def _contracts(_me: Viewer) -> list[Notice]:
+def _case_url(case: overview.Case) -> str:
+    ours = case.kind == "rights_request" and case.person
+    return url_for("rights_requests", person=case.person) if ours else ""
+
+
+def _unread(me: Asking) -> list[Notice]:
+    number = overview.unread(here().store, me.viewer.person)
+    text = ngettext("%(num)d notice to read.", "%(num)d notices to read.", number)
+    return [Notice(text, url_for("notices"))] if number else []
+
+
+def _approvals(me: Asking) -> list[Notice]:
+    now, point = clock.now(), here().point
+    rights, more = own_rights.waiting(point, me.reach, now)
+    number = len(rights) + len(emergencies.to_review(point, me.reach, now))
+    text = ngettext(
+        "%(num)d request of a right or emergency waits for an answer.",
+        "%(num)d requests of rights and emergencies wait for an answer.",
+        number,
+    )
+    return [Notice(text + (" +" if more else ""), url_for("approvals"))] if number else []
+
+
+def _requests(me: Asking) -> list[Notice]:
+    console = here()
+    found, more = rights_requests.waiting(
+        console.point, console.own, me.viewer.person, mfa=me.viewer.mfa
+    )
+    text = ngettext(
+        "%(num)d request of somebody's rights is open; it is due:",
+        "%(num)d requests of people's rights are open; the first is due:",
+        len(found),
+    )
+    due = found[0].due_at if found else None
+    return [Notice(text + (" +" if more else ""), url_for("requests"), due)] if found else []
+
+
+def _contracts(_me: Asking) -> list[Notice]:
     number = overview.ending_contracts(here().store)
     text = ngettext(
         "%(num)d contract ends within 60 days.", "%(num)d contracts end within 60 days.", number
     )
-    return [Notice(text)] if number else []
+    return [Notice(text, url_for("contracts"))] if number else []
 
 
-def _emergencies(me: Viewer) -> list[Notice]:
-    found = overview.emergencies(here().own, me)
-    return [Notice(_("Emergency access of %(name)s", name=who), "", until) for who, until in found]
+def _emergencies(me: Asking) -> list[Notice]:
+    return [
+        Notice(_("Emergency access of %(name)s", name=who), url_for("rights", person=ident), until)
+        for ident, who, until in overview.emergencies(here().own, me.viewer)
+    ]
 
 
-def _refused(me: Viewer) -> list[Notice]:
-    number = overview.refused_sign_ins(here().store, me)
+def _bulk(me: Asking) -> list[Notice]:
+    return [
+        Notice(
+            _(
+                "%(name)s read the data of %(number)s people in an hour",
+                name=each.name,
+                number=each.people,
+            ),
+            url_for("trail", subject=each.person)
+            if me.reach.everywhere
+            else url_for("rights", person=each.person),
+            each.hour,
+        )
+        for each in overview.bulk_readers(here().own, me.viewer, me.reach)
+    ]
+
+
+def _refused(me: Asking) -> list[Notice]:
+    number = overview.refused_sign_ins(here().store, me.viewer)
     text = ngettext(
         "%(num)d sign-in was refused in the last day.",
         "%(num)d sign-ins were refused in the last day.",
@@ -65,26 +133,43 @@ def _refused(me: Viewer) -> list[Notice]:
     return [Notice(text, url_for("trail", event="sign_in_refused"))] if number else []
 
 
-WAITING: Final[tuple[tuple[str, Provider], ...]] = (("home", _cases), ("contracts", _contracts))
-UNUSUAL: Final[tuple[tuple[str, Provider], ...]] = (("people", _emergencies), ("trail", _refused))
+WAITING: Final[tuple[tuple[str, Provider], ...]] = (
+    ("home", _cases),
+    ("notices", _unread),
+    ("approvals", _approvals),
+    ("requests", _requests),
+    ("contracts", _contracts),
+)
+UNUSUAL: Final[tuple[tuple[str, Provider], ...]] = (
+    ("people", _emergencies),
+    ("people", _bulk),
+    ("trail", _refused),
+)
 """A place of work, and what of it to tell those to whom it opens."""
 
 
 def show() -> ResponseReturnValue:
     """The first page."""
-    me, console = viewer(), here()
-    places = sorted({place for place, _ in (*WAITING, *UNUSUAL)} | {"people", "trail"})
+    console = here()
+    places = sorted({place for place, _ in (*WAITING, *UNUSUAL)} | {"people", "trail", "unused"})
     open_to_me = opening.open_places(places)
+    me = Asking(viewer(), Reach(viewer().person, everywhere="trail" in open_to_me))
     told: dict[str, Any] = {
         name: [line for place, ask in providers if place in open_to_me for line in ask(me)]
         for name, providers in (("waiting", WAITING), ("unusual", UNUSUAL))
     }
     if "people" in open_to_me:
-        told["changes"] = overview.lately(console.own, me)
-    if "trail" in open_to_me:
-        told["chart"] = overview.decisions(console.store, console.settings.local)
+        told["changes"] = overview.lately(console.own, me.viewer)
+        told["chart"] = overview.decisions(console.point, me.reach)
+    if "unused" in open_to_me:
+        told["idle"] = idle.chart(console.point, me.reach)
     return render_template(
-        "home.html", places_open=open_to_me, reviewing=inbox.waiting(), w=said(), **told
+        "home.html",
+        places_open=open_to_me,
+        everywhere=me.reach.everywhere,
+        reviewing=inbox.waiting(),
+        w=said(),
+        **told,
     )
 
 

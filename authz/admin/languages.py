@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from babel.dates import format_date, format_datetime, format_timedelta
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -41,15 +42,19 @@ class Texts(Domain):  # type: ignore[misc]  # Flask-Babel is not typed
 
 @cache
 def thai() -> Translations:
-    """All Thai texts; a ValueError names a file that cannot be read."""
-    found = Translations()
+    """All Thai texts; a ValueError names a file that cannot be read.
+
+    They are one catalogue, for its head says that Thai has one form for every number.
+    """
+    texts, compiled = Catalog(locale="th"), BytesIO()
     for path in sorted((FOLDER / "th").glob("*.po")):
-        compiled = BytesIO()
         with path.open("rb") as stream:
-            write_mo(compiled, read_po(stream, locale="th", abort_invalid=True))
-        compiled.seek(0)
-        found.merge(Translations(compiled))
-    return found
+            for message in read_po(stream, locale="th", abort_invalid=True):
+                if message.id:
+                    texts[message.id] = message
+    write_mo(compiled, texts)
+    compiled.seek(0)
+    return Translations(compiled)
 
 
 def spoken() -> str:

@@ -33,6 +33,9 @@ CONSOLE: Final = Caller("authz-console", asserts_mfa=True)
 FIRST: Final = frozenset({"new_password", "change_password"})
 """What somebody with a first password may open: nothing but a new one."""
 
+FILES: Final = Path(__file__).parents[1] / "static"
+"""Style, script and fonts, as files of ours; printed reports have the same fonts."""
+
 _OURS: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 """A path of ours: one slash, and nothing that a browser drops or turns into one."""
 
@@ -64,6 +67,19 @@ class Screen:
             raise ValueError(f"the screen {self.endpoint} has no person in its address")
         if self.action == "read" and self.methods != ("GET",) and not self.public:
             raise ValueError(f"the screen {self.endpoint} changes by reading")
+
+
+def change(path: str, endpoint: str, view: View, category: str, *, person: str = "") -> Screen:
+    """A route that takes a form, behind the decision about the change."""
+    return Screen(
+        path=path,
+        endpoint=endpoint,
+        view=view,
+        category=category,
+        action="update",
+        person=person,
+        methods=("POST",),
+    )
 
 
 def register(app: Flask, screens: Sequence[Screen]) -> None:
@@ -126,9 +142,8 @@ def go(address: str) -> ResponseReturnValue:
 @cache
 def version() -> str:
     """What tells these files from those of another release: a digest of them."""
-    folder = Path(__file__).parent / "static"
     digest = hashlib.sha256()
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+    for path in sorted(each for each in FILES.rglob("*") if each.is_file()):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -12,7 +12,7 @@ from flask import Flask, g, request, url_for
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from authz.admin import opening
+from authz.admin import opening, parts
 
 
 class Place(NamedTuple):
@@ -49,7 +49,7 @@ def register(app: Flask) -> None:
 
 
 def _menu() -> dict[str, Any]:
-    if not current_user.is_authenticated or not current_user.person:
+    if parts.asked() or not current_user.is_authenticated or not current_user.person:
         return {"places": []}
     if "places" not in g:
         open_to_me = opening.open_places([place.category for place in PLACES])

@@ -10,7 +10,7 @@ from flask_login import current_user
 from authz import clock
 from authz.admin import signed_in
 from authz.admin.context import here
-from authz.admin.opening import Screen
+from authz.admin.opening import Screen, change
 from authz.errors import MalformedError, TooManyError, UnauthenticatedError
 from authz.service import links, passwords, second_factor, sessions, signing_in
 
@@ -71,12 +71,5 @@ SCREENS = (
     Screen(
         path="/profile/password", endpoint="new_password", view=new_password, category="profile"
     ),
-    Screen(
-        path="/profile/password",
-        endpoint="change_password",
-        view=change_password,
-        category="profile",
-        action="update",
-        methods=("POST",),
-    ),
+    change("/profile/password", "change_password", change_password, "profile"),
 )

@@ -13,7 +13,7 @@ from flask_login import current_user
 
 from authz.admin import signed_in
 from authz.admin.context import here
-from authz.admin.opening import Screen, within
+from authz.admin.opening import Screen, change, within
 from authz.admin.profile import too_many
 from authz.errors import ConflictError, TooManyError, UnauthenticatedError
 from authz.service import console_key, second_factor
@@ -119,21 +119,7 @@ def _draft() -> str:
 
 SCREENS = (
     Screen(path="/second-factor", endpoint="second_factor", view=show, category="profile"),
-    Screen(
-        path="/second-factor",
-        endpoint="second_factor_set",
-        view=enrol,
-        category="profile",
-        action="update",
-        methods=("POST",),
-    ),
+    change("/second-factor", "second_factor_set", enrol, "profile"),
     Screen(path="/second-factor/codes", endpoint="recovery_codes", view=ask, category="profile"),
-    Screen(
-        path="/second-factor/codes",
-        endpoint="recovery_codes_renew",
-        view=renew,
-        category="profile",
-        action="update",
-        methods=("POST",),
-    ),
+    change("/second-factor/codes", "recovery_codes_renew", renew, "profile"),
 )

@@ -17,7 +17,7 @@ from flask_login import current_user
 from authz import clock
 from authz.admin import changes, opening
 from authz.admin.context import here
-from authz.admin.opening import Screen
+from authz.admin.opening import Screen, change
 from authz.errors import AuthzError, ConflictError, MalformedError, NotFoundError, SeparationError
 from authz.service import links, sessions, users
 
@@ -197,28 +197,17 @@ def _changes() -> bool:
     return opening.allowed("users", "update")
 
 
-def _change(path: str, endpoint: str, view: Any) -> Screen:
-    return Screen(
-        path=path,
-        endpoint=endpoint,
-        view=view,
-        category="users",
-        action="update",
-        methods=("POST",),
-    )
-
-
 SCREENS = (
     Screen(path="/users", endpoint="users", view=show_list, category="users"),
     Screen(
         path="/users/new", endpoint="user_new", view=show_form, category="users", action="update"
     ),
-    _change("/users/new", "user_add", add),
+    change("/users/new", "user_add", add, "users"),
     Screen(path="/users/of/<name>", endpoint="user", view=show_one, category="users"),
-    _change("/users/of/<name>/disable", "user_disable", disable),
-    _change("/users/of/<name>/reset", "user_reset", reset),
-    _change("/users/of/<name>/sessions", "user_sessions", end_sessions),
-    _change("/users/of/<name>/link", "user_link", link),
-    _change("/users/of/<name>/unlink", "user_unlink", unlink),
-    _change("/users/of/<name>/invite", "user_invite", invite),
+    change("/users/of/<name>/disable", "user_disable", disable, "users"),
+    change("/users/of/<name>/reset", "user_reset", reset, "users"),
+    change("/users/of/<name>/sessions", "user_sessions", end_sessions, "users"),
+    change("/users/of/<name>/link", "user_link", link, "users"),
+    change("/users/of/<name>/unlink", "user_unlink", unlink, "users"),
+    change("/users/of/<name>/invite", "user_invite", invite, "users"),
 )

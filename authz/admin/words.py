@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+
+from authz.admin.record_words import EVENTS, FIELDS, HOW, ROSTER
+from authz.service.changing import UNSAID
 
 ROLES: Final[dict[str, Any]] = {
     "any": _l("Anybody"),
@@ -86,26 +90,6 @@ FACTS: Final[dict[str, Any]] = {
     "account": _l("account"),
     "project": _l("project"),
 }
-EVENTS: Final[dict[str, Any]] = {
-    "decision": _l("Decision"),
-    "search": _l("List shown"),
-    "what_if": _l("What-if"),
-    "roster_imported": _l("Roster imported"),
-    "fact_changed": _l("Change on file"),
-    "entity_changed": _l("Stored entity changed"),
-    "policy_loaded": _l("Policy loaded"),
-    "token_created": _l("Token created"),
-    "token_revoked": _l("Token revoked"),
-    "user_added": _l("Sign-in added"),
-    "user_disabled": _l("Sign-in disabled"),
-    "user_reset": _l("Sign-in reset"),
-    "signed_in": _l("Signed in"),
-    "sign_in_refused": _l("Sign-in refused"),
-    "signed_out": _l("Signed out"),
-    "password_changed": _l("Password changed"),
-    "second_factor_changed": _l("Second factor changed"),
-    "trail_read": _l("Trail read"),
-}
 NEEDS: Final[dict[str, Any]] = {
     "mfa": _l("after a second factor"),
     "justification": _l("with a written justification"),
@@ -126,7 +110,12 @@ def register(app: Any) -> None:
         NEEDS=NEEDS,
         page_args=_page_args,
     )
-    app.jinja_env.filters["fact_kind"] = lambda kind: FACTS.get(kind, kind)
+    app.jinja_env.filters.update(
+        fact_kind=lambda kind: FACTS.get(kind) or ROSTER.get(kind, kind),
+        field=lambda name: FIELDS.get(name, name),
+        how=lambda name: HOW.get(name, name),
+        why=lambda text: _("no reason given") if text == UNSAID else text,
+    )
 
 
 def _page_args(wanted: dict[str, str], about: dict[str, str], after: str = "") -> dict[str, str]:

@@ -7,40 +7,46 @@ own hour. The counts are a convenience and no evidence: they can be made anew at
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from authz.audit.tables import AuditCounted, AuditHead, AuditHour, AuditRecord
+from authz.audit.tables import (
+    AuditCounted,
+    AuditHead,
+    AuditHour,
+    AuditPlaceHour,
+    AuditRecord,
+)
 from authz.vocabulary import Event
 
 STEP: Final = 50_000
 CHAINS: Final = 200
 _LOCK: Final = ""
 _HOUR: Final = len("2026-11-22T14")
+_HOUR_OF: Final = func.substr(AuditRecord.time, 1, _HOUR).label("hour")
+
+Placed = Callable[[Select[Any]], Select[Any]]
 
 
-def catch_up(connection: Connection, most: int = STEP) -> int:
-    """Count at most so many records more; how many are left. It writes: one at a time."""
+def catch_up(connection: Connection, most: int = STEP, *, placed: Placed | None = None) -> int:
+    """Count at most so many records more; how many are left. It writes: one at a time.
+
+    ``placed`` joins to records a column ``place`` for each place of the person they are about.
+    """
     _locked(connection)
     ranges, left = _ranges(connection, most)
     if not ranges:
         return left
     r = AuditRecord
-    hour = func.substr(r.time, 1, _HOUR).label("hour")
     within = [and_(r.chain == c, r.sequence > a, r.sequence <= b) for c, a, b in ranges]
-    counted = select(hour, r.decision, func.count().label("number")).where(
-        or_(*within), r.event == Event.DECISION.value
-    )
-    rows = connection.execute(counted.group_by(hour, r.decision)).mappings().all()
-    if rows:
-        statement = _insert(connection, AuditHour)
-        more = {"number": AuditHour.number + statement.excluded.number}
-        keys = ["hour", "decision"]
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_=more), [dict(x) for x in rows]
-        )
+    asked = cast("Select[Any]", select(r.chain, r.sequence, _HOUR_OF, r.decision))
+    asked = asked.where(or_(*within), r.event == Event.DECISION.value)
+    _add(connection, AuditHour, asked)
+    if placed is not None:
+        _add(connection, AuditPlaceHour, placed(asked).distinct())
     marks = _insert(connection, AuditCounted)
     moved = {"sequence": marks.excluded.sequence}
     connection.execute(
@@ -55,6 +61,34 @@ def hours(connection: Connection, since: str) -> list[tuple[str, str, int]]:
     query = select(AuditHour.hour, AuditHour.decision, AuditHour.number)
     found = connection.execute(query.where(AuditHour.hour >= since).order_by(AuditHour.hour))
     return [(row[0], row[1], row[2]) for row in found]
+
+
+def hours_at(
+    connection: Connection, since: str, at: Callable[[Any], ColumnElement[bool]]
+) -> list[tuple[str, str, int]]:
+    """The same of some places, chosen by a condition on the column that names them."""
+    c = AuditPlaceHour
+    query = select(c.hour, c.decision, func.sum(c.number)).where(c.hour >= since, at(c.place))
+    found = connection.execute(query.group_by(c.hour, c.decision).order_by(c.hour))
+    return [(row[0], row[1], int(row[2])) for row in found]
+
+
+def forget(connection: Connection, before: str) -> None:
+    """Keep no counts of places from before an hour: of a chart's days no more are needed."""
+    connection.execute(delete(AuditPlaceHour).where(AuditPlaceHour.hour < before))
+
+
+def _add(connection: Connection, table: Any, asked: Select[Any]) -> None:
+    """Add the records of a statement to a table of counts, by that table's key."""
+    found = asked.subquery()
+    named = [column.name for column in table.__table__.primary_key]
+    keys = [found.c[name] for name in named]
+    counted = select(*keys, func.count().label("number")).group_by(*keys)
+    rows = [dict(row) for row in connection.execute(counted).mappings()]
+    if rows:
+        statement = _insert(connection, table)
+        more = {"number": table.number + statement.excluded.number}
+        connection.execute(statement.on_conflict_do_update(index_elements=named, set_=more), rows)
 
 
 def _ranges(connection: Connection, most: int) -> tuple[list[tuple[str, int, int]], int]:

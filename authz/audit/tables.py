@@ -225,6 +225,21 @@ class AuditHour(Base):
     number: Mapped[int]
 
 
+class AuditPlaceHour(Base):
+    """The same of each place (a school, or what is above it) whose people the decisions are about.
+
+    A decision about somebody of several places is counted at each.
+    """
+
+    __tablename__ = "audit_place_hour"
+    hour: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(primary_key=True)
+    decision: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
+
+    __table_args__ = (Index("ix_audit_place_hour_place_hour", "place", "hour"),)
+
+
 class AuditCounted(Base):
     """Up to which record of a chain the hours have been counted."""
 

@@ -13,7 +13,7 @@ from authz.audit.record import Ref, timestamp
 from authz.directory.tables import Grant, Person
 from authz.errors import ConflictError, MalformedError, NotFoundError
 from authz.privacy.tables import Acknowledgement, Announcement
-from authz.service import by_hand, changing
+from authz.service import by_hand, changing, shown
 from authz.service.database import reading, writing
 from authz.service.decide import DecisionPoint
 from authz.service.tables import SignIn
@@ -137,10 +137,11 @@ def _concerned(audience: str, at: datetime) -> ColumnElement[bool]:
 def readers(
     point: DecisionPoint, ident: str, at: datetime, *, after: str = "", limit: int = 100
 ) -> tuple[Any, list[Any], str]:
-    """A notice and those concerned by id, with when each acknowledged it, and the next page.
+    """A notice and those concerned by name, with when each acknowledged it, and the next page.
 
-    NotFoundError where there is no such notice.
+    NotFoundError where there is no such notice; MalformedError where ``after`` is no place.
     """
+    later = shown.following(Person.name_order, Person.id, shown.place(after))
     with reading(point.store) as connection:
         notice = connection.execute(
             select(*Announcement.__table__.c).where(Announcement.id == ident)
@@ -148,13 +149,20 @@ def readers(
         if notice is None:
             raise NotFoundError("There is no such notice.", where=ident)
         rows = connection.execute(
-            select(Person.id, Person.given_name, Person.family_name, Acknowledgement.at)
+            select(
+                *(Person.id, Person.given_name, Person.family_name, Person.name_order),
+                Acknowledgement.at,
+            )
             .outerjoin(
                 Acknowledgement,
                 and_(Acknowledgement.announcement == ident, Acknowledgement.person == Person.id),
             )
-            .where(_concerned(notice.audience, at), Person.id > after)
-            .order_by(Person.id)
+            .where(
+                _concerned(notice.audience, at),
+                later,
+            )
+            .order_by(Person.name_order, Person.id)
             .limit(limit + 1)
         ).all()
-    return notice, list(rows[:limit]), rows[limit - 1].id if len(rows) > limit else ""
+    last = rows[limit - 1] if len(rows) > limit else None
+    return notice, list(rows[:limit]), shown.after((last.name_order, last.id) if last else None)

@@ -55,9 +55,7 @@ def classes(
         query = query.where(or_(c.title.icontains(word, autoescape=True), c.id == word))
     if school:
         query = query.where(c.organisation == school)
-    if place := shown.place(after):
-        title, ident = place
-        query = query.where(c.title >= title, or_(c.title > title, c.id > ident))
+    query = query.where(shown.following(c.title, c.id, shown.place(after)))
     with reading(own.store) as connection:
         query = query.where(_mine(Visible.to(connection, own, viewer)))
         rows = list(connection.execute(query.order_by(c.title, c.id).limit(PAGE + 1)).mappings())
@@ -114,9 +112,7 @@ def _members(connection: Connection, seen: Visible, ident: str, after: str) -> l
     )
     query = cast("Select[Any]", select(*columns).join(p, p.id == e.person))
     query = query.where(e.class_id == ident, within(e, clock.now()))
-    if place := shown.place(after):
-        first, second = place
-        query = query.where(or_(order > first, (order == first) & (e.id > second)))
+    query = query.where(shown.following(order, e.id, shown.place(after)))
     query = seen.only(query, p.id).order_by(order, e.id).limit(PAGE + 1)
     return [dict(row) for row in connection.execute(query).mappings()]
 

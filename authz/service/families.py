@@ -126,9 +126,7 @@ def find(
         place=console.place,
     )
     with reading(console.store) as connection:
-        rows = connection.execute(
-            statement.order_by(one.given_name, one.family_name, one.id).limit(MOST_FOUND)
-        )
+        rows = connection.execute(statement.order_by(one.name_order, one.id).limit(MOST_FOUND))
         return [(row[0], f"{row[1]} {row[2]}".strip() or row[0]) for row in rows]
 
 

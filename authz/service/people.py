@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, uni
 
 from authz import clock
 from authz.directory import tables as t
+from authz.directory.collation import name_order
 from authz.directory.relations import CARING
 from authz.service import shown
 from authz.service.database import reading
@@ -87,10 +88,16 @@ def people(own: DecisionPoint, viewer: Viewer, wanted: Wanted, after: str = "") 
 def schools(own: DecisionPoint, viewer: Viewer) -> list[tuple[str, str]]:
     """The organisations, by id and name, in which the viewer may see somebody."""
     o, m = t.Organisation, t.Membership
-    query = select(o.id, o.name).where(o.ended_at.is_(None)).order_by(o.name, o.id)
+    query = select(o.id, o.name).where(o.ended_at.is_(None))
     with reading(own.store) as connection:
         seen = Visible.to(connection, own, viewer).at(o.id, m.organisation, m.person)
-        return [(row[0], row[1] or row[0]) for row in connection.execute(query.where(seen))]
+        return named(connection.execute(query.where(seen)))
+
+
+def named(rows: Iterable[Any]) -> list[tuple[str, str]]:
+    """Places by id and name, in the order of a Thai dictionary; what has no name has its id."""
+    found = [(row[0], row[1] or row[0]) for row in rows]
+    return sorted(found, key=lambda each: (name_order(each[1], ""), each[0]))
 
 
 def within(dated: Any, now: datetime) -> ColumnElement[bool]:
@@ -135,10 +142,8 @@ def _page(
     p = t.Person
     columns = (p.id, p.given_name, p.family_name, p.status, p.name_order)
     query = cast("Select[Any]", query.with_only_columns(*columns))
+    query = query.where(shown.following(p.name_order, p.id, place))
     query = query.order_by(p.name_order, p.id).limit(PAGE + 1)
-    if place is not None:
-        order, ident = place
-        query = query.where(p.name_order >= order, or_(p.name_order > order, p.id > ident))
     return [dict(row) for row in connection.execute(query).mappings()]
 
 

@@ -56,7 +56,7 @@ def told(
         Told(
             id=rule.id,
             text=sentence(catalogue, rule.id, language),
-            condition=condition_texts.condition(rule.condition, language),
+            condition=condition_texts.condition(rule.condition, language, policy.catalogue),
             written=rule.condition,
             actions=[a for a in catalogue.actions if rule.actions is None or a in rule.actions],
             purposes=list(rule.purposes or ()),

@@ -24,6 +24,7 @@ from authz.service import by_hand, changing, separation
 from authz.service.changing import By
 from authz.service.database import reading, writing
 from authz.service.decide import DecisionPoint
+from authz.service.people import named
 from authz.service.reach import Reach
 from authz.vocabulary import GRANTABLE_ROLES, Event, Role
 
@@ -252,9 +253,10 @@ def _tell(
 def schools(store: Engine) -> list[tuple[str, str]]:
     """The living schools by name: what somebody may be elevated at."""
     with reading(store) as connection:
-        rows = connection.execute(
-            select(Organisation.id, Organisation.name)
-            .where(Organisation.ended_at.is_(None), Organisation.type.in_(("school", "")))
-            .order_by(Organisation.name, Organisation.id)
+        return named(
+            connection.execute(
+                select(Organisation.id, Organisation.name).where(
+                    Organisation.ended_at.is_(None), Organisation.type.in_(("school", ""))
+                )
+            )
         )
-        return [(row.id, row.name or row.id) for row in rows]

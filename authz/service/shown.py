@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Engine, and_, or_, true
 
 from authz import clock
 from authz.audit import log
@@ -75,3 +75,10 @@ def place(text: str) -> tuple[str, str] | None:
     if not isinstance(first, str) or not isinstance(second, str):
         raise MalformedError("This is no place in a list.", where="after")
     return first, second
+
+
+def following(first: Any, second: Any, place: tuple[str, str] | None) -> ColumnElement[bool]:
+    """That a row stands after that place in the order of two columns; every row after none."""
+    if place is None:
+        return true()
+    return and_(first >= place[0], or_(first > place[0], second > place[1]))

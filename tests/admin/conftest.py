@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,23 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Demo]:
 @pytest.fixture
 def kit(built: tuple[Path, Demo], tmp_path: Path) -> Iterator[Kit]:
     """The screens of this test."""
-    folder, demo = built
-    here = tmp_path / "console"
-    shutil.copytree(folder, here)
-    made, server = serve(here, demo)
+    with _served(built, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def standing(built: tuple[Path, Demo], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
+    """The screens of a module whose tests leave them as they are."""
+    with _served(built, tmp_path_factory.mktemp("standing")) as made:
+        yield made
+
+
+@contextmanager
+def _served(built: tuple[Path, Demo], folder: Path) -> Iterator[Kit]:
+    """The screens, on a copy of the demo school in that folder."""
+    kept, demo = built
+    shutil.copytree(kept, folder / "console")
+    made, server = serve(folder / "console", demo)
     yield made
     server.shutdown()
     server.server_close()

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import pyotp
 from argon2 import PasswordHasher
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import BrowserContext, Page
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, event, update
 from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
 from authz import clock
-from authz.admin import create_admin
+from authz.admin import context, create_admin
 from authz.admin.application import mounted
 from authz.admin.context import Console
 from authz.api import create_app
@@ -25,7 +28,7 @@ from authz.api.context import NAME
 from authz.cli.demo.school import Demo, write
 from authz.config import Settings, load
 from authz.policy.load import load as load_pack
-from authz.service import console_key, incidents, passwords, users
+from authz.service import console_key, incidents, passwords, point, users
 from authz.service.database import open_store, upgrade, writing
 from authz.service.decide import DecisionPoint
 from authz.service.point import place
@@ -157,6 +160,7 @@ class Kit:
 
 
 BASE = "http://127.0.0.1"
+point.load = context.load = cache(load_pack)  # type: ignore[attr-defined]
 passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 HASH = passwords.HASHER.hash(PASSWORD)
 """A weak hash, so that signing in costs a test nothing."""
@@ -175,13 +179,56 @@ def post(client: Client, path: str, form: dict[str, Any], *, at: str = "") -> Te
     return client.post(path, data={**form, "csrf_token": token(shown)}, base_url=BASE)
 
 
+def tab_to(page: Page, selector: str) -> None:
+    """Press the tabulator until that has the focus, as somebody without a mouse does."""
+    wanted = page.locator(selector).first
+    for _ in range(120):
+        if wanted.evaluate("each => each === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the tabulator does not lead to {selector}")
+
+
+def statements(store: Engine, ask: Callable[[], TestResponse]) -> int:
+    """How many statements a page asks of the store, once what decisions keep of facts is read."""
+    asked: list[object] = []
+
+    def note(*_: object) -> None:
+        asked.append(None)
+
+    ask()
+    event.listen(store, "before_cursor_execute", note)
+    assert ask().status_code == 200
+    event.remove(store, "before_cursor_execute", note)
+    return len(asked)
+
+
+class Compiled(BytecodeCache):
+    """Templates compiled once for all tests."""
+
+    kept: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """What is kept, if anything is."""
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it."""
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
 def serve(folder: Path, demo: Demo) -> tuple[Kit, Any]:
-    """The screens and the decision point on loopback, and the server to shut down."""
+    """The screens and the decision point on loopback, and the server to shut down.
+
+    A pack is read and checked once for all of them.
+    """
     found = settings(folder)
     api = create_app(found)
     here = api.extensions[NAME]
     console = Console.open(found, here.point)
     admin = create_admin(console)
+    admin.jinja_env.bytecode_cache = Compiled()
     app = mounted(api, admin)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

@@ -13,6 +13,9 @@ OPENINGS = {
     "access": ("/admin/access/student-mali", _SCHOOL),
     "rights": ("/admin/rights/student-mali", _SCHOOL),
     "usage": ("/admin/usage/student-mali", _SCHOOL | {"parent"}),
+    "report_of_person": ("/admin/reports/access-of/csv/student-mali", _SCHOOL | {"parent"}),
+    "report_of_rights": ("/admin/reports/unused/csv", _OVERSIGHT),
+    "unused": ("/admin/unused", _LISTS),
     "trail": ("/admin/trail", _OVERSIGHT),
     "trail_state": ("/admin/trail/state", _OVERSIGHT),
 }

@@ -6,14 +6,12 @@ import html
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext
 
 from authz.decision.request import parse
 from authz.policy import matrix
 from authz.service import policies, standing
 from authz.service.decide import Caller
 from tests.admin.kit import BASE, Kit, post
-from tests.admin.test_rights import serious
 
 NOTICE = {
     "title_th": "นโยบายฉบับใหม่", "title_en": "A new policy", "text_th": "โปรดอ่าน",
@@ -126,27 +124,3 @@ def test_a_notice_is_read_and_who_has_not_is_seen(kit: Kit) -> None:
 def test_a_notice_is_in_both_languages(kit: Kit, missing: str) -> None:
     post(kit.client("siri"), "/admin/announcements", {**NOTICE, missing: " "})
     assert "นโยบายฉบับใหม่" not in page(kit, "head", "/admin/notices")
-
-
-def test_the_pages_keep_nobody_out(kit: Kit, thai: BrowserContext) -> None:
-    post(kit.client("siri"), "/admin/announcements", NOTICE)
-    shown = kit.page(thai, "siri")
-    for path in (
-        "policy",
-        "policy/cell?role=parent&category=contact",
-        "policy/versions",
-        "policy/trial",
-        "notices",
-        "announcements",
-        "contracts",
-        "contracts/form",
-        "requests",
-        "requests/student-mali",
-        "consents/student-dao",
-        "imports",
-        "imports/report",
-        "approvals",
-        "rights/ask",
-    ):
-        shown.goto(f"{kit.url}/admin/{path}")
-        assert serious(shown) == [], path

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from tests.admin.kit import PRIVILEGED, Kit
+from tests.admin.kit import PRIVILEGED, Kit, tab_to
 from tests.admin.test_reviews import SCHOOL, bearer, grant, numbers, permits, start, state
-from tests.conftest import ROOT
 
-PICTURES = "AUTHZ_TEST_PICTURES"
-"""Where it is set, each screen is pictured into ``docs/screenshots``."""
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1280, "height": 900}
-
-
-def sound(page: Page) -> None:
-    """Nothing serious that axe finds."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    serious = [
-        f"{each['id']}: {each['nodes'][0]['html']}"
-        for each in found.response["violations"]
-        if each["impact"] in {"serious", "critical"}
-    ]
-    assert serious == []
 
 
 def fits(page: Page) -> None:
@@ -117,64 +101,11 @@ def test_an_item_is_answered_by_keyboard_alone(
     (number,) = numbers(kit, campaign, "teacher-danai")
     page = kit.page(opened(), "head")
     page.goto(f"{kit.url}/admin/reviews/{campaign}")
-    _tab_to(page, f'a[href$="/{number}"]')
+    tab_to(page, f'a[href$="/{number}"]')
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("ดนัย อินทร์แก้ว")
-    _tab_to(page, "form.answer [name=why]")
+    tab_to(page, "form.answer [name=why]")
     page.keyboard.type("ย้ายไปสอนอย่างเดียว")
-    _tab_to(page, "form.answer [value=revoke]")
+    tab_to(page, "form.answer [value=revoke]")
     page.keyboard.press("Enter")
     expect(page.locator("[role=status]")).to_contain_text("บันทึกผลการพิจารณาแล้ว 1 รายการ")
-
-
-def _tab_to(page: Page, selector: str) -> None:
-    """Press the tabulator until that has the focus, as somebody without a mouse does."""
-    wanted = page.locator(selector).first
-    for _ in range(80):
-        if wanted.evaluate("each => each === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"the tabulator does not lead to {selector}")
-
-
-@pytest.mark.parametrize("locale", ["th-TH", "en-GB"])
-def test_every_screen_of_a_review_is_sound_on_a_desk_and_on_a_phone(
-    kit: Kit, opened: Callable[..., BrowserContext], locale: str
-) -> None:
-    client = kit.client("head")
-    campaign = start(kit, client)
-    (number,) = numbers(kit, campaign, "teacher-danai")
-    draft = start_preview(kit)
-    mine, runs = f"/reviews/{campaign}", f"/reviews/campaigns/{campaign}"
-    pages = {
-        "reviews": "/reviews",
-        "review-items": mine,
-        "review-item": f"{mine}/{number}",
-        "review-submit": f"{mine}/submit",
-        "review-delegations": "/reviews/delegations",
-        "review-campaigns": "/reviews/campaigns",
-        "review-define": "/reviews/campaigns/new",
-        "review-preview": f"/reviews/campaigns/{draft}/preview",
-        "review-campaign": runs,
-        "review-all-items": f"{runs}/items",
-    }
-    for phone in (False, True):
-        page = kit.page(opened(locale, phone=phone), "head")
-        for name, path in pages.items():
-            page.goto(f"{kit.url}/admin{path}")
-            sound(page)
-            fits(page)
-            picture(page, f"{name}-{locale[:2]}-{'phone' if phone else 'desk'}")
-
-
-def start_preview(kit: Kit) -> str:
-    """A review that was defined only."""
-    from tests.admin.test_reviews import FORM, campaign_of, send  # noqa: PLC0415
-
-    return campaign_of(send(kit.client("head"), "/reviews/campaigns/new", FORM))
-
-
-def picture(page: Page, name: str) -> None:
-    """A picture for the documentation, where pictures are asked for."""
-    if PICTURES in os.environ:
-        page.screenshot(path=ROOT / "docs" / "screenshots" / f"{name}.png")

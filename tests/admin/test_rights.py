@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, expect
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from werkzeug.test import Client
 
 from authz import clock
@@ -19,7 +19,7 @@ from authz.directory.tables import Elevation, Grant
 from authz.review.tables import ReviewItem, RightRequest
 from authz.service.database import reading, writing
 from authz.service.decide import Caller
-from tests.admin.kit import BASE, PRIVILEGED, Kit, post
+from tests.admin.kit import BASE, PRIVILEGED, Kit, post, statements
 
 WHY = "ครูเวรป่วย ต้องทำแทน"
 
@@ -220,19 +220,10 @@ def test_no_emergency_at_ones_own_school_nor_beyond_a_day(
 
 
 def test_the_list_of_requests_costs_the_same_however_long(kit: Kit) -> None:
+    siri = kit.client("siri")
+
     def cost() -> int:
-        count = 0
-        siri = kit.client("siri")
-
-        def _one(*_: Any) -> None:
-            nonlocal count
-            count += 1
-
-        siri.get("/admin/approvals", base_url=BASE)  # what decisions keep of facts is read once
-        event.listen(kit.store, "before_cursor_execute", _one)
-        siri.get("/admin/approvals", base_url=BASE)
-        event.remove(kit.store, "before_cursor_execute", _one)
-        return count
+        return statements(kit.store, lambda: siri.get("/admin/approvals", base_url=BASE))
 
     ask(kit.client("teacher"))
     few = cost()

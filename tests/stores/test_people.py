@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event, update
+from sqlalchemy import Engine, event, insert, update
 
 from authz import clock
-from authz.audit.counts import catch_up, hours
+from authz.audit.counts import catch_up, forget, hours
+from authz.audit.tables import AuditPseudonym
 from authz.directory import tables as t
 from authz.directory.collation import name_order
 from authz.directory.facts import Place
@@ -20,6 +21,7 @@ from authz.service import classes, overview, people
 from authz.service.database import reading, writing
 from authz.service.decide import DecisionPoint
 from authz.service.people import PAGE, Wanted
+from authz.service.reach import Reach
 from authz.service.shown import Viewer
 from tests.world import BANGKOK, World, question, records
 
@@ -160,8 +162,33 @@ def test_each_decision_is_counted_once(own: DecisionPoint) -> None:
             found = hours(connection, "")
         decided = [each for each in records(own.store) if each["event"] == "decision"]
         assert sum(number for _, _, number in found) == len(decided) == 2 * round_
-    days = overview.decisions(own.store, BANGKOK).days
+    days = overview.decisions(own, Reach("dpo", everywhere=True)).days
     assert sum(day.permits + day.refusals for day in days) == 4
+
+
+def test_a_schools_decisions_are_counted_at_it_and_above(own: DecisionPoint) -> None:
+    """N-20: an administrator's chart is of the administrator's schools, once for each decision.
+
+    Who has two memberships there counts once; who has another name in the trail counts too.
+    """
+    kept = {"origin": "x", "recorded_at": clock.now()}
+    with writing(own.store) as connection:
+        twice = {"id": "again", "person": "p001", "organisation": "S1", "role": "x", **kept}
+        connection.execute(insert(t.Membership).values(twice))
+        known = {"person": "p005", "key": b"k", "pseudonym": "p002"}
+        connection.execute(insert(AuditPseudonym).values(known))
+    asked = [question("mum", "read", "contact", each) for each in ("p001", "p002", "p003")]
+    World().ask_all(own.store, asked, at=clock.now())
+    for _ in range(2):
+        charts = [
+            overview.decisions(own, Reach(who, everywhere=all_))
+            for who, all_ in (("head", False), ("mum", False), ("dpo", True))
+        ]
+        assert [sum(d.permits + d.refusals for d in each.days) for each in charts] == [3, 0, 3]
+    with writing(own.store) as connection:
+        forget(connection, "9999")
+    again = overview.decisions(own, Reach("head", everywhere=False))
+    assert sum(day.permits + day.refusals for day in again.days) == 0
 
 
 def test_what_changed_is_told_of_own_people_only(own: DecisionPoint) -> None:

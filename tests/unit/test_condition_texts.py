@@ -14,7 +14,7 @@ CONDITIONS = sorted({c.rule.condition for c in (*policy().permits, *policy().ref
 @pytest.mark.parametrize("language", ["th", "en"])
 @pytest.mark.parametrize("written", CONDITIONS)
 def test_every_condition_of_the_pack_has_words(written: str, language: str) -> None:
-    said = condition(written, language)
+    said = condition(written, language, policy().catalogue)
     assert said
     assert not any(sign in said for sign in ("r.", "r_", "&&", "==", "!r"))
 
@@ -33,10 +33,11 @@ def test_every_condition_of_the_pack_has_words(written: str, language: str) -> N
         ),
         ('listed(r.act.name, "read|export")', "the action is one of read, export"),
         ('r.pair.basis != "consent"', "the legal basis is not consent"),
+        ('r.pair.purpose == "service"', "the purpose is Run the functions"),
     ],
 )  # fmt: skip
 def test_a_condition_says_what_is_decided(written: str, said: str) -> None:
-    assert condition(written, "en") == said
+    assert condition(written, "en", policy().catalogue) == said
 
 
 def test_a_comment_speaks_of_the_rules_right_below_it() -> None:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from authz.admin import changes
 from authz.admin.context import here
-from authz.admin.opening import Screen, may
+from authz.admin.opening import Screen, change, may
 from authz.service import consents, named
 
 
@@ -64,15 +64,7 @@ SCREENS = (
         person="person",
     ),
     *(
-        Screen(
-            path=f"/consents/<path:person>/{endpoint}",
-            endpoint=endpoint,
-            view=view,
-            category="consent",
-            action="update",
-            person="person",
-            methods=("POST",),
-        )
+        change(f"/consents/<path:person>/{endpoint}", endpoint, view, "consent", person="person")
         for endpoint, view in (("give_consent", give), ("withdraw_consent", withdraw))
     ),
 )

@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from authz import clock
 from authz.admin import changes
 from authz.admin.context import here
-from authz.admin.opening import Screen, open_places
+from authz.admin.opening import Screen, change, open_places
 from authz.errors import MalformedError, NotFoundError
 from authz.service import contracts
 
@@ -137,14 +137,7 @@ SCREENS = (
         action="update",
     ),
     *(
-        Screen(
-            path=f"/contracts/{endpoint}",
-            endpoint=endpoint,
-            view=view,
-            category="contracts",
-            action="update",
-            methods=("POST",),
-        )
+        change(f"/contracts/{endpoint}", endpoint, view, "contracts")
         for endpoint, view in (
             ("record_contract", record),
             ("end_contract", end),

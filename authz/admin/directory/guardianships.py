@@ -10,7 +10,7 @@ from flask_login import current_user
 from authz import clock
 from authz.admin import changes
 from authz.admin.context import here
-from authz.admin.opening import Screen, may
+from authz.admin.opening import Screen, change, may
 from authz.service import families, named
 
 
@@ -117,14 +117,12 @@ SCREENS = (
         person="person",
     ),
     *(
-        Screen(
-            path=f"/guardianships/<path:person>/{endpoint}",
-            endpoint=endpoint,
-            view=view,
-            category="guardianship",
-            action="update",
+        change(
+            f"/guardianships/<path:person>/{endpoint}",
+            endpoint,
+            view,
+            "guardianship",
             person="person",
-            methods=("POST",),
         )
         for endpoint, view in (
             ("add_guardianship", add),

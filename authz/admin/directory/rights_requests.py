@@ -14,7 +14,7 @@ from flask_login import current_user
 from authz import clock
 from authz.admin import changes
 from authz.admin.context import here
-from authz.admin.opening import Screen, may
+from authz.admin.opening import Screen, change, may
 from authz.errors import MalformedError
 from authz.privacy.requests import RECTIFIED, Kind
 from authz.service import named, rights_requests
@@ -163,14 +163,8 @@ SCREENS = (
         person="person",
     ),
     *(
-        Screen(
-            path=f"/requests/<path:person>/{endpoint}",
-            endpoint=endpoint,
-            view=view,
-            category="rights_request",
-            action="update",
-            person="person",
-            methods=("POST",),
+        change(
+            f"/requests/<path:person>/{endpoint}", endpoint, view, "rights_request", person="person"
         )
         for endpoint, view in (
             ("open_request", open_one),

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from authz import clock
 from authz.admin import changes
 from authz.admin.context import here
-from authz.admin.opening import Screen, open_places
+from authz.admin.opening import Screen, change, open_places
 from authz.errors import NotFoundError
 from authz.service import announcements
 
@@ -59,14 +59,7 @@ def readers() -> ResponseReturnValue:
 
 SCREENS = (
     Screen(path="/announcements", endpoint="announcements", view=show, category="announcements"),
-    Screen(
-        path="/announcements",
-        endpoint="publish",
-        view=publish,
-        category="announcements",
-        action="update",
-        methods=("POST",),
-    ),
+    change("/announcements", "publish", publish, "announcements"),
     Screen(
         path="/announcements/readers", endpoint="readers", view=readers, category="announcements"
     ),

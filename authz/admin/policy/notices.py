@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from authz.admin import changes
 from authz.admin.context import here
-from authz.admin.opening import Screen
+from authz.admin.opening import Screen, change
 from authz.service import announcements
 
 
@@ -28,12 +28,5 @@ def acknowledge() -> ResponseReturnValue:
 
 SCREENS = (
     Screen(path="/notices", endpoint="notices", view=show, category="notices"),
-    Screen(
-        path="/notices",
-        endpoint="acknowledge",
-        view=acknowledge,
-        category="notices",
-        action="update",
-        methods=("POST",),
-    ),
+    change("/notices", "acknowledge", acknowledge, "notices"),
 )

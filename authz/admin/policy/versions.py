@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from authz import clock
 from authz.admin.context import here
-from authz.admin.opening import Screen, open_places
+from authz.admin.opening import Screen, change, open_places
 from authz.errors import PolicyError
 from authz.service import policies
 
@@ -60,12 +60,5 @@ SCREENS = (
     Screen(
         path="/policy/trial", endpoint="policy_trial", view=form, category="policy", action="update"
     ),
-    Screen(
-        path="/policy/trial",
-        endpoint="try_policy",
-        view=try_it,
-        category="policy",
-        action="update",
-        methods=("POST",),
-    ),
+    change("/policy/trial", "try_policy", try_it, "policy"),
 )

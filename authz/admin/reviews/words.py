@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 
+from authz.admin import words
 from authz.admin.context import here
 from authz.admin.languages import LANGUAGES, day, spoken
+from authz.admin.viewing import category
 from authz.service.reviews.records import moment
 
 KINDS: Final[Mapping[str, Any]] = {
@@ -24,20 +26,9 @@ KINDS: Final[Mapping[str, Any]] = {
     "use": _l("Emergency access that was used"),
 }
 ROLES: Final[Mapping[str, Any]] = {
-    "school_admin": _l("School administrator"),
-    "support_agent": _l("Support agent"),
-    "order_clerk": _l("Order clerk"),
-    "mentor": _l("Mentor"),
-    "analyst": _l("Analyst"),
-    "dpo": _l("Data-protection officer"),
-    "platform_admin": _l("Platform administrator"),
-    "auditor": _l("Auditor"),
-    "teacher": _l("Teacher"),
-    "aide": _l("Teacher's aide"),
-    "proctor": _l("Proctor"),
-    "parent": _l("Parent"),
-    "guardian": _l("Guardian"),
-    "processor": _l("Processor"),
+    **words.ROLES,
+    **{role: words.ENROLMENTS[role] for role in ("aide", "proctor")},
+    **{kind: words.GUARDIANS[kind] for kind in ("parent", "guardian")},
     "emergency": _l("Emergency access"),
     "sign_in": _l("Sign-in of the screens"),
 }
@@ -203,8 +194,7 @@ class Said:
 
     def category(self, name: str) -> str:
         """A category of data as the policy names it."""
-        known = here().point.policy.catalogue.categories.get(name)
-        return known.title.get(spoken(), name) if known else name
+        return category(name)
 
     def day(self, text: str) -> str:
         """The local day of a moment of the tables; a list says the same few many times."""

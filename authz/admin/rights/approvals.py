@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from authz import clock
 from authz.admin import changes
 from authz.admin.context import here
-from authz.admin.opening import Screen, open_places
+from authz.admin.opening import Screen, change, open_places
 from authz.errors import MalformedError
 from authz.service import emergencies, named, own_rights, rights
 
@@ -71,20 +71,6 @@ def _review() -> None:
 
 SCREENS = (
     Screen(path="/approvals", endpoint="approvals", view=show, category="approvals"),
-    Screen(
-        path="/approvals/answer",
-        endpoint="answer_right",
-        view=answer,
-        category="approvals",
-        action="update",
-        methods=("POST",),
-    ),
-    Screen(
-        path="/approvals/emergency",
-        endpoint="review_emergency",
-        view=review,
-        category="approvals",
-        action="update",
-        methods=("POST",),
-    ),
+    change("/approvals/answer", "answer_right", answer, "approvals"),
+    change("/approvals/emergency", "review_emergency", review, "approvals"),
 )

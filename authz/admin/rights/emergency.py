@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from authz.admin import changes
 from authz.admin.context import here
-from authz.admin.opening import Screen
+from authz.admin.opening import Screen, change
 from authz.service import emergencies, rights
 
 
@@ -43,12 +43,5 @@ SCREENS = (
         category="elevations",
         action="update",
     ),
-    Screen(
-        path="/rights/emergency",
-        endpoint="break_glass",
-        view=take,
-        category="elevations",
-        action="update",
-        methods=("POST",),
-    ),
+    change("/rights/emergency", "break_glass", take, "elevations"),
 )

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from authz import clock
 from authz.admin import changes
 from authz.admin.context import here
-from authz.admin.opening import Screen, open_places
+from authz.admin.opening import Screen, change, open_places
 from authz.errors import MalformedError
 from authz.review.rights import LONGEST_ROLE, Kind
 from authz.service import named, own_rights, rights
@@ -105,28 +105,7 @@ def end() -> ResponseReturnValue:
 SCREENS = (
     Screen(path="/rights", endpoint="own_rights", view=show, category="own_rights"),
     Screen(path="/rights/ask", endpoint="ask_right", view=form, category="own_rights"),
-    Screen(
-        path="/rights/ask",
-        endpoint="right_asked",
-        view=ask,
-        category="own_rights",
-        action="update",
-        methods=("POST",),
-    ),
-    Screen(
-        path="/rights/withdraw",
-        endpoint="withdraw_right",
-        view=withdraw,
-        category="own_rights",
-        action="update",
-        methods=("POST",),
-    ),
-    Screen(
-        path="/rights/end",
-        endpoint="end_right",
-        view=end,
-        category="own_rights",
-        action="update",
-        methods=("POST",),
-    ),
+    change("/rights/ask", "right_asked", ask, "own_rights"),
+    change("/rights/withdraw", "withdraw_right", withdraw, "own_rights"),
+    change("/rights/end", "end_right", end, "own_rights"),
 )

@@ -630,6 +630,17 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "audit_place_hour",
+        sa.Column("hour", sa.String(), nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("decision", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "place", "decision", name=op.f("pk_audit_place_hour")),
+    )
+    with op.batch_alter_table("audit_place_hour", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_place_hour_place_hour", ["place", "hour"], unique=False)
+
+    op.create_table(
         "audit_pseudonym",
         sa.Column("person", sa.String(), nullable=False),
         sa.Column("key", sa.LargeBinary(), nullable=False),
@@ -1297,6 +1308,10 @@ def downgrade() -> None:
     op.drop_table("audit_record")
     op.drop_table("audit_receiver")
     op.drop_table("audit_pseudonym")
+    with op.batch_alter_table("audit_place_hour", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_place_hour_place_hour")
+
+    op.drop_table("audit_place_hour")
     with op.batch_alter_table("audit_mention", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_mention_name")
 

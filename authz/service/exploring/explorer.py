@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
 from authz import clock
 from authz.decision.request import Question
@@ -116,9 +116,7 @@ Row = tuple[str, str]
 def _people(connection: Connection, condition: object, place: Row | None) -> list[Row]:
     p = t.Person
     query = select(p.name_order, p.id).where(condition)  # type: ignore[arg-type]
-    if place is not None:
-        order, ident = place
-        query = query.where(p.name_order >= order, or_(p.name_order > order, p.id > ident))
+    query = query.where(shown.following(p.name_order, p.id, place))
     found = connection.execute(query.order_by(p.name_order, p.id).limit(BATCH))
     return [(row[0], row[1]) for row in found]
 

@@ -18,10 +18,12 @@ from authz.directory.relations import Situation
 from authz.errors import ForbiddenError
 from authz.service.database import reading
 from authz.service.decide import DecisionPoint
+from authz.service.shown import APPLICATION
 from authz.vocabulary import Event, Relation, Role
 
 OPERATOR: Final = "operator"
 USER: Final = "user"
+_APPLICATIONS: Final = {OPERATOR: "authz", USER: APPLICATION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def record(store: Engine, told: Told, by: Asker, *, decision: bool | None = None
     entry = Entry(
         event=Event.TRAIL_READ,
         time=clock.now(),
-        application="authz" if by.type == OPERATOR else by.name,
+        application=_APPLICATIONS.get(by.type, by.name),
         request_id=by.request_id,
         subject=Ref(USER, by.for_person) if by.for_person else Ref(by.type, by.name),
         action=f"report.{told.report}",

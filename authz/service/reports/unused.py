@@ -72,7 +72,7 @@ def unused(point: DecisionPoint, days: int, *, by: Asker) -> Report:
     words = Words(point.policy.catalogue)
     catch_up(point.store)
     with reading(point.store) as connection:
-        looked = _Looked(connection, point.policy, since, now)
+        looked = Looked(connection, point.policy, since, now)
         grants, contracts = Rows(looked.grants()), Rows(looked.contracts())
         rules = Rows(looked.rules())
     record(point.store, Told(NAME, {"days": days}), by)
@@ -94,8 +94,8 @@ def unused(point: DecisionPoint, days: int, *, by: Asker) -> Report:
     )
 
 
-class _Looked:
-    """Looks some hundred grants or contracts up at a time, with one statement for their use."""
+class Looked:
+    """Whether rights were used: some hundred at a time, with one statement for their use."""
 
     def __init__(
         self, connection: Connection, policy: Policy, since: datetime, now: datetime
@@ -110,22 +110,25 @@ class _Looked:
         """The grants in force since before, that nobody used."""
         rows = self.connection.execute(
             select(Grant.person, Grant.role, Grant.organisation, Grant.valid_from, Grant.granted_by)
-            .where(*self._in_force(Grant))
+            .where(*self.in_force(Grant))
             .order_by(Grant.person, Grant.role, Grant.organisation)
             .execution_options(**uses.STREAM)
         )
         for some in batched(rows, BATCH):
-            used = self._used([row.person for row in some])
-            where = self._where(some, used)
-            for row in some:
-                held = (row.person, row.role)
-                at = where.get(held)
-                if held in used and (
-                    row.organisation is None or at is None or row.organisation in at
-                ):
-                    continue
-                since = row.valid_from and timestamp(row.valid_from)
-                yield (*held, row.organisation or "", since, row.granted_by, self._loses(row.role))
+            for row, was in zip(some, self.used(some), strict=True):
+                if not was:
+                    held = (row.person, row.role, row.organisation or "")
+                    since = row.valid_from and timestamp(row.valid_from)
+                    yield (*held, since, row.granted_by, self._loses(row.role))
+
+    def used(self, rows: Sequence[Any]) -> Iterator[bool]:
+        """Of each of these grants (``person``, ``role``, ``organisation``): was it used?"""
+        used = self._used([row.person for row in rows])
+        where = self._where(rows, used)
+        for row in rows:
+            at = where.get((row.person, row.role))
+            here = row.organisation is None or at is None or row.organisation in at
+            yield (row.person, row.role) in used and here
 
     def _used(self, people: Sequence[str]) -> set[tuple[str, str]]:
         """Which role each of them used."""
@@ -162,7 +165,7 @@ class _Looked:
         return iter(
             self.connection.execute(
                 select(Grant.person, Grant.role).where(
-                    Grant.person.in_(people), *self._in_force(Grant, before=False)
+                    Grant.person.in_(people), *self.in_force(Grant, before=False)
                 )
             )
         )
@@ -196,7 +199,7 @@ class _Looked:
                 Contract.categories,
                 Contract.schools,
             )
-            .where(*self._in_force(Contract))
+            .where(*self.in_force(Contract))
             .order_by(Contract.id)
         )
         for some in batched(rows, BATCH):
@@ -239,7 +242,7 @@ class _Looked:
         mine = [c.rule for c in self.policy.permits if c.rule.role == role]
         return "; ".join(f"{rule.id}: {', '.join(rule.categories)}" for rule in mine)
 
-    def _in_force(self, table: Any, *, before: bool = True) -> list[Any]:
+    def in_force(self, table: Any, *, before: bool = True) -> list[Any]:
         """In force now, and since before the days that are counted."""
         start = self.since if before else self.now
         began = or_(

@@ -1,0 +1,205 @@
+"""Every screen, in both languages: read aloud, on a phone, without JavaScript, and pictured.
+
+The screens are those of the tour; each browser is of one person and language and goes through
+all of that person's screens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from itertools import groupby
+from typing import Any, Final
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from werkzeug.test import Client
+
+from authz.admin.screens import SCREENS
+from tests.admin.kit import BASE, ORDINARY, PRIVILEGED, Kit, token
+from tests.admin.screenshots import FOLDER, LANGUAGES, arrive, files
+from tests.admin.tour import Stop, names, stops
+from tests.conftest import ROOT
+
+SERIOUS: Final = {"serious", "critical"}
+WORD: Final = re.compile(r"(?<![\w.:/&;-])[A-Za-z][a-z]{2,}(?![\w.:@/-])")
+NAMES: Final = {
+    *("Authz", "OneRoster", "English", "authz", "demo", "tests", "facts", "school"),
+    *("Demo", "Cloud", "Harbour", "Faraway", "Analytics", "Chrome", "Linux"),
+    *(*PRIVILEGED, *ORDINARY),
+}
+"""Words that are no English: sign-ins, companies, browsers have names of their own."""
+LEAVES: Final = ("/admin/sign-out", "/admin/language")
+"""Forms that end the visit, or change its language; they are tried where they belong."""
+
+
+@pytest.fixture(scope="module")
+def tour(standing: Kit) -> list[Stop]:
+    """The screens, of a school in which something happened."""
+    return stops(standing)
+
+
+def by_person(tour: list[Stop]) -> Iterator[tuple[str, list[Stop]]]:
+    for who, some in groupby(sorted(tour, key=lambda stop: stop.who), lambda stop: stop.who):
+        yield who, list(some)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_serious_keeps_anybody_out_of_any_screen(
+    standing: Kit, tour: list[Stop], browser: Browser, language: str
+) -> None:
+    """WCAG 2.2 AA: axe finds nothing serious, and nothing is wider than a phone or a desk."""
+    axe, wrong = Axe(), {}
+    for who, some in by_person(tour):
+        context = browser.new_context(
+            locale=LANGUAGES[language], viewport={"width": 390, "height": 844}
+        )
+        page = standing.page(context, who)
+        for stop in some:
+            arrive(standing, page, stop)
+            if found := _wrong(axe, page, language):
+                wrong[stop.name] = found
+        context.close()
+    assert wrong == {}
+
+
+def _wrong(axe: Axe, page: Page, language: str) -> list[str]:
+    """What stands in somebody's way on the page that is open."""
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    told = [
+        f"{each['id']}: {each['nodes'][0]['html'][:200]}"
+        for each in found
+        if each["impact"] in SERIOUS
+    ]
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            told.append(f"wider than {width}")
+    if page.locator("html").get_attribute("lang") != language:
+        told.append("of another language")
+    return told
+
+
+def test_every_screen_is_there_without_javascript(
+    standing: Kit, tour: list[Stop], browser: Browser
+) -> None:
+    for who, some in by_person(tour):
+        context = browser.new_context(locale="th-TH", java_script_enabled=False)
+        page = standing.page(context, who)
+        for stop in some:
+            arrive(standing, page, stop, until="domcontentloaded")
+            assert page.locator("h1").count() == 1, stop
+        context.close()
+
+
+class Forms(HTMLParser):
+    """The forms of a page as a browser without JavaScript knows them, and what it would miss."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.forms: list[dict[str, Any]] = []
+        self.wrong: list[str] = []
+        self.open: dict[str, Any] | None = None
+        self.choice = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        scripted = [name for name in said if name.startswith("on") or name == "style"]
+        asks = [name for name in said if re.fullmatch("hx-(get|post|put|patch|delete)", name)]
+        nowhere = "hx-boost" in said and tag != "form" and "href" not in said
+        if scripted or asks or nowhere or (tag == "script" and "src" not in said):
+            self.wrong.append(self.get_starttag_text() or tag)
+        if tag == "form":
+            self.open = {"action": "", "method": "get", **said, "fields": {}}
+            self.forms.append(self.open)
+        elif tag in {"input", "button", "select", "textarea"} and not said.get("form"):
+            self._field(tag, said)
+        elif tag == "option" and self.open is not None and said.get("value"):
+            fields = self.open["fields"]
+            fields[self.choice] = fields.get(self.choice) or said["value"]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.open = None
+
+    def _field(self, tag: str, said: dict[str, str]) -> None:
+        if self.open is None:
+            self.wrong.append(self.get_starttag_text() or tag)
+            return
+        fields, name = self.open["fields"], said.get("name", "")
+        if tag == "select":
+            self.choice = name
+        elif name and name not in fields:
+            ticked = said.get("type") not in {"checkbox", "radio"} or "checked" in said
+            text = {"date": "2099-01-01", "number": "1"}.get(said.get("type", ""), "ทดสอบ")
+            if ticked:
+                fields[name] = said.get("value") or text
+
+
+def test_every_form_is_sent_and_answered_without_javascript(kit: Kit) -> None:
+    """Each form as it stands, with something in each field: what comes is never our mistake."""
+    clients: dict[str, Client] = {}
+    sent: set[tuple[str, str]] = set()
+    posts = {(screen.path, "post") for screen in SCREENS if screen.methods == ("POST",)}
+    assert posts
+    last = sorted(stops(kit), key=lambda stop: stop.who == "krung")  # who ends others' sign-ins
+    for stop in last:
+        client = clients.setdefault(stop.who, kit.client(stop.who))
+        shown = client.get(stop.address, base_url=BASE)
+        if shown.status_code == 302 and stop.who:  # a form before it ended the session
+            kit.enter(client, stop.who)
+            shown = client.get(stop.address, base_url=BASE)
+        page = Forms(shown.text)
+        assert page.wrong == [], stop
+        for form in page.forms:
+            action, method = form["action"] or stop.address, form["method"].lower()
+            if action.startswith(LEAVES) or (action, method) in sent:
+                continue
+            sent.add((action, method))
+            fields = {**form["fields"], "q": ""} if method == "get" else form["fields"]
+            if method == "post":
+                assert "csrf_token" in fields, (stop, action)
+                fields["csrf_token"] = _fresh(kit, client, stop.who)
+                reply = client.post(action, data=fields, base_url=BASE)
+            else:
+                reply = client.get(action.split("?")[0], query_string=fields, base_url=BASE)
+            assert reply.status_code < 500, (stop, action, reply.text)
+            assert "แบบฟอร์มนี้หมดอายุแล้ว" not in reply.text, (stop, action)
+    assert len(sent) > 40
+
+
+def _fresh(kit: Kit, client: Client, who: str) -> str:
+    """The token of the session, which a form before may have begun anew."""
+    shown = client.get("/admin/profile" if who else "/admin/sign-in", base_url=BASE)
+    if shown.status_code == 302:
+        kit.enter(client, who)
+        shown = client.get("/admin/profile", base_url=BASE)
+    return token(shown)
+
+
+def test_no_english_word_is_left_on_a_thai_page(standing: Kit, tour: list[Stop]) -> None:
+    found = {}
+    for stop in tour:
+        text = standing.client(stop.who).get(stop.address, base_url=BASE).text
+        main = text[text.index("<main") : text.index("</main>")]
+        plain = re.sub(r"<(code|textarea|pre)\b.*?</\1>|<[^>]+>", " ", main, flags=re.DOTALL)
+        if words := set(WORD.findall(plain)) - NAMES:
+            found[stop.name] = words
+    assert found == {}
+
+
+def test_every_screen_has_its_pictures_and_is_linked() -> None:
+    index = (FOLDER / "README.md").read_text("utf-8")
+    pictures = {name for each in names() for name in files(each)}
+    assert {path.name for path in FOLDER.glob("*.png")} == pictures
+    assert {name for name in pictures if f'"{name}"' not in index} == set()
+    for page in ("README.md", "README.th.md", "docs/README.md"):
+        assert "screens/README.md" in (ROOT / page).read_text("utf-8"), page
+
+
+def test_the_pictures_are_small() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.png")) < 15_000_000

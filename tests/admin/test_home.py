@@ -1,0 +1,140 @@
+"""The first page: what waits, what is unusual, what nobody uses (N-41, N-48)."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert
+
+from authz import clock
+from authz.admin.languages import thai
+from authz.audit.record import timestamp
+from authz.directory import tables as t
+from authz.privacy.tables import ReadingHour
+from authz.service.database import writing
+from authz.service.journals import catch_up
+from tests.admin.kit import BASE, Kit, statements
+from tests.admin.test_directory import may, page
+
+OWN, OTHER = "teacher-danai", "admin-suri"
+"""Of the school that `head` administers, and of the one that `other` does."""
+
+
+def days(shown: str) -> list[int]:
+    """Permits and refusals of the newest day, from the table below the picture."""
+    rows = re.findall(r"<tr><th[^>]*>[^<]+</th><td>(\d+)</td><td>(\d+)</td></tr>", shown)
+    return [int(number) for number in rows[13]]
+
+
+def granted(
+    kit: Kit, *people: str, school: str | None = "school-doi", role: str = "mentor"
+) -> None:
+    """A role that these people have held for half a year."""
+    since = clock.now() - timedelta(days=180)
+    row = {"role": role, "organisation": school, "valid_from": since}
+    row |= {"recorded_at": since, "origin": "tests"}
+    with writing(kit.store) as connection:
+        connection.execute(
+            insert(t.Grant),
+            [{"id": f"g-{role}-{each}-{school}", "person": each, **row} for each in people],
+        )
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_a_number_of_things_has_thai_words_whatever_the_number(number: int) -> None:
+    said = thai().ngettext("%(num)d notice to read.", "%(num)d notices to read.", number)
+    assert said == "มีประกาศที่ท่านยังไม่ได้รับทราบ %(num)d ฉบับ"
+
+
+def test_a_schools_chart_counts_decisions_about_its_own_people(kit: Kit) -> None:
+    before = {name: days(page(kit, name, "/admin/")) for name in ("head", "other")}
+    assert may(kit, "parent-somchai", "student-mali")
+    assert not may(kit, "parent-somchai", "student-mali", "national_id")
+    after = {name: days(page(kit, name, "/admin/")) for name in ("head", "other")}
+    assert after["head"][1] == before["head"][1] + 1
+    assert after["head"][0] > before["head"][0]
+    assert after["other"][1] == before["other"][1]
+    assert days(page(kit, "siri", "/admin/"))[1] >= after["head"][1]
+
+
+def test_whoever_administers_nothing_gets_no_picture(kit: Kit) -> None:
+    for name in ("parent", "krung"):
+        assert "<svg" not in page(kit, name, "/admin/")
+
+
+def test_bulk_reading_is_told_to_whoever_may_see_the_reader(kit: Kit) -> None:
+    hour = timestamp(clock.now().replace(minute=0, second=0, microsecond=0))
+    old = timestamp(clock.now() - timedelta(days=8))
+    rows = [(hour, OWN, 311, True), (hour, OTHER, 322, True), (hour, "app-7", 333, True)]
+    rows += [(hour, "teacher-kanya", 344, False), (old, OWN, 355, True)]
+    with writing(kit.store) as connection:
+        connection.execute(
+            insert(ReadingHour),
+            [
+                {"hour": at, "subject": who, "role": "teacher", "people": many, "alerted": told}
+                for at, who, many, told in rows
+            ],
+        )
+    seen = {name: page(kit, name, "/admin/") for name in ("head", "other", "siri", "parent")}
+    told = {
+        name: {number for number in (311, 322, 333, 344, 355) if f" {number} คน" in shown}
+        for name, shown in seen.items()
+    }
+    assert told == {"head": {311}, "other": {322}, "siri": {311, 322, 333}, "parent": set()}
+
+
+def test_rights_that_nobody_uses_are_listed_within_reach(kit: Kit) -> None:
+    granted(kit, OWN, "teacher-kanya")
+    granted(kit, OTHER, school="school-suan")
+    shown = {name: page(kit, name, "/admin/unused") for name in ("head", "other", "siri")}
+    listed = {
+        name: set(re.findall(r"/admin/person/([^\"]+)", text)) for name, text in shown.items()
+    }
+    assert listed["head"] >= {OWN, "teacher-kanya"}
+    assert OTHER not in listed["head"]
+    assert OTHER in listed["other"]
+    assert listed["other"].isdisjoint({OWN, "teacher-kanya"})
+    assert listed["siri"] >= {OWN, "teacher-kanya", OTHER}
+
+
+def test_a_right_that_was_used_is_not_listed(kit: Kit) -> None:
+    granted(kit, "admin-prapai", role="school_admin")
+    assert "/admin/person/admin-prapai" in page(kit, "siri", "/admin/unused?role=school_admin")
+    assert may(kit, "admin-prapai", "student-mali", purpose="service", mfa=True)
+    catch_up(kit.store)
+    assert "/admin/person/admin-prapai" not in page(kit, "siri", "/admin/unused?role=school_admin")
+
+
+def test_pages_of_unused_rights_follow_each_other(kit: Kit) -> None:
+    people = [f"student-{number}" for number in range(70)]
+    kept = {"origin": "tests", "recorded_at": clock.now()}
+    with writing(kit.store) as connection:
+        connection.execute(
+            insert(t.Person),
+            [{"id": each, "given_name": each, "name_order": each, **kept}
+             for each in people],
+        )  # fmt: skip
+    granted(kit, *people)
+    siri, found, path = kit.client("siri"), [], "/admin/unused?role=mentor"
+    while path:
+        shown = siri.get(path, base_url=BASE).text
+        found += re.findall(r"/admin/person/(student-\d+)", shown)
+        following = re.findall(r'href="(/admin/unused\?[^"]*after=[^"]+)"', shown)
+        path = following[-1].replace("&amp;", "&") if following else ""
+    assert sorted(found) == sorted(people)
+    assert siri.get("/admin/unused?after=x", base_url=BASE).status_code == 400
+
+
+def test_the_first_page_costs_the_same_however_much_there_is(kit: Kit) -> None:
+    siri = kit.client("siri")
+    few = statements(kit.store, lambda: siri.get("/admin/", base_url=BASE))
+    granted(kit, OWN, OTHER, "teacher-kanya")
+    assert statements(kit.store, lambda: siri.get("/admin/", base_url=BASE)) <= few
+
+
+def test_what_waits_leads_to_where_it_is_done(kit: Kit) -> None:
+    shown = page(kit, "siri", "/admin/")
+    for path in ("/admin/requests/student-mali", "/admin/requests", "/admin/contracts"):
+        assert f'href="{path}"' in shown, path
