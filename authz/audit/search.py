@@ -32,7 +32,6 @@ from sqlalchemy import (
 from authz.audit.mentions import PERSON, RULE
 from authz.audit.record import indexed, timestamp
 from authz.audit.tables import AuditMention, AuditRecord
-from authz.directory.recording.members import storable
 from authz.errors import MalformedError
 from authz.vocabulary import Event
 
@@ -208,7 +207,7 @@ def _parsed(after: str) -> tuple[str, str, int]:
         number = int(sequence)
     except ValueError as error:
         raise MalformedError("This is no place in a search.", where="after") from error
-    if not storable(after) or not 0 <= number < _NUMBERS:
+    if indexed(after) != after or not 0 <= number < _NUMBERS:
         raise MalformedError("This is no place in a search.", where="after")
     return time, chain, number
 
