@@ -6,6 +6,7 @@ then withheld: a duty without a handler, a limit that nobody said how to keep.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -94,7 +95,7 @@ class Guard:
 
 
 class AsyncGuard:
-    """The same for one event loop."""
+    """The same for one event loop; handlers of duties are called in a thread."""
 
     def __init__(
         self,
@@ -110,14 +111,24 @@ class AsyncGuard:
         """As :meth:`Guard.ask`."""
         question = needs.question(values, _known(who))
         (answer,) = await self.point.decide([question])
-        return self._enforcing.enforce(needs, question, answer)
+        if not owes(answer):
+            return self._enforcing.enforce(needs, question, answer)
+        return await asyncio.to_thread(self._enforcing.enforce, needs, question, answer)
 
     async def ask_all(
         self, asked: Sequence[Asked], who: Identity | None
     ) -> list[Permitted | RefusedError]:
         """As :meth:`Guard.ask_all`."""
         questions = _questions(asked, who)
-        return _each(self._enforcing, asked, questions, await self.point.decide(questions))
+        answers = await self.point.decide(questions)
+        if not any(owes(answer) for answer in answers):
+            return _each(self._enforcing, asked, questions, answers)
+        return await asyncio.to_thread(_each, self._enforcing, asked, questions, answers)
+
+
+def owes(answer: Answer) -> bool:
+    """Whether a handler has to see to a notice or a review, which may take its time."""
+    return bool((answer.obliges - answer.by_point) & {NOTIFY, REVIEW})
 
 
 def refusal(answer: Answer) -> RefusedError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
+from threading import get_ident
 from typing import Any
 
 import pytest
@@ -187,6 +188,16 @@ def test_an_event_loop_is_guarded_alike() -> None:
     for name in ("notify", "pseudonymise"):
         with pytest.raises(ObligationError):
             asyncio.run(AsyncGuard(AsyncFixed(PERMITS[name])).ask(NEEDS, VALUES, WHO))
+
+
+def test_a_slow_handler_holds_no_event_loop() -> None:
+    threads: list[int] = []
+    duties = Duties(notify=lambda _: threads.append(get_ident()))
+    guard = AsyncGuard(AsyncFixed(PERMITS["notify"]), duties=duties)
+    assert asyncio.run(guard.ask(NEEDS, VALUES, WHO)).settled
+    assert len(asyncio.run(guard.ask_all([(NEEDS, VALUES)] * 2, WHO))) == 2
+    assert len(threads) == 3
+    assert get_ident() not in threads
 
 
 @pytest.mark.parametrize(
