@@ -113,9 +113,9 @@ def _tip(url: str) -> int:
 def test_the_command_streams_what_it_just_recorded(tmp_path: Path) -> None:
     place = Place(tmp_path, ROOT / "policies" / "school")
     place.token()
-    lines = [json.loads(line) for line in place.authz("audit", "stream").splitlines()]
+    lines = [json.loads(line) for line in place.apart("audit", "stream").splitlines()]
     assert [each["position"] for each in lines] == list(range(len(lines)))
     assert "token_created" in {each["record"]["event"] for each in lines}
     after = str(lines[-1]["position"])
-    (read,) = place.authz("audit", "stream", "--after", after, "--ocsf").splitlines()
+    (read,) = place.apart("audit", "stream", "--after", after, "--ocsf").splitlines()
     assert json.loads(read)["metadata"]["sequence"] == len(lines)
