@@ -88,6 +88,12 @@ def aliases(connection: Connection, person: str) -> list[str]:
     return [person, *_look_up(connection, [person]).values()]
 
 
+def names_of(connection: Connection, people: Sequence[str]) -> dict[str, str]:
+    """Each name under which an index of the trail may hold one of these people: whose it is."""
+    found = {name: person for person, name in _look_up(connection, people).items()}
+    return {**{indexed(person): person for person in people}, **found}
+
+
 def shown(connection: Connection, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The records with the ids of those whose key is still there; others stay as they are."""
     named = {name for record in records for name in _pseudonyms(record)}
