@@ -90,7 +90,7 @@ def test_no_record_holds_the_id_of_a_person(named: Engine, world: World) -> None
 def test_reports_find_people_under_their_pseudonyms(named: Engine, world: World) -> None:
     """Who saw my data, and what an account saw: told by ids, whatever the trail holds."""
     used(world, named)
-    asked = {"by": Asker("op"), "staff": True}
+    asked: dict[str, Any] = {"by": Asker("op"), "staff": True}
     (seen,) = access_of(point(named), "boonmee-2", **asked).tables[0].rows
     assert "anong-1" in seen
     (turned,) = [f for f in access_of(point(named), "chai-3", **asked).facts if f.id == "refused"]
