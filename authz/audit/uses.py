@@ -32,12 +32,13 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from authz.audit import pseudonyms
 from authz.audit.mentions import ABOUT, LISTED, PERSON, RULE
 from authz.audit.record import canonical, indexed, timestamp
-from authz.audit.tables import AuditMention, AuditRecord
+from authz.audit.tables import AuditMention, AuditPseudonym, AuditRecord
 from authz.vocabulary import Event
 
-R, M = AuditRecord, AuditMention
+R, M, P = AuditRecord, AuditMention, AuditPseudonym
 PERMIT = "permit"
 STREAM = {"yield_per": 1000}
 _USED = and_(R.event == Event.DECISION.value, R.decision == PERMIT)
@@ -61,11 +62,11 @@ class Selection:
     until: datetime | None = None
     token_id: str | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def conditions(self, connection: Connection) -> list[ColumnElement[bool]]:
         """The same, as conditions on a record."""
         found: list[ColumnElement[bool]] = []
         if self.subject is not None:
-            found.append(R.subject_id == indexed(self.subject))
+            found.append(R.subject_id.in_(pseudonyms.known_as(connection, [self.subject])))
         if self.application is not None:
             found.append(R.application == indexed(self.application))
         if self.rule is not None:
@@ -90,10 +91,10 @@ def of_person(
 
     ``subject`` is empty unless asked for, and ``rules`` as the column has them.
     """  # noqa: D205 (the columns belong together)
-    name = indexed(person)
-    own = case((R.subject_id == name, 1), else_=0)
+    names = list(pseudonyms.known_as(connection, [person]))
+    own = case((R.subject_id.in_(names), 1), else_=0)
     keys = (R.application, R.rules, R.resource_type, R.purpose, R.action, own, M.how)
-    subject = (R.subject_id,) if by_subject else ()
+    subject = (func.coalesce(P.person, R.subject_id),) if by_subject else ()
     statement = (
         select(
             *keys,
@@ -103,7 +104,8 @@ def of_person(
             func.max(M.time),
         )
         .join_from(M, R, _HERE)
-        .where(M.what == PERSON, M.name == name, _SEEN_OR_LISTED, *_span(M.time, since, until))
+        .outerjoin(P, P.pseudonym == R.subject_id)
+        .where(M.what == PERSON, M.name.in_(names), _SEEN_OR_LISTED, *_span(M.time, since, until))
         .group_by(*keys, *subject)
     )
     return iter(connection.execute(statement))
@@ -119,7 +121,7 @@ def refused(
             .join_from(M, R, _HERE)
             .where(
                 M.what == PERSON,
-                M.name == indexed(person),
+                M.name.in_(pseudonyms.known_as(connection, [person])),
                 M.how == ABOUT,
                 R.event == Event.DECISION.value,
                 R.decision != PERMIT,
@@ -134,11 +136,13 @@ def affected(connection: Connection, which: Selection) -> Iterator[Any]:
     """Every use and listing of a selection: rows of ``person``, ``category``, ``how``,
     ``time``, ``body``, by person and category; of a listing there is no body.
     """  # noqa: D205 (the columns belong together)
+    name = func.coalesce(P.person, M.name)
     statement = (
-        select(M.name, R.resource_type, M.how, R.time, case((M.how == ABOUT, R.body), else_=null()))
+        select(name, R.resource_type, M.how, R.time, case((M.how == ABOUT, R.body), else_=null()))
         .join_from(R, M, _HERE)
-        .where(M.what == PERSON, _SEEN_OR_LISTED, *which.conditions())
-        .order_by(M.name, R.resource_type)
+        .outerjoin(P, P.pseudonym == M.name)
+        .where(M.what == PERSON, _SEEN_OR_LISTED, *which.conditions(connection))
+        .order_by(name, R.resource_type)
         .execution_options(**STREAM)
     )
     return iter(connection.execute(statement))
@@ -149,14 +153,15 @@ def last_uses(connection: Connection, subjects: Sequence[str], since: datetime) 
     ``category``, ``action``, ``last``.
     """  # noqa: D205 (the columns belong together)
     keys = (R.subject_id, R.rules, R.purpose, R.resource_type, R.action)
-    names = [indexed(subject) for subject in subjects]
+    names = pseudonyms.known_as(connection, subjects)
     statement = (
         select(*keys, func.max(R.time))
         .where(R.subject_id.in_(names), R.time >= timestamp(since), _USED)
         .group_by(*keys)
         .execution_options(**STREAM)
     )
-    return iter(connection.execute(statement))
+    for subject, *use in connection.execute(statement):
+        yield (indexed(names[subject]), *use)
 
 
 def last_of_rules(connection: Connection, rules: Sequence[str]) -> dict[str, str]:

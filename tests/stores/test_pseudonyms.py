@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from authz.audit import log
+from authz.audit import log, uses
 from authz.audit.pseudonyms import OPTION, Names, _replaced, hidden
 from authz.audit.record import Entry, Ref, canonical, document
 from authz.audit.tables import AuditPseudonym, AuditRecord
@@ -23,12 +24,15 @@ from authz.review.definition import Scope
 from authz.review.words import Kind as ReviewKind
 from authz.service import erasing, trail, users
 from authz.service.database import open_store
+from authz.service.reports.access_of import access_of
+from authz.service.reports.asking import Asker
+from authz.service.reports.breach import Asked, breach
 from authz.service.reviews import detail
 from authz.vocabulary import Event
 from tests.journals import verified
 from tests.reviewing import GRANTS, Desk
 from tests.stores.test_roster_kit import BANGKOK, Kit
-from tests.world import CALLER, World, question
+from tests.world import CALLER, NOW, World, point, question
 
 PEOPLE = ("anong-1", "boonmee-2", "chai-3", 'd"ao-4')
 
@@ -86,6 +90,23 @@ def test_no_record_holds_the_id_of_a_person(named: Engine, world: World) -> None
     assert [person for person in (*PEOPLE, "stranger-9") if person in everything] == []
     assert all((pseudonym(named, person) or "?") in everything for person in PEOPLE)
     assert verified(named).damage is None
+
+
+def test_reports_find_people_under_their_pseudonyms(named: Engine, world: World) -> None:
+    """Who saw my data, and what an account saw: told by ids, whatever the trail holds."""
+    used(world, named)
+    asked: dict[str, Any] = {"by": Asker("op"), "staff": True}
+    (seen,) = access_of(point(named), "boonmee-2", **asked).tables[0].rows
+    assert "anong-1" in seen
+    (turned,) = [f for f in access_of(point(named), "chai-3", **asked).facts if f.id == "refused"]
+    assert turned.value == 1
+    leak = breach(point(named), Asked(account="anong-1"), by=Asker("op"))
+    (main,) = [table for table in leak.tables if table.id == leak.main]
+    assert [row[0] for row in main.rows] == ["boonmee-2"]
+    with named.connect() as connection:
+        since = NOW - timedelta(hours=1)
+        (use,) = uses.last_uses(connection, ["anong-1"], since)
+    assert use[0] == "anong-1"
 
 
 def test_a_roster_names_nobody_either(named: Engine, tmp_path: Path) -> None:
