@@ -103,6 +103,8 @@ EVENTS: Final[dict[str, Any]] = {
     "acknowledged": _l("Notice acknowledged"),
     "person_erased": _l("Person erased"),
     "trail_retired": _l("Old records retired"),
+    "trail_verified": _l("Trail verified"),
+    "database_granted": _l("Rights in the database granted"),
     "writer_opened": _l("Writer of the trail opened"),
     "writer_closed": _l("Writer of the trail closed"),
     "audit_key_rotated": _l("Key of the trail rotated"),

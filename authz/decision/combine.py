@@ -85,12 +85,15 @@ def combine(
     """The decision that follows from the findings; deny by default (N-23)."""
     if findings.broken:
         return refuse(Reason.RULE_ERROR, findings.broken)
-    standing = [pair for pair in findings.pairs if not pair.struck]
+    known = catalogue.fields_of(category)
+    # A permit that leaves no field has nothing to give, and must not be read as one without a
+    # limit, whether or not the pack has a refusal of its own for it (E-01).
+    standing = [pair for pair in findings.pairs if not pair.struck and (pair.fields or not known)]
     if standing:
         purpose = standing[0].purpose
         chosen = [pair for pair in standing if pair.purpose == purpose]
         granted = {name for pair in chosen for name in pair.fields}
-        fields = [name for name in catalogue.fields_of(category) if name in granted]
+        fields = [name for name in known if name in granted]
         return Decision(
             permit=True,
             rules=tuple(pair.rule.id for pair in chosen),

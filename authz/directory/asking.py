@@ -18,8 +18,8 @@ from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from authz.directory import statements
-from authz.directory.recording.members import storable
 from authz.directory.shape import Part
+from authz.directory.storable import storable
 from authz.directory.tables import UtcTime
 
 SNAPSHOT = "REPEATABLE READ"

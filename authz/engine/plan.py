@@ -86,12 +86,13 @@ class _Pair:
     purpose: str | None
 
     def stands(self) -> Formula:
-        """The condition holds, and no refusal strikes (2.6)."""
+        """The condition holds, a field is left, and no refusal strikes (2.6)."""
         about = self.question.action, self.question.category
         refusals = [c for c in self.policy.refusals if c.rule.covers(*about)]
         return both(
             [
                 self._formula(self.permit.expression.tree),
+                negated(self._no_fields()),
                 *(negated(self._formula(c.expression.tree)) for c in refusals),
             ]
         )

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, Table, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from authz.audit.record import Entry, Ref
-from authz.directory.recording.members import storable
 from authz.directory.recording.revision import advance
+from authz.directory.storable import storable
 from authz.directory.tables import Entity
 from authz.errors import FactError
 from authz.service import changing

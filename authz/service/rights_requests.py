@@ -18,7 +18,7 @@ from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from authz import clock
 from authz.audit.record import Ref, timestamp
-from authz.directory.recording.members import storable
+from authz.directory.storable import storable
 from authz.directory.tables import Case, CasePerson, Consent, Person
 from authz.errors import MalformedError, NotFoundError
 from authz.privacy import requests as life

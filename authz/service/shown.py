@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Engine, and_, or_, true
 from authz import clock
 from authz.audit import log
 from authz.audit.record import Entry, Ref
+from authz.decision.search import Kind
 from authz.errors import MalformedError
 from authz.vocabulary import Event
 
@@ -36,8 +37,13 @@ class Viewer:
 def record(
     store: Engine, viewer: Viewer, category: str, person: str, listed: Sequence[str],
     *, at: datetime | None = None, asked: Mapping[str, Any] | None = None,
+    kind: Kind = Kind.RESOURCE,
 ) -> None:  # fmt: skip
-    """One record of a list; AuditUnavailableError where it cannot be written."""
+    """One record of a list of people, so that each of them finds it (N-30, N-49).
+
+    ``kind`` says as whom they are listed: whose data may be seen, or who may see them.
+    AuditUnavailableError where it cannot be written.
+    """
     log.record(
         store,
         [
@@ -49,8 +55,13 @@ def record(
                 subject=Ref("user", viewer.person),
                 action="read",
                 resource=Ref(category, person),
-                detail={"listed": list(listed), "asked": dict(asked or {})},
+                detail={
+                    "search": kind.value,
+                    "listed": list(listed),
+                    "asked": dict(asked or {}),
+                },
                 what_if_at=at,
+                people=(viewer.person, person, *listed),
             )
         ],
     )

@@ -153,7 +153,7 @@ class Watch:
         if self._file not in {None, eye.file}:
             self._store.dispose()  # first: what is read in the new era is of the new file
         self._file = eye.file
-        eye.begin(self._era)
+        eye.dated(self._era)
         return eye
 
 
@@ -175,7 +175,7 @@ class _Eye:
         self.open = True
         self.index = self._mapped(path)
 
-    def begin(self, era: int) -> None:
+    def dated(self, era: int) -> None:
         """It looks at the file of this era."""
         self._era, self._version = era, -1
 

@@ -24,7 +24,7 @@ from authz.privacy.tables import Announcement, ReadingHour
 from authz.review.tables import CampaignItem
 from authz.service import standing
 from authz.service.database import reading, writing
-from tests.admin.kit import BASE, PRIVILEGED, Kit, post
+from tests.admin.kit import BASE, INCIDENT, PRIVILEGED, Kit, post
 from tests.admin.test_openings import OPENINGS
 from tests.admin.test_policy import NOTICE
 from tests.admin.test_reviews import FORM, campaign_of, numbers, send, start, state
@@ -34,8 +34,9 @@ SHOWN_TO: Final = ("head", "siri", "krung", "audit", "teacher", "parent")
 """Whose screen it is, the first of those for whom it opens."""
 NO_PAGES: Final = frozenset(
     {
-        *("provider_leave", "provider_back", "campaign_report_csv"),
-        *("report_of_person", "report_of_rights"),
+        *("provider_leave", "provider_back", "report_of_person", "report_of_rights"),
+        *("campaign_report_csv", "campaign_report_json", "campaign_report_pdf"),
+        "incident_breach_file",
     }
 )
 """What sends on to somewhere else, or gives a file."""
@@ -90,6 +91,7 @@ def _places(kit: Kit) -> Iterator[tuple[str, tuple[str, str]]]:
     yield "consents", ("/admin/consents/student-dao", "siri")
     yield "contract", ("/admin/contracts/form?id=contract-learnlab", "siri")
     yield "approvals", ("/admin/approvals", "siri")
+    yield "incident_breach", (f"/admin/incident/{INCIDENT}/breach?account=teacher-danai", "siri")
     yield "what_if", ("/admin/access/student-mali?day=2036-01-01", "head")
     yield "home_officer", ("/admin/", "siri")
     yield "home_parent", ("/admin/", "parent")

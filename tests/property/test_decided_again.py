@@ -61,7 +61,8 @@ def test_a_decision_stands_from_one_end_to_the_next(
         since = one.stands.since or NOW - timedelta(days=4000)
         until = one.stands.until or NOW + timedelta(days=4000)
         assert since <= NOW < until
-        for at in (since, since + (until - since) * share, until - STEP):
+        within = since + (until - STEP - since) * share
+        for at in (since, within, until - STEP):
             assert asked_of(point(store), [request], at) == [as_oracle(one.decision)], at
 
 

@@ -80,8 +80,8 @@ def ask(asker: DecisionPoint, shared: Shared) -> list[Answer]:
         for asked in questions:
             before = shared.committed.value
             (found,), _ = asker._decide([asked], CALLER, Semantic.EXECUTE_ALL)
-            assert found.situation is not None
-            revision = found.situation.facts.revision
+            revision = found.revision
+            assert revision is not None
             answers.append(Answer(found.decision.permit, revision, before))
     return answers
 

@@ -17,7 +17,7 @@ from authz.directory.collation import name_order
 from authz.directory.facts import Place
 from authz.errors import MalformedError, NotFoundError
 from authz.policy.load import load
-from authz.service import classes, overview, people
+from authz.service import classes, overview, people, trail
 from authz.service.database import reading, writing
 from authz.service.decide import DecisionPoint
 from authz.service.people import PAGE, Wanted
@@ -101,8 +101,11 @@ def test_a_page_leaves_one_record_with_the_ids_that_it_lists(own: DecisionPoint)
     page = people.people(own, HEAD, Wanted(text="กนก"))
     record = records(own.store)[-1]
     assert record["event"] == "search"
-    assert record["detail"]["listed"] == [each.id for each in page.people]
+    listed = [each.id for each in page.people]
+    assert record["detail"]["listed"] == listed
     assert "กนก" not in str(record)
+    found = trail.search(own.store, by="audit", person=listed[0], event="search").records
+    assert record in [each.record for each in found]
 
 
 def test_a_page_asks_as_many_statements_however_many_it_lists(own: DecisionPoint) -> None:

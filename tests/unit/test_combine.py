@@ -119,16 +119,28 @@ def refusals_of(policy: Policy, chosen: Iterable[Compiled]) -> Policy:
     return replace(policy, refusals=tuple(chosen))
 
 
+def unstruck(found: Findings) -> list[Pair]:
+    """The pairs that stand: no refusal strikes them, and they have a field to give."""
+    return [pair for pair in found.pairs if not pair.struck and pair.fields]
+
+
 @given(findings())
 def test_refusal_beats_permit(found: Findings) -> None:
     """A pair that any refusal strikes gives nothing, and with none standing there is no permit."""
     decision = combined(found)
-    standing = [pair for pair in found.pairs if not pair.struck]
+    standing = unstruck(found)
     assert decision.permit is bool(standing)
     if decision.permit:
         assert set(decision.rules) <= {pair.rule.id for pair in standing}
         given_fields = {name for pair in standing for name in pair.fields}
         assert set(decision.obligations.get(ObligationId.FIELDS, ())) <= given_fields
+
+
+@given(findings())
+def test_a_permit_about_fields_names_them(found: Findings) -> None:
+    """No answer can be read as one without a limit, whatever refusals the pack has (E-01)."""
+    decision = combined(found)
+    assert decision.permit is bool(decision.obligations.get(ObligationId.FIELDS))
 
 
 @given(findings(), st.sampled_from(REFUSALS), st.data())
@@ -147,7 +159,7 @@ def test_striking_one_more_pair_never_opens(
 def test_a_permit_names_one_purpose_and_all_that_stand_for_it(found: Findings) -> None:
     decision = combined(found)
     assume(decision.permit)
-    standing = [pair for pair in found.pairs if not pair.struck]
+    standing = unstruck(found)
     assert decision.purpose == standing[0].purpose
     chosen = [pair for pair in standing if pair.purpose == decision.purpose]
     assert decision.rules == tuple(pair.rule.id for pair in chosen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -10,12 +9,12 @@ from typing import Any
 
 from authz import clock
 from authz.decision.catalogue import Catalogue
+from authz.directory.storable import storable
 
 LONGEST_ID = 255
 LONGEST_TEXT = 4000
 LATEST_YEAR = 9000
 """Beyond it, somebody's coming of age could not be said."""
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,6 @@ def identifier(value: Any, _: Reading) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_ID or not storable(value):
         raise ValueError(f"must be an id of 1 to {LONGEST_ID} characters")
     return value
-
-
-def storable(text: str) -> bool:
-    """Whether a database can keep the text: no NUL, no half of a surrogate pair."""
-    return not UNSTORABLE.search(text)
 
 
 def identifiers(value: Any, reading: Reading) -> list[str]:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 
 from authz import clock
 from authz.decision.request import Question
+from authz.decision.search import Kind
 from authz.directory import around, evidence
 from authz.directory import tables as t
 from authz.directory.asking import Asking
@@ -204,7 +205,8 @@ def _told(
     who_can = asks == "person"
     listed = {each.subject if who_can else each.person for each in lines}
     category = "access" if who_can else "rights"
-    shown.record(point.store, viewer, category, about, sorted(listed), at=what_if.at)
+    kind = Kind.SUBJECT if who_can else Kind.RESOURCE
+    shown.record(point.store, viewer, category, about, sorted(listed), at=what_if.at, kind=kind)
     oldest = page.records[-1].record["time"] if page.after and page.records else None
     since = datetime.fromisoformat(oldest) if oldest else None
     return replace(found, lines=lines, uses_since=since)
