@@ -5,7 +5,6 @@ None of them is changed or told of our words: all that they share with us is Aut
 
 from __future__ import annotations
 
-import asyncio
 import json
 import ssl
 import tarfile
@@ -39,6 +38,7 @@ from tests.api.certificates import certificate
 from tests.api.conftest import FACTS
 from tests.api.server import HOST, ROOT, Place, Server
 from tests.middleware.asking import Waited
+from tests.middleware.loops import run
 
 IDENTIFIER = "https://pdp.example.test"
 OWN = Question("mali", "read", "identity", "mali", context={"purpose": "service"})
@@ -109,7 +109,7 @@ async def _apparitor(point: Server, address: str) -> tuple[list[bool], list[bool
 
 
 def test_apparitor_asks_our_point(point: Server, address: str) -> None:
-    alone, together, status = asyncio.run(_apparitor(point, address))
+    alone, together, status = run(_apparitor(point, address))
     assert alone == together == [True, False]
     assert status == 401
 

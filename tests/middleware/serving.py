@@ -19,7 +19,7 @@ from tests.middleware.bypass import Address
 @contextmanager
 def wsgi(app: WSGIApplication) -> Iterator[Address]:
     """A WSGI application on a port of its own."""
-    server: Any = create_server(app, host=HOST, port=0, threads=2)
+    server: Any = create_server(app, host=HOST, port=0, threads=2, asyncore_use_poll=True)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

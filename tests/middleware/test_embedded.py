@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import warnings
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from authz.middleware.threads import InThreads
 from authz.service.database import reading
 from authz.service.journals import catch_up
 from tests.api.conftest import EVALUATION, Client, open_client
+from tests.middleware.loops import run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -185,6 +185,6 @@ async def _all(point: EmbeddedPoint) -> tuple[list[Answer], list[str]]:
 
 
 def test_in_an_event_loop_it_answers_alike(point: EmbeddedPoint) -> None:
-    answers, found = asyncio.run(_all(point))
+    answers, found = run(_all(point))
     assert [each.permit for each in answers] == [each.permit for each in point.decide(QUESTIONS)]
     assert found == ["mali"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from threading import get_ident
@@ -28,6 +27,7 @@ from authz.middleware.obligations.pseudonyms import PseudonymKey
 from authz.middleware.question import Question
 from authz.middleware.refusals import TITLES, problem
 from authz.middleware.shape import Shape
+from tests.middleware.loops import run
 
 WHO = Identity("u-1", mfa=True)
 NEEDS = Needs("read", "assessment_result", "student", purpose="service", class_="class_id")
@@ -176,28 +176,34 @@ def test_many_uses_are_one_call_and_each_has_its_own_answer() -> None:
     found = Guard(point).ask_all(asked, WHO)
     assert [isinstance(each, RefusedError) for each in found] == [False, True] * 2
     assert len(point.asked) == 1
-    again = asyncio.run(AsyncGuard(AsyncFixed(*point.answers)).ask_all(asked, WHO))
+    again = run(AsyncGuard(AsyncFixed(*point.answers)).ask_all(asked, WHO))
     assert [type(each) for each in again] == [type(each) for each in found]
 
 
 def test_an_event_loop_is_guarded_alike() -> None:
-    permit = asyncio.run(AsyncGuard(AsyncFixed(PERMITS["fields"])).ask(NEEDS, VALUES, WHO))
+    permit = run(AsyncGuard(AsyncFixed(PERMITS["fields"])).ask(NEEDS, VALUES, WHO))
     assert permit.fields == frozenset({"score"})
     assert permit.may("score")
     assert not permit.may("comment")
     for name in ("notify", "pseudonymise"):
         with pytest.raises(ObligationError):
-            asyncio.run(AsyncGuard(AsyncFixed(PERMITS[name])).ask(NEEDS, VALUES, WHO))
+            run(AsyncGuard(AsyncFixed(PERMITS[name])).ask(NEEDS, VALUES, WHO))
 
 
 def test_a_slow_handler_holds_no_event_loop() -> None:
     threads: list[int] = []
     duties = Duties(notify=lambda _: threads.append(get_ident()))
     guard = AsyncGuard(AsyncFixed(PERMITS["notify"]), duties=duties)
-    assert asyncio.run(guard.ask(NEEDS, VALUES, WHO)).settled
-    assert len(asyncio.run(guard.ask_all([(NEEDS, VALUES)] * 2, WHO))) == 2
+    loops: list[int] = []
+
+    async def asked() -> None:
+        loops.append(get_ident())
+        assert (await guard.ask(NEEDS, VALUES, WHO)).settled
+        assert len(await guard.ask_all([(NEEDS, VALUES)] * 2, WHO)) == 2
+
+    run(asked())
     assert len(threads) == 3
-    assert get_ident() not in threads
+    assert set(loops).isdisjoint(threads)
 
 
 @pytest.mark.parametrize(
