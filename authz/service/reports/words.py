@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
+from authz import config
 from authz.decision.catalogue import Catalogue
+from authz.errors import AuthzError
+from authz.policy.load import load
 from authz.service.reports.document import Column, Fact, Texts
 
 ROLES: Final[Mapping[str, Texts]] = {
@@ -83,7 +87,7 @@ class Words:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.of: Mapping[str, Mapping[str, Texts]] = {
-            "category": {c.id: c.title for c in catalogue.categories.values()},
+            "category": {**_screens(), **_titles(catalogue)},
             "purpose": {p.id: p.title for p in catalogue.purposes.values()},
             "role": ROLES,
             "action": ACTIONS,
@@ -105,3 +109,19 @@ class Words:
     def _words(self, name: str) -> Mapping[str, Texts]:
         single = {"categories": "category", "purposes": "purpose", "actions": "action"}
         return self.of.get(single.get(name, name), {})
+
+
+def _titles(catalogue: Catalogue) -> dict[str, Texts]:
+    return {known.id: known.title for known in catalogue.categories.values()}
+
+
+@cache
+def _screens() -> Mapping[str, Texts]:
+    """The kinds of data of the screens: what is seen there is used as well, and recorded.
+
+    A report is made without these words rather than not at all.
+    """
+    try:
+        return _titles(load(config.load().console_policy).catalogue)
+    except AuthzError:
+        return {}
