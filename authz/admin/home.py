@@ -22,7 +22,7 @@ from authz.admin.opening import Screen
 from authz.admin.reviews import inbox
 from authz.admin.reviews.words import said
 from authz.admin.viewing import viewer
-from authz.service import emergencies, idle, overview, own_rights, rights_requests
+from authz.service import emergencies, idle, incidents, overview, own_rights, rights_requests
 from authz.service.reach import Reach
 from authz.service.shown import Viewer
 
@@ -48,13 +48,19 @@ Provider = Callable[[Asking], list[Notice]]
 def _cases(me: Asking) -> list[Notice]:
     kinds = {"rights_request": _("Request of rights"), "incident": _("Incident")}
     found = overview.my_cases(here().store, me.viewer.person)
+    broken = any(each.kind == "incident" for each in found)
+    known = {each.id for each in incidents.register(here().store)} if broken else set()
     return [
-        Notice(f"{kinds.get(each.kind, each.kind)} {each.id}", _case_url(each), each.since)
+        Notice(f"{kinds.get(each.kind, each.kind)} {each.id}", _case_url(each, known), each.since)
         for each in found
     ]
 
 
-def _case_url(case: overview.Case) -> str:
+def _case_url(case: overview.Case, incidents_known: set[str]) -> str:
+    """Where the case is worked on; an incident that is a fact alone has no page of its own."""
+    if case.kind == "incident":
+        own = case.id in incidents_known
+        return url_for("incident", incident=case.id) if own else url_for("incidents")
     ours = case.kind == "rights_request" and case.person
     return url_for("rights_requests", person=case.person) if ours else ""
 
