@@ -22,14 +22,17 @@ from authz.review.words import Kind, NoAnswer, Reviewers, State, Wrong
 from authz.service import named
 from authz.service.database import reading
 from authz.service.reviews import (
+    campaigns,
     closing,
+    defining,
     detail,
     ending,
     handing,
     listing,
+    previewing,
     remedies,
-    running,
     schools,
+    starting,
 )
 from authz.service.reviews import report as reports
 from authz.service.reviews.listing import Order
@@ -55,7 +58,7 @@ def new() -> ResponseReturnValue:
 def edit(campaign: str) -> ResponseReturnValue:
     """The form of a review that was not started."""
     with reading(here().store) as connection:
-        row = running.found(connection, campaign, reach())
+        row = campaigns.found(connection, campaign, reach())
     return _form(row, from_dict(row.members), {})
 
 
@@ -63,7 +66,7 @@ def _form(row: Any, definition: Definition | None, sent: Any, problem: str = "")
     within = reach()
     with reading(here().store) as connection:
         tree = schools.read(connection, clock.now())
-        people = running.possible_reviewers(connection, clock.now())
+        people = defining.possible_reviewers(connection, clock.now())
     places = [
         (ident, name) for ident, name in tree.names.items() if within is None or ident in within
     ]
@@ -125,7 +128,7 @@ def _definition() -> Definition:
 def define() -> ResponseReturnValue:
     """Put a definition on file, and go on to its preview."""
     try:
-        campaign = running.define(bench(), _definition(), me(), why(), reach())
+        campaign = defining.define(bench(), _definition(), me(), why(), reach())
     except RefusedError as error:
         return _form(None, None, request.form, error.wrong.value), 400
     return redirect(url_for("campaign_preview", campaign=campaign))
@@ -134,7 +137,7 @@ def define() -> ResponseReturnValue:
 @changed("/reviews/campaigns/{campaign}/edit")
 def redefine(campaign: str) -> ResponseReturnValue:
     """Change a review that was not started."""
-    running.redefine(bench(), campaign, _definition(), me(), why(), reach())
+    defining.redefine(bench(), campaign, _definition(), me(), why(), reach())
     return redirect(url_for("campaign_preview", campaign=campaign))
 
 
@@ -142,17 +145,17 @@ def redefine(campaign: str) -> ResponseReturnValue:
 def preview(campaign: str) -> ResponseReturnValue:
     """What the review would be, were it started now."""
     with reading(here().store) as connection:
-        row = running.found(connection, campaign, reach())
+        row = campaigns.found(connection, campaign, reach())
     if State(row.state) not in steps.PLANNED:
         return redirect(url_for("campaign", campaign=campaign))
-    seen = running.preview(bench(), campaign, me(), reach())
+    seen = previewing.preview(bench(), campaign, me(), reach())
     return page("preview", campaign=row, seen=seen, definition=from_dict(row.members))
 
 
 @changed("/reviews/campaigns/{campaign}/preview")
 def start(campaign: str) -> ResponseReturnValue:
     """Freeze what is under review, and ask the reviewers."""
-    running.start(bench(), campaign, me(), why(), reach())
+    starting.start(bench(), campaign, me(), why(), reach())
     flash(_("The review is started. Its reviewers see their items from now on."), "good")
     return redirect(url_for("campaign", campaign=campaign))
 
@@ -161,7 +164,7 @@ def start(campaign: str) -> ResponseReturnValue:
 def show(campaign: str) -> ResponseReturnValue:
     """How far a review is."""
     with reading(here().store) as connection:
-        row = running.found(connection, campaign, reach())
+        row = campaigns.found(connection, campaign, reach())
         progress = listing.progress(connection, campaign)
         reviewers = listing.by_reviewer(connection, campaign)
         verdicts = listing.verdicts(connection, campaign)
@@ -186,7 +189,7 @@ def items(campaign: str) -> ResponseReturnValue:
     """All items of a review."""
     verdict, state = request.args.get("verdict", ""), request.args.get("state", "")
     with reading(here().store) as connection:
-        row = running.found(connection, campaign, reach())
+        row = campaigns.found(connection, campaign, reach())
         found = listing.items(
             connection,
             campaign,
@@ -213,7 +216,7 @@ def item(campaign: str, number: int) -> ResponseReturnValue:
     """One item, for whoever runs the review."""
     found = detail.of_manager(bench(), campaign, number, reach())
     with reading(here().store) as connection:
-        people = running.possible_reviewers(connection, clock.now())
+        people = defining.possible_reviewers(connection, clock.now())
     undo_until = found.campaign.undo_until or ""
     undoable = found.item.before is not None and found.item.state == "applied"
     undoable = undoable and undo_until > (text(clock.now()) or "")
@@ -271,8 +274,8 @@ def confirm(campaign: str) -> ResponseReturnValue:
 def again(campaign: str) -> ResponseReturnValue:
     """A further review of the same definition."""
     with reading(here().store) as connection:
-        row = running.found(connection, campaign, reach())
-    following = running.again(bench(), row.definition, me(), why(), reach())
+        row = campaigns.found(connection, campaign, reach())
+    following = defining.again(bench(), row.definition, me(), why(), reach())
     return redirect(url_for("campaign_preview", campaign=following))
 
 

@@ -23,12 +23,12 @@ from authz.review.tables import Campaign, CampaignItem, ReviewItem
 from authz.review.words import Flag, Kind, NoAnswer, Reviewers, Trigger
 from authz.service.database import reading, writing
 from authz.service.journals import catch_up
-from authz.service.reviews import planning, rights, running, uses
+from authz.service.reviews import campaigns, planning, rights, starting, uses
 from authz.service.reviews import schools as tree
+from authz.service.reviews.campaigns import Bench
 from authz.service.reviews.planning import Ground
 from authz.service.reviews.records import ITSELF, moment, text
 from authz.service.reviews.rights import Right, Where
-from authz.service.reviews.running import Bench
 from authz.service.reviews.schools import living
 from authz.vocabulary import Event, Role
 
@@ -113,8 +113,8 @@ def _open(
     if not all(each.assigned.reviewer for each in planned):
         return ""
     because = event.trigger.value
-    campaign = running.small(connection, definition, event.trigger, event.cause, because)
-    running.begin(connection, campaign, planned, ground, ITSELF, because)
+    campaign = campaigns.small(connection, definition, event.trigger, event.cause, because)
+    starting.begin(connection, campaign, planned, ground, ITSELF, because)
     return campaign
 
 
