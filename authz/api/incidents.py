@@ -17,7 +17,7 @@ from authz.api.context import service
 from authz.errors import MalformedError
 from authz.privacy.incidents import Incident
 from authz.service import incident_register, incidents
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 from authz.vocabulary import Scope
 
 INCIDENTS: Final = "/api/v1/incidents"

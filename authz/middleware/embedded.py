@@ -23,7 +23,7 @@ from authz.middleware.question import Question
 if TYPE_CHECKING:
     from authz.config import Settings
     from authz.decision.request import Request
-    from authz.service.decide import Decided
+    from authz.service.decided import Decided
 
 BY_POINT: Final = frozenset({NOTIFY, REVIEW})
 TOGETHER: Final = 1000
@@ -53,7 +53,7 @@ class EmbeddedPoint:
         is no error yet.
         """
         from authz.config import load  # noqa: PLC0415 (the embedded mode is asked for)
-        from authz.service.decide import Caller  # noqa: PLC0415
+        from authz.service.decided import Caller  # noqa: PLC0415
         from authz.service.point import open_point  # noqa: PLC0415
         from authz.service.search import SearchPoint  # noqa: PLC0415
 

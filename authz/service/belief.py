@@ -29,7 +29,7 @@ from joserfc.jws import JWSRegistry
 from authz.config import Settings, TrustedIssuer
 from authz.errors import UnauthenticatedError
 from authz.service import keys
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 from authz.service.keys import State
 
 TYPE: Final = "at+jwt"

@@ -33,7 +33,7 @@ from authz.service import changing, keys
 from authz.service.belief import LEEWAY, OWN, TYPE, Registry, believe, invalid, ours
 from authz.service.changing import By
 from authz.service.database import glance, reading, translated, writing
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 from authz.service.tables import ClientToken
 from authz.service.watch import watch
 from authz.vocabulary import Event, Scope

@@ -20,7 +20,7 @@ from authz.privacy.incidents import Incident
 from authz.privacy.tables import IncidentRow
 from authz.service import incident_register
 from authz.service.database import reading, writing
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 from authz.vocabulary import Event
 from tests.admin.kit import BASE, INCIDENT, Kit, post
 from tests.admin.test_reviews import Counted

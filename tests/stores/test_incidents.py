@@ -14,7 +14,8 @@ from authz.audit.search import search
 from authz.decision.request import parse
 from authz.errors import AuditUnavailableError, ConflictError, NotFoundError
 from authz.service import incident_register, incidents
-from authz.service.decide import Caller, DecisionPoint
+from authz.service.decide import DecisionPoint
+from authz.service.decided import Caller
 from tests.stores.test_reports import NOON, point
 
 __all__ = ["point"]
