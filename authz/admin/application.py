@@ -22,7 +22,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from authz.admin import emergency, languages, opening, parts, places, signed_in, words
 from authz.admin.context import NAME, Console, here
 from authz.admin.screens import SCREENS
-from authz.config import LOOPBACK
+from authz.config.parties import LOOPBACK
 from authz.errors import AuthzError, http_status
 from authz.service import console_key
 
