@@ -16,8 +16,8 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from authz.audit import log
 from authz.audit.record import Entry, Ref, timestamp
+from authz.directory.recording.change import Author
 from authz.directory.recording.members import Reading
-from authz.directory.recording.write import Author
 from authz.errors import NotFoundError
 from authz.privacy.incidents import Incident
 from authz.privacy.tables import IncidentPerson, IncidentRow, IncidentStep

@@ -23,12 +23,7 @@ from sqlalchemy import Engine, bindparam, func, insert, select, update
 from authz import clock
 from authz.audit.record import Entry, Ref
 from authz.config import Settings
-from authz.errors import (
-    ForbiddenError,
-    MalformedError,
-    NotFoundError,
-    UnauthenticatedError,
-)
+from authz.errors import ForbiddenError, MalformedError, NotFoundError, UnauthenticatedError
 from authz.service import changing, keys
 from authz.service.belief import LEEWAY, OWN, TYPE, Registry, believe, invalid, ours
 from authz.service.changing import By

@@ -14,11 +14,7 @@ from authz.review.definition import Definition, Scope, Stage, from_dict
 from authz.review.item import RefusedError
 from authz.review.words import Kind, NoAnswer, Reviewers, Wrong
 from authz.service.database import reading
-from authz.service.reviews import (
-    campaigns,
-    defining,
-    schools,
-)
+from authz.service.reviews import campaigns, defining, schools
 from authz.vocabulary import GRANTABLE_ROLES
 
 MOST_STAGES = 3
