@@ -190,6 +190,6 @@ def _ours(error: AuthzError) -> tuple[str, int]:
 
 def mounted(api: Any, admin: Flask) -> Any:
     """Both applications as one (PEP 3333): the screens under ``/admin``, the rest as it is."""
-    from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415
+    from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415 (only where it is mounted)
 
     return DispatcherMiddleware(api, {ROOT: admin.wsgi_app})

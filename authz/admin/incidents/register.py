@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from authz import clock
 from authz.admin import changes
 from authz.admin.context import here
-from authz.admin.opening import Screen, allowed
+from authz.admin.opening import Screen, allowed, change
 from authz.errors import MalformedError, NotFoundError
 from authz.privacy import incidents as life
 from authz.privacy.incidents import Incident
@@ -208,17 +208,6 @@ def _why() -> str:
     return why
 
 
-def _post(path: str, endpoint: str, view: Any) -> Screen:
-    return Screen(
-        path=path,
-        endpoint=endpoint,
-        view=view,
-        category="incidents",
-        action="update",
-        methods=("POST",),
-    )
-
-
 SCREENS = (
     Screen(path="/incidents", endpoint="incidents", view=show_list, category="incidents"),
     Screen(
@@ -228,9 +217,9 @@ SCREENS = (
         category="incidents",
         action="update",
     ),
-    _post("/incidents/new", "incident_open", open_one),
+    change("/incidents/new", "incident_open", open_one, "incidents"),
     Screen(path="/incident/<path:incident>", endpoint="incident", view=show, category="incidents"),
-    _post("/incident/<path:incident>/assign", "incident_assign", assign),
-    _post("/incident/<path:incident>/update", "incident_update", update),
-    _post("/incident/<path:incident>/close", "incident_close", close),
+    change("/incident/<path:incident>/assign", "incident_assign", assign, "incidents"),
+    change("/incident/<path:incident>/update", "incident_update", update, "incidents"),
+    change("/incident/<path:incident>/close", "incident_close", close, "incidents"),
 )

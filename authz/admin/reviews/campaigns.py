@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from authz import clock
 from authz.admin.context import here
-from authz.admin.opening import Screen, allowed
+from authz.admin.opening import Screen, allowed, change
 from authz.admin.reviews.closing_reports import report, report_csv, report_json, report_pdf
 from authz.admin.reviews.common import bench, changed, me, page, reach, shown, why
 from authz.admin.reviews.definitions import define, edit, new, redefine
@@ -210,14 +210,7 @@ def _read(path: str, endpoint: str, view: Any, action: str = "read") -> Screen:
 
 
 def _change(path: str, endpoint: str, view: Any) -> Screen:
-    return Screen(
-        path=f"/reviews/campaigns{path}",
-        endpoint=endpoint,
-        view=view,
-        category="campaigns",
-        action="update",
-        methods=("POST",),
-    )
+    return change(f"/reviews/campaigns{path}", endpoint, view, "campaigns")
 
 
 SCREENS = (

@@ -13,7 +13,7 @@ from flask_login import current_user
 from authz import clock
 from authz.admin.changes import whole
 from authz.admin.context import here
-from authz.admin.opening import Screen, within
+from authz.admin.opening import Screen, change, within
 from authz.admin.reviews.common import bench, changed, me, page, shown, why
 from authz.errors import NotFoundError
 from authz.review.item import RefusedError
@@ -154,38 +154,27 @@ def waiting() -> list[Any]:
     return [(row, progress) for row, progress in found if progress.open or progress.answered]
 
 
-def _change(path: str, endpoint: str, view: Any) -> Screen:
-    return Screen(
-        path=path,
-        endpoint=endpoint,
-        view=view,
-        category="reviews",
-        action="update",
-        methods=("POST",),
-    )
-
-
 SCREENS = (
     Screen(path="/reviews", endpoint="reviews", view=mine, category="reviews"),
     Screen(
         path="/reviews/delegations", endpoint="delegations", view=delegations, category="reviews"
     ),
-    _change("/reviews/delegations", "delegate", delegate),
-    _change("/reviews/delegations/end", "take_back", take_back),
+    change("/reviews/delegations", "delegate", delegate, "reviews"),
+    change("/reviews/delegations/end", "take_back", take_back, "reviews"),
     Screen(path="/reviews/<campaign>", endpoint="review_items", view=items, category="reviews"),
-    _change("/reviews/<campaign>/answer", "review_answer", answer),
+    change("/reviews/<campaign>/answer", "review_answer", answer, "reviews"),
     Screen(
         path="/reviews/<campaign>/submit",
         endpoint="review_summary",
         view=summary,
         category="reviews",
     ),
-    _change("/reviews/<campaign>/submit", "review_submit", submit),
+    change("/reviews/<campaign>/submit", "review_submit", submit, "reviews"),
     Screen(
         path="/reviews/<campaign>/<int:number>",
         endpoint="review_item",
         view=item,
         category="reviews",
     ),
-    _change("/reviews/<campaign>/<int:number>/reassign", "review_hand_over", hand_over),
+    change("/reviews/<campaign>/<int:number>/reassign", "review_hand_over", hand_over, "reviews"),
 )
