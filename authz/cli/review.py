@@ -11,10 +11,10 @@ import click
 
 from authz import clock
 from authz.cli.output import as_json, opened, operator, say, settings, table
+from authz.cli.review_definition import definition_of
 from authz.errors import MalformedError
 from authz.policy.load import load
-from authz.review.definition import Definition, from_dict
-from authz.review.words import Kind, NoAnswer, Reviewers, Verdict
+from authz.review.words import Kind, NoAnswer, Verdict
 from authz.service.database import reading
 from authz.service.point import place
 from authz.service.reviews import (
@@ -83,36 +83,7 @@ def _me() -> Actor:
 @because
 def define(because: str, **said: Any) -> None:
     """Define a review, and print the id of its campaign; nothing starts."""
-    click.echo(defining.define(_bench(), _definition(said), _me(), because, None))
-
-
-def _definition(said: dict[str, Any]) -> Definition:
-    return from_dict(
-        {
-            "name": said["name"],
-            "scope": {
-                "kinds": said["kinds"],
-                "organisation": said["organisation"],
-                "roles": said["roles"],
-                "contract": said["contract"],
-                "unused_days": said["unused_days"],
-                "new": said["new"],
-            },
-            "stages": [_stage(each) for each in said["stages"]],
-            "fallbacks": said["fallbacks"],
-            "no_answer": said["no_answer"],
-            "reminders": said["reminders_"],
-            "undo_days": said["undo_days"],
-        }
-    )
-
-
-def _stage(text: str) -> dict[str, Any]:
-    who, _, days = text.rpartition(":")
-    if not who or not days.isdigit():
-        raise click.UsageError(f"{text!r} is no stage; say school:14, granter:7 or PERSON:14.")
-    rule = who if who in {Reviewers.SCHOOL, Reviewers.GRANTER} else Reviewers.NAMED.value
-    return {"reviewers": rule, "days": days, "named": "" if rule == who else who}
+    click.echo(defining.define(_bench(), definition_of(said), _me(), because, None))
 
 
 @review.command()
