@@ -29,7 +29,8 @@ from authz.engine.match import Matcher
 from authz.engine.policy import Policy
 from authz.policy.load import load
 from authz.service.database import open_store, reading
-from authz.service.decide import Caller, DecisionPoint, Semantic
+from authz.service.decide import DecisionPoint
+from authz.service.decided import Caller, Semantic
 from authz.service.watch import watch
 from benchmarks.floor import Answer, Floor
 from benchmarks.optional import ROOT

@@ -28,8 +28,8 @@ from authz.decision.answer import outward
 from authz.decision.request import parse
 from authz.service.belief import believe
 from authz.service.database import open_store, reading
+from authz.service.decision_records import DecisionRecords
 from authz.service.tokens import authenticate
-from authz.vocabulary import Event
 from benchmarks.directories import authz, environment
 
 ROUNDS = 5
@@ -68,7 +68,7 @@ def parts(environment: Mapping[str, str], requests: Sequence[Any], token: str) -
     one = decided()
 
     def entry() -> Any:
-        return point._entry(one, caller, plain.own_id(), now, Event.DECISION, None)  # noqa: SLF001
+        return DecisionRecords(point.policy, caller, plain.own_id(), now).entry(one)
 
     exchange, made = plain.begin(environ), plain.answer({"decision": True}, spoken="en")
     entries = [entry()] * ITEMS

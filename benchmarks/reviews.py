@@ -11,7 +11,7 @@ from time import perf_counter
 
 from authz import clock
 from authz.service.database import reading
-from authz.service.reviews import listing, running
+from authz.service.reviews import campaigns, listing
 from authz.service.reviews.listing import Order
 from tests.admin.kit import PRIVILEGED, Kit, build, serve
 from tests.admin.test_reviews import get, many, start
@@ -55,7 +55,7 @@ def _mine(kit: Kit, campaign: str) -> None:
 
 def _all(kit: Kit, campaign: str) -> None:
     with reading(kit.store) as connection:
-        running.found(connection, campaign, None)
+        campaigns.found(connection, campaign, None)
         listing.items(connection, campaign, order=Order.FLAT)
         listing.progress(connection, campaign)
         listing.verdicts(connection, campaign)

@@ -15,10 +15,10 @@ from authz.review.definition import Definition, Scope, Stage
 from authz.review.tables import CampaignItem
 from authz.review.words import Kind, NoAnswer, Reviewers, Verdict
 from authz.service.database import reading
-from authz.service.reviews import answering, running
+from authz.service.reviews import answering, defining, previewing, starting
 from authz.service.reviews.answering import Given
+from authz.service.reviews.campaigns import Bench
 from authz.service.reviews.records import Actor
-from authz.service.reviews.running import Bench
 from authz.service.tables import SignIn
 from tests.world import BANGKOK, NOW, World, frozen, policy
 
@@ -94,9 +94,9 @@ class Desk:
     def started(self, definition: Definition = GRANTS) -> str:
         """A campaign that asks its reviewers."""
         with self.now() as bench:
-            campaign = running.define(bench, definition, DPO, "it is time", None)
-            running.preview(bench, campaign, DPO, None)
-            running.start(bench, campaign, DPO, "as seen", None)
+            campaign = defining.define(bench, definition, DPO, "it is time", None)
+            previewing.preview(bench, campaign, DPO, None)
+            starting.start(bench, campaign, DPO, "as seen", None)
         return campaign
 
     def items(self, campaign: str) -> list[Any]:

@@ -36,7 +36,8 @@ from authz.directory.facts import Place
 from authz.engine.policy import Policy
 from authz.policy.load import load
 from authz.service.database import reading
-from authz.service.decide import Caller, Decided, DecisionPoint
+from authz.service.decide import DecisionPoint
+from authz.service.decided import Caller, Decided
 from authz.service.journals import catch_up
 from authz.service.record_facts import FactsSummary, import_facts
 from tests.oracle.answer import answer

@@ -22,7 +22,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from authz.admin import emergency, languages, opening, parts, places, signed_in, words
 from authz.admin.context import NAME, Console, here
 from authz.admin.screens import SCREENS
-from authz.config import LOOPBACK
+from authz.config.parties import LOOPBACK
 from authz.errors import AuthzError, http_status
 from authz.service import console_key
 
@@ -190,6 +190,6 @@ def _ours(error: AuthzError) -> tuple[str, int]:
 
 def mounted(api: Any, admin: Flask) -> Any:
     """Both applications as one (PEP 3333): the screens under ``/admin``, the rest as it is."""
-    from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415
+    from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415 (only where it is mounted)
 
     return DispatcherMiddleware(api, {ROOT: admin.wsgi_app})

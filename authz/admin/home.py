@@ -22,7 +22,14 @@ from authz.admin.opening import Screen
 from authz.admin.reviews import inbox
 from authz.admin.reviews.words import said
 from authz.admin.viewing import viewer
-from authz.service import emergencies, idle, incidents, overview, own_rights, rights_requests
+from authz.service import (
+    emergencies,
+    idle,
+    incident_register,
+    overview,
+    own_rights,
+    rights_request_lists,
+)
 from authz.service.reach import Reach
 from authz.service.shown import Viewer
 
@@ -49,7 +56,7 @@ def _cases(me: Asking) -> list[Notice]:
     kinds = {"rights_request": _("Request of rights"), "incident": _("Incident")}
     found = overview.my_cases(here().store, me.viewer.person)
     broken = any(each.kind == "incident" for each in found)
-    known = {each.id for each in incidents.register(here().store)} if broken else set()
+    known = {each.id for each in incident_register.register(here().store)} if broken else set()
     return [
         Notice(f"{kinds.get(each.kind, each.kind)} {each.id}", _case_url(each, known), each.since)
         for each in found
@@ -85,7 +92,7 @@ def _approvals(me: Asking) -> list[Notice]:
 
 def _requests(me: Asking) -> list[Notice]:
     console = here()
-    found, more = rights_requests.waiting(
+    found, more = rights_request_lists.waiting(
         console.point, console.own, me.viewer.person, mfa=me.viewer.mfa
     )
     text = ngettext(

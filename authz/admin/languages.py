@@ -23,7 +23,7 @@ from flask_babel import Babel, Domain, get_locale
 
 from authz import clock
 from authz.admin.context import here
-from authz.config import Words
+from authz.config.parties import Words
 
 LANGUAGES: Final = ("th", "en")
 KEPT: Final = "language"

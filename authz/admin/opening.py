@@ -25,7 +25,7 @@ from authz import clock
 from authz.admin.context import here
 from authz.decision.request import Request, parse
 from authz.service.database import reading
-from authz.service.decide import Caller, Decided
+from authz.service.decided import Caller, Decided
 
 CONSOLE: Final = Caller("authz-console", asserts_mfa=True)
 """The screens as an application that asks; they assert the second factor of a session."""

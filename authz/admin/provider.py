@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from authz.admin import sign_in, signed_in
 from authz.admin.context import here
 from authz.admin.opening import Screen
-from authz.config import SignInProvider
+from authz.config.parties import SignInProvider
 from authz.errors import ConflictError, NotFoundError, SettingError, UnauthenticatedError
 from authz.service import console_key, links, providers
 

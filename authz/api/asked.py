@@ -11,7 +11,7 @@ from flask import request
 from authz import clock
 from authz.api.context import service
 from authz.errors import MalformedError
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 from authz.service.tokens import authenticate
 from authz.vocabulary import Scope
 

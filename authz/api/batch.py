@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from authz.decision.request import MEMBERS, Request, parse
 from authz.errors import MalformedError, TooLargeError
-from authz.service.decide import Semantic
+from authz.service.decided import Semantic
 
 ITEMS: Final = "evaluations"
 OPTIONS: Final = "options"

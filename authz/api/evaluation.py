@@ -18,7 +18,7 @@ from authz.api.plain import Answer, Environ, Exchange
 from authz.api.timing import timed
 from authz.decision.answer import outward
 from authz.decision.request import Request, parse
-from authz.service.decide import Caller, Decided
+from authz.service.decided import Caller, Decided
 from authz.service.tokens import authenticate
 
 EVALUATION = "/access/v1/evaluation"

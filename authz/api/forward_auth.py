@@ -44,7 +44,7 @@ from authz.middleware.gateway.routes import Match, Table
 from authz.middleware.gateway.values import Sent, values
 from authz.middleware.identity import Identity
 from authz.middleware.permitted import Permitted
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 
 FORWARD: Final = "/forward-auth"
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

@@ -16,8 +16,8 @@ from authz.api import asked, body, exchange
 from authz.api.context import service
 from authz.errors import MalformedError
 from authz.privacy.incidents import Incident
-from authz.service import incidents
-from authz.service.decide import Caller
+from authz.service import incident_register, incidents
+from authz.service.decided import Caller
 from authz.vocabulary import Scope
 
 INCIDENTS: Final = "/api/v1/incidents"
@@ -50,16 +50,16 @@ def _list() -> Response:
     asked.caller(Scope.AUDIT_READ)
     wanted = asked.query({"all": asked.truth})
     now = clock.now()
-    found = incidents.register(service().store, everything=wanted.get("all", False))
-    return exchange.answer({"incidents": [incidents.as_dict(each, now) for each in found]})
+    found = incident_register.register(service().store, everything=wanted.get("all", False))
+    return exchange.answer({"incidents": [incident_register.as_dict(each, now) for each in found]})
 
 
 def _show(ident: str) -> Response:
     asked.caller(Scope.AUDIT_READ)
     store = service().store
-    found = incidents.get(store, asked.text(ident, "id"))
-    steps = incidents.history(store, found.id)
-    return exchange.answer({**incidents.as_dict(found, clock.now()), "history": steps})
+    found = incident_register.get(store, asked.text(ident, "id"))
+    steps = incident_register.history(store, found.id)
+    return exchange.answer({**incident_register.as_dict(found, clock.now()), "history": steps})
 
 
 def _open() -> Response:
@@ -90,7 +90,7 @@ def _changed(change: Callable[..., Incident], ident: str, *given: Any, **more: A
 
 
 def _told(incident: Incident, status: int) -> Response:
-    return exchange.answer(incidents.as_dict(incident, clock.now()), status)
+    return exchange.answer(incident_register.as_dict(incident, clock.now()), status)
 
 
 def _sent(name: str) -> tuple[Caller, dict[str, Any]]:

@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from authz.api.plain import REVISION, Answer
 from authz.directory.facts import Place
-from authz.service.decide import Decided, DecisionPoint
+from authz.service.decide import DecisionPoint
+from authz.service.decided import Decided
 
 
 def put(made: Answer, point: DecisionPoint, decided: Sequence[Decided]) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from authz.api.search_schemas import SEARCH_SCHEMAS
-from authz.service.decide import Semantic
+from authz.service.decided import Semantic
 
 Schema = dict[str, Any]
 

@@ -16,7 +16,8 @@ from authz.cli.output import operator, progress, ready, say, settings
 from authz.decision.answer import inward
 from authz.decision.request import Request, parse
 from authz.errors import MalformedError
-from authz.service.decide import Caller, Decided, DecisionPoint
+from authz.service.decide import DecisionPoint
+from authz.service.decided import Caller, Decided
 from authz.service.explain import explained
 from authz.service.point import open_point
 

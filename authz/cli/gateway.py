@@ -58,7 +58,7 @@ def gateway(  # noqa: PLR0917 (one parameter an option)
         say(f"authz: {routes}: {len(table.declared)} routes, no defect.")
         return
     from authz.cli.keeping import kept  # noqa: PLC0415 (brings the service)
-    from authz.cli.serve import server  # noqa: PLC0415
+    from authz.cli.serve import server  # noqa: PLC0415 (as above)
 
     embedded = config.point is not None and config.point.mode == "embedded"
     os.environ["AUTHZ_GATEWAY_ROUTES"] = str(routes.resolve())

@@ -10,7 +10,7 @@ from authz import clock
 from authz.cli.output import as_json, operator, say, settings, table
 from authz.cli.report import moment, opened_point
 from authz.privacy.incidents import Incident
-from authz.service import incidents
+from authz.service import incident_register, incidents
 
 
 @click.group()
@@ -89,8 +89,8 @@ def list_(everything: bool, json_: bool) -> None:  # noqa: FBT001 (options)
     now = clock.now()
     point = opened_point(settings())
     found = [
-        incidents.as_dict(each, now)
-        for each in incidents.register(point.store, everything=everything)
+        incident_register.as_dict(each, now)
+        for each in incident_register.register(point.store, everything=everything)
     ]
     if json_:
         as_json(found)
@@ -104,9 +104,9 @@ def list_(everything: bool, json_: bool) -> None:  # noqa: FBT001 (options)
 def show(ident: str) -> None:
     """One incident and its history."""
     point = opened_point(settings())
-    found = incidents.get(point.store, ident)
-    told = incidents.as_dict(found, clock.now())
-    as_json({**told, "history": incidents.history(point.store, ident)})
+    found = incident_register.get(point.store, ident)
+    told = incident_register.as_dict(found, clock.now())
+    as_json({**told, "history": incident_register.history(point.store, ident)})
 
 
 def _clock(made: Incident) -> None:

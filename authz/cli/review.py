@@ -11,17 +11,28 @@ import click
 
 from authz import clock
 from authz.cli.output import as_json, opened, operator, say, settings, table
+from authz.cli.review_definition import definition_of
 from authz.errors import MalformedError
 from authz.policy.load import load
-from authz.review.definition import Definition, from_dict
-from authz.review.words import Kind, NoAnswer, Reviewers, Verdict
+from authz.review.words import Kind, NoAnswer, Verdict
 from authz.service.database import reading
 from authz.service.point import place
-from authz.service.reviews import answering, checking, closing, ending, keeping, listing, running
+from authz.service.reviews import (
+    answering,
+    campaigns,
+    checking,
+    closing,
+    defining,
+    ending,
+    keeping,
+    listing,
+    previewing,
+    starting,
+)
 from authz.service.reviews import report as reports
 from authz.service.reviews.answering import Given
+from authz.service.reviews.campaigns import Bench
 from authz.service.reviews.records import Actor
-from authz.service.reviews.running import Bench
 
 because = click.option("--because", required=True, help="Why, for the record.")
 as_person = click.option(
@@ -72,36 +83,7 @@ def _me() -> Actor:
 @because
 def define(because: str, **said: Any) -> None:
     """Define a review, and print the id of its campaign; nothing starts."""
-    click.echo(running.define(_bench(), _definition(said), _me(), because, None))
-
-
-def _definition(said: dict[str, Any]) -> Definition:
-    return from_dict(
-        {
-            "name": said["name"],
-            "scope": {
-                "kinds": said["kinds"],
-                "organisation": said["organisation"],
-                "roles": said["roles"],
-                "contract": said["contract"],
-                "unused_days": said["unused_days"],
-                "new": said["new"],
-            },
-            "stages": [_stage(each) for each in said["stages"]],
-            "fallbacks": said["fallbacks"],
-            "no_answer": said["no_answer"],
-            "reminders": said["reminders_"],
-            "undo_days": said["undo_days"],
-        }
-    )
-
-
-def _stage(text: str) -> dict[str, Any]:
-    who, _, days = text.rpartition(":")
-    if not who or not days.isdigit():
-        raise click.UsageError(f"{text!r} is no stage; say school:14, granter:7 or PERSON:14.")
-    rule = who if who in {Reviewers.SCHOOL, Reviewers.GRANTER} else Reviewers.NAMED.value
-    return {"reviewers": rule, "days": days, "named": "" if rule == who else who}
+    click.echo(defining.define(_bench(), definition_of(said), _me(), because, None))
 
 
 @review.command()
@@ -109,7 +91,7 @@ def _stage(text: str) -> dict[str, Any]:
 @json_option
 def preview(campaign: str, json_: bool) -> None:  # noqa: FBT001
     """Show what the review would be, were it started now."""
-    seen = running.preview(_bench(), campaign, _me(), None)
+    seen = previewing.preview(_bench(), campaign, _me(), None)
     told = {
         "items": len(seen.items),
         "flagged": seen.flagged,
@@ -161,7 +143,7 @@ def end(campaign: str, because: str, verdicts: str) -> None:
 @because
 def start(campaign: str, because: str) -> None:
     """Start a review that was previewed, and print the hash of its snapshot."""
-    click.echo(running.start(_bench(), campaign, _me(), because, None))
+    click.echo(starting.start(_bench(), campaign, _me(), because, None))
 
 
 @review.command("list")
@@ -187,7 +169,7 @@ def show(campaign: str, reviewer: str, json_: bool) -> None:  # noqa: FBT001
     rows: list[Any] = []
     after = ""
     with reading(_bench().store) as connection:
-        running.found(connection, campaign, None)
+        campaigns.found(connection, campaign, None)
         while True:
             page = listing.items(
                 connection, campaign, reviewers=[reviewer] if reviewer else None, after=after,

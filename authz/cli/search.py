@@ -14,7 +14,7 @@ from authz.cli.output import operator, progress, say, settings
 from authz.decision.search import Kind, parse_search
 from authz.errors import MalformedError
 from authz.service.database import require
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 from authz.service.page_tokens import page_key
 from authz.service.point import open_point
 from authz.service.search import SearchPoint

@@ -108,7 +108,7 @@ def server(
 ) -> Any:
     """The server of an application's factory (docs/decisions/wsgi-server.md)."""
     from granian import Granian  # noqa: PLC0415 (only to serve)
-    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415
+    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415 (as above)
 
     if host not in ("127.0.0.1", "::1", "localhost") and tls is None:
         say("authz: listening beyond this machine without TLS; put a proxy with TLS before it.")

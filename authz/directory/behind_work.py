@@ -14,8 +14,8 @@ from authz import clock
 from authz.directory import tables as t
 from authz.directory.evidence import OnFile, Row, earlier, span
 from authz.directory.fact import Fact, fact
-from authz.directory.facts import Span
-from authz.directory.relations import FULFILLING_DAYS, PROTECTED_TRANSFERS, Situation
+from authz.directory.facts import PROTECTED_TRANSFERS, Span
+from authz.directory.relations import FULFILLING_DAYS, Situation
 from authz.vocabulary import FactState, Relation, Role
 
 Behind = Callable[[Situation, OnFile, str | None], Iterable[Fact]]

@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Any
 
+from authz import clock
+
+PROTECTED_TRANSFERS = frozenset({"adequate", "safeguards"})
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -109,6 +113,14 @@ class Terms:
     sub_processing: bool
     span: Span
 
+    def protects(self, home: str) -> bool:
+        """Whether it names a country, and the data stay as protected there (N-26)."""
+        if not self.country:
+            return False
+        if self.transfer == "domestic":
+            return self.country == home
+        return self.transfer in PROTECTED_TRANSFERS
+
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
@@ -135,6 +147,12 @@ class Goods:
     received_at: datetime | None
     span: Span
 
+    def received_before(self, now: datetime, days: int, local: tzinfo) -> bool:
+        """Whether they were received more than these local days ago (2.4)."""
+        return (
+            self.received_at is not None and clock.day_after(self.received_at, days, local) <= now
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Elevated:
@@ -155,6 +173,10 @@ class Consented:
     project: str | None = None
     project_ended_at: datetime | None = None
     retention_days: int | None = None
+
+    def in_force(self, purpose: str, now: datetime) -> bool:
+        """Whether it is to this purpose and holds at this moment (E-03)."""
+        return self.purpose == purpose and self.span.covers(now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from datetime import datetime
 from typing import Any
 
 from authz import clock
-from authz.decision.catalogue import Catalogue, Clock
+from authz.decision.catalogue import Catalogue
 from authz.decision.request import Question
-from authz.directory.facts import Consented, Elevated, Facts, Goods, Link, Place, Span, Terms
+from authz.directory import retention
+from authz.directory.facts import Elevated, Facts, Link, Place, Span, Terms
 from authz.directory.lazy import Lazy
 from authz.directory.tested import Relations, settled
 from authz.vocabulary import Relation, Role
@@ -25,8 +26,6 @@ from authz.vocabulary import Relation, Role
 FULFILLING_DAYS = 90
 CARING = frozenset({"parent", "guardian"})
 ASSISTING = frozenset({"aide", "proctor"})
-PROTECTED_TRANSFERS = frozenset({"adequate", "safeguards"})
-
 
 PUBLIC, PARENT = Role.PUBLIC.value, Role.PARENT.value
 ENROLMENT_ROLES = {
@@ -216,16 +215,8 @@ class Situation:
             and self.question.category in terms.categories
             and (purpose is None or purpose in terms.purposes)
             and (terms.schools is None or bool(terms.schools & self.organisations.keys()))
-            and self._protected(terms)
+            and terms.protects(self.place.country)
         )
-
-    def _protected(self, terms: Terms) -> bool:
-        """Whether the contract names a country, and the data stay as protected there (N-26)."""
-        if not terms.country:
-            return False
-        if terms.transfer == "domestic":
-            return terms.country == self.place.country
-        return terms.transfer in PROTECTED_TRANSFERS
 
     def contract_fields(self, purpose: str | None) -> Collection[str] | None:
         """What the contracts allow together; None where one names no fields (2.4)."""
@@ -240,50 +231,12 @@ class Situation:
 
     def retention_ends(self, purpose: str) -> list[datetime]:
         """When a use for this purpose is refused for age; empty where no clock started (2.3)."""
-        return self._ends(self.catalogue.purposes[purpose].clock)
-
-    def _ends(self, limit: Clock) -> list[datetime]:
-        """The moment from which a use is refused for age, where a clock has started."""
-        person = self.facts.person
-        if person is None or not limit.starts:
-            return []
-        if limit.starts == "received":
-            return self._last([(g.received_at, limit.years) for g in self._goods_kept()])
-        if limit.starts == "project_ended":
-            return self._last_project(limit.days)
-        start = person.left_at if limit.starts == "cancelled" else person.last_used_at
-        return [clock.add_years(start, limit.years, self.place.local)] if start else []
-
-    def _last(self, starts: list[tuple[datetime | None, int]]) -> list[datetime]:
-        """The end of what is kept longest; what has no start is kept without end."""
-        ends = [clock.add_years(s, years, self.place.local) for s, years in starts if s]
-        return [max(ends)] if ends and len(ends) == len(starts) else []
-
-    def _goods_kept(self) -> list[Goods]:
-        """The order named by ``properties.record``, else all of them (2.4)."""
-        known = [goods for goods in self.facts.goods if goods.span.covers(self.now)]
-        return [goods for goods in known if goods.id == self.question.record] or known
-
-    def _last_project(self, default: int) -> list[datetime]:
-        """From the project of the consent in force, the longest kept (E-02)."""
-        consents = [c for c in self.facts.consents if self._in_force(c, "event")]
-        ends = [
-            clock.add_days(
-                c.project_ended_at,
-                default if c.retention_days is None else c.retention_days,
-                self.place.local,
-            )
-            for c in consents
-            if c.project_ended_at is not None
-        ]
-        return [max(ends)] if ends and len(ends) == len(consents) else []
-
-    def _in_force(self, consent: Consented, purpose: str) -> bool:
-        return consent.purpose == purpose and consent.span.covers(self.now)
+        limit = self.catalogue.purposes[purpose].clock
+        return retention.ends(limit, self.facts, self.question.record, self.now, self.place.local)
 
     def consented(self, purpose: str) -> bool:
         """Whether a consent of the person to this purpose is in force (E-03)."""
-        return any(self._in_force(consent, purpose) for consent in self.facts.consents)
+        return any(consent.in_force(purpose, self.now) for consent in self.facts.consents)
 
     def objects(self, purpose: str | None) -> bool:
         """Whether the person has objected to this purpose (N-32)."""
@@ -299,14 +252,8 @@ class Situation:
             goods.assignee == self.question.request.subject.id
             and goods.span.covers(self.now)
             and wanted in (None, goods.id)
-            and not self._long_received(goods.received_at)
+            and not goods.received_before(self.now, FULFILLING_DAYS, self.place.local)
             for goods in self.facts.goods
-        )
-
-    def _long_received(self, received: datetime | None) -> bool:
-        return (
-            received is not None
-            and clock.day_after(received, FULFILLING_DAYS, self.place.local) <= self.now
         )
 
     def minor(self) -> bool:

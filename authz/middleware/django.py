@@ -30,14 +30,13 @@ from django.views import View
 from authz.errors import AuthzError, DeclarationError, MalformedError, MethodNotAllowedError
 from authz.middleware import frontend, marks
 from authz.middleware.declare import Declaration, Needs
+from authz.middleware.django_answers import response_of, settled, settled_async
 from authz.middleware.exchange import ANSWERED, UNROUTED, Exchange, begun, permitted
 from authz.middleware.guard import Guard
 from authz.middleware.identity import Identity
 from authz.middleware.marks import declared, needs, public
-from authz.middleware.outgoing import LARGEST, Pass, begin, finish, refused
 from authz.middleware.pages import Page
-from authz.middleware.statuses import too_large
-from authz.middleware.telling import Reply, told
+from authz.middleware.telling import told
 from authz.middleware.values import RequestValues
 from authz.middleware.wsgi import unconditional
 
@@ -94,7 +93,7 @@ class AuthzMiddleware:
             refusal = await sync_to_async(self._decided)(exchange, request)
             if refusal is not None:
                 return refusal
-            return await _settled_async(exchange, await self._get_response(request))
+            return await settled_async(exchange, await self._get_response(request))
 
     def process_view(
         self, request: HttpRequest, view: Any, _arguments: object, _named: object
@@ -105,7 +104,7 @@ class AuthzMiddleware:
             return None
         error = DeclarationError("Another view runs than the one that was decided for.")
         exchange.refuse(error)
-        return _response(told(error, exchange.accept, exchange.languages))
+        return response_of(told(error, exchange.accept, exchange.languages))
 
     def _decided(self, exchange: Exchange, request: HttpRequest) -> HttpResponse | None:
         """None where the view may run."""
@@ -113,7 +112,7 @@ class AuthzMiddleware:
             self._decide(exchange, request)
         except AuthzError as error:
             exchange.refuse(error)
-            return _response(told(error, exchange.accept, exchange.languages))
+            return response_of(told(error, exchange.accept, exchange.languages))
         return None
 
     def _decide(self, exchange: Exchange, request: HttpRequest) -> None:
@@ -166,36 +165,6 @@ def faults(found: Options) -> Iterator[str]:
     yield from _faults(found, get_resolver().url_patterns, "/", ())
 
 
-def settled(exchange: Exchange, response: Any) -> HttpResponse:
-    """What leaves of the answer that the site makes."""
-    fate = _fate(exchange, response)
-    if isinstance(fate, Pass):
-        return _with(response, fate)
-    if isinstance(fate, Reply):
-        return _in_place(response, fate)
-    if response.streaming and response.is_async:
-        return _in_place(response, refused(exchange, too_large()))
-    held = bytearray()
-    for chunk in response:
-        held += chunk
-        if len(held) > LARGEST:
-            return _in_place(response, refused(exchange, too_large()))
-    return _in_place(response, _finished(exchange, response, bytes(held)))
-
-
-async def _settled_async(exchange: Exchange, response: Any) -> HttpResponse:
-    """The same of a stream that an event loop makes."""
-    collects = not isinstance(_fate(exchange, response), Pass | Reply)
-    if not (collects and response.streaming and response.is_async):
-        return settled(exchange, response)
-    held = bytearray()
-    async for chunk in response:
-        held += chunk
-        if len(held) > LARGEST:
-            return _in_place(response, refused(exchange, too_large()))
-    return _in_place(response, _finished(exchange, response, bytes(held)))
-
-
 def django_user(request: HttpRequest) -> Identity | None:
     """Who is signed in by ``django.contrib.auth``: the user's name in it."""
     user = getattr(request, "user", None)
@@ -223,7 +192,7 @@ def may_view(request: HttpRequest) -> HttpResponse:
     exchange: Exchange = getattr(request, KEY)
     kind, wishes = request.content_type or "", (exchange.accept, exchange.languages)
     body = request.body
-    return _response(frontend.answer(options().guard, lambda: who(request), kind, body, wishes))
+    return response_of(frontend.answer(options().guard, lambda: who(request), kind, body, wishes))
 
 
 may_view.csrf_exempt = True  # type: ignore[attr-defined]  # it changes nothing, and reads JSON alone
@@ -285,42 +254,6 @@ def _named(found: Options, name: str, namespaces: Any) -> Declaration | None:
     path = ":".join([*namespaces, name])
     wider = [":".join(namespaces[: place + 1]) + ":" for place in range(len(namespaces))]
     return next((found.declared[each] for each in (path, *wider) if each in found.declared), None)
-
-
-def _fate(exchange: Exchange, response: Any) -> Any:
-    try:
-        return begin(exchange, response.status_code, list(response.items()))
-    except AuthzError as error:
-        return refused(exchange, error)
-
-
-def _finished(exchange: Exchange, response: Any, body: bytes) -> Reply:
-    return finish(exchange, response.status_code, list(response.items()), body)
-
-
-def _with(response: Any, fate: Pass) -> HttpResponse:
-    for name in [name for name, _ in response.items()]:
-        del response[name]
-    for name, value in fate.headers:
-        response[name] = value
-    same: HttpResponse = response
-    return same
-
-
-def _in_place(response: Any, reply: Reply) -> HttpResponse:
-    """The reply, with the cookies that the site set; what it made is closed."""
-    made = _response(reply)
-    made.cookies = response.cookies
-    response.close()
-    return made
-
-
-def _response(reply: Reply) -> HttpResponse:
-    made = HttpResponse(reply.body, status=reply.status)
-    del made["Content-Type"]
-    for name, value in reply.headers:
-        made[name] = value
-    return made
 
 
 def _header(request: HttpRequest, name: str) -> list[str]:

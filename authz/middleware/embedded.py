@@ -23,7 +23,7 @@ from authz.middleware.question import Question
 if TYPE_CHECKING:
     from authz.config import Settings
     from authz.decision.request import Request
-    from authz.service.decide import Decided
+    from authz.service.decided import Decided
 
 BY_POINT: Final = frozenset({NOTIFY, REVIEW})
 TOGETHER: Final = 1000
@@ -52,10 +52,10 @@ class EmbeddedPoint:
         5). SettingError or PolicyError where the point cannot be opened; a database that is away
         is no error yet.
         """
-        from authz.config import load  # noqa: PLC0415 (the embedded mode is asked for)
-        from authz.service.decide import Caller  # noqa: PLC0415
-        from authz.service.point import open_point  # noqa: PLC0415
-        from authz.service.search import SearchPoint  # noqa: PLC0415
+        from authz.config import load
+        from authz.service.decided import Caller
+        from authz.service.point import open_point
+        from authz.service.search import SearchPoint
 
         if not application:
             raise SettingError("It is required.", where="application")
@@ -80,7 +80,7 @@ class EmbeddedPoint:
 
     def search(self, question: Question, *, limit: int | None = None) -> Iterator[str]:
         """The ids, page by page (:meth:`authz.middleware.point.Point.search`)."""
-        from authz.decision.search import Kind, parse_search  # noqa: PLC0415
+        from authz.decision.search import Kind, parse_search
 
         body = question.to_wire()
         token = ""
@@ -108,7 +108,7 @@ class EmbeddedPoint:
         ``person`` is the column that holds their ids. As with a search, no permit and no access:
         what is shown is asked for, which leaves the record (:func:`authz.permitted`).
         """
-        from authz.service.permitted import permitted  # noqa: PLC0415
+        from authz.service.permitted import permitted
 
         return permitted(
             statement,
@@ -129,7 +129,7 @@ class EmbeddedPoint:
 
     def close(self) -> None:
         """End this process's chain of records in order, and let go of the database."""
-        from authz.service.journals import close  # noqa: PLC0415
+        from authz.service.journals import close
 
         with self._guard:
             self._ready.clear()
@@ -148,7 +148,7 @@ class EmbeddedPoint:
 
     def _answer(self, one: Decided) -> Answer:
         """What an application is told over HTTP, and no more (page 5, "Reasons outward")."""
-        from authz.decision.answer import outward  # noqa: PLC0415
+        from authz.decision.answer import outward
 
         if one.malformed is not None:
             return Answer.refused(MALFORMED)
@@ -162,9 +162,9 @@ class EmbeddedPoint:
 
     def _begin(self) -> None:
         """Make sure of the tables, the journal and the record of what is started with, once."""
-        from authz.service import standing  # noqa: PLC0415
-        from authz.service.database import require  # noqa: PLC0415
-        from authz.service.journals import claim, count, journal_of, open_journal  # noqa: PLC0415
+        from authz.service import standing
+        from authz.service.database import require
+        from authz.service.journals import claim, count, journal_of, open_journal
 
         if self._ready.is_set():
             return
@@ -192,7 +192,7 @@ class EmbeddedPoint:
 
 
 def _item(question: Question) -> Request | MalformedError:
-    from authz.decision.request import parse  # noqa: PLC0415
+    from authz.decision.request import parse
 
     question.key()  # raises where it is no JSON
     try:

@@ -26,10 +26,11 @@ from joserfc.errors import InvalidKeyIdError, UnsupportedAlgorithmError
 from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry
 
-from authz.config import Settings, TrustedIssuer
+from authz.config import Settings
+from authz.config.parties import TrustedIssuer
 from authz.errors import UnauthenticatedError
 from authz.service import keys
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 from authz.service.keys import State
 
 TYPE: Final = "at+jwt"

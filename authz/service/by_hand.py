@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from authz import clock
+from authz.directory.recording.change import Author
 from authz.directory.recording.members import Reading
-from authz.directory.recording.write import Author
 from authz.errors import FactError, MalformedError
 from authz.review.rights import said
 from authz.service.changing import By

@@ -240,8 +240,8 @@ def upgrade(store: Engine) -> None:
 
 def current(store: Engine) -> tuple[str | None, str | None]:
     """The revision of the database, and the newest one there is."""
-    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 (as above)
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 (as above)
 
     with reading(store) as connection:
         here = MigrationContext.configure(connection).get_current_revision()
@@ -268,7 +268,7 @@ def require(store: Engine) -> None:
 
 
 def _alembic(connection: Connection) -> Any:
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 (as above)
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import Connection, Engine
 
@@ -18,10 +17,8 @@ from authz import clock
 from authz.audit import log
 from authz.audit.group import Coming
 from authz.audit.log import Receipt
-from authz.audit.record import Entry, Form, Ref, spelt, timestamp
-from authz.decision import answer
 from authz.decision.catalogue import About
-from authz.decision.combine import Decision, refuse
+from authz.decision.combine import refuse
 from authz.decision.request import Question, Request, question
 from authz.directory import reader
 from authz.directory.asking import Asking, NotKept, Remembered, snapshot
@@ -37,69 +34,13 @@ from authz.measures import DECISIONS
 from authz.recent import Recent
 from authz.service import duties
 from authz.service.database import reading, translated, writing
+from authz.service.decided import MALFORMED, Caller, Decided, Found, Items, Semantic
+from authz.service.decision_records import DecisionRecords
 from authz.service.stands import Stands
 from authz.service.watch import watch
-from authz.vocabulary import Event
 
-MALFORMED = MalformedError.code
 AGAIN = 8192
 """How many decisions a process keeps; a few kilobytes each."""
-
-
-class Semantic(StrEnum):
-    """When a batch stops (AuthZEN 7.1.2)."""
-
-    EXECUTE_ALL = "execute_all"
-    DENY_ON_FIRST_DENY = "deny_on_first_deny"
-    PERMIT_ON_FIRST_PERMIT = "permit_on_first_permit"
-
-    def stops_at(self, *, permit: bool) -> bool:
-        """Whether no further item is looked at after this decision."""
-        if self is Semantic.DENY_ON_FIRST_DENY:
-            return not permit
-        return self is Semantic.PERMIT_ON_FIRST_PERMIT and permit
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The application that asks: its client name, and whether it may assert a second factor.
-
-    ``token_id`` is the `jti` of the token that it asked with, where this service gave it.
-    """
-
-    client: str
-    asserts_mfa: bool = False
-    scopes: frozenset[str] = frozenset()
-    token_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision with what it was about, and where its record stands.
-
-    ``malformed`` is set instead for an item of a batch that was no question. A what-if
-    has no ``receipt``. ``stands`` is there where the same question would be answered alike
-    again; such a decision brings no duties, and its ``situation`` is left out.
-    """
-
-    decision: Decision
-    question: Question | None = None
-    situation: Situation | None = None
-    malformed: MalformedError | None = None
-    receipt: Receipt | None = None
-    stands: Stands | None = None
-
-    @property
-    def revision(self) -> int | None:
-        """The directory's, that it is of; none where the directory was not asked."""
-        if self.stands is not None:
-            return self.stands.revision
-        return self.situation.facts.revision if self.situation else None
-
-
-Items = Sequence[Request | MalformedError]
-Found = tuple[list[Decided], datetime]
-"""Decisions, and the moment that they are of."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +81,8 @@ class DecisionPoint:
             found, now = self._decide(items, caller, semantic)
             if len(items) == 1 and found[0].malformed is not None and not path:
                 raise found[0].malformed
-            receipts = self._record(found, caller, request_id, now, coming)
+            told = DecisionRecords(self.policy, caller, request_id, now)
+            receipts = self._record(found, told, coming)
         finally:
             if coming is not None:
                 coming.over()
@@ -200,13 +142,8 @@ class DecisionPoint:
             if also is not None:
                 for one in found:
                     also(connection, one)
-        asked = clock.now()
-        entries = [
-            self._entry(one, caller, request_id, asked, Event.WHAT_IF, at)
-            for one in found
-            if one.malformed is None
-        ]
-        log.record(self.store, entries)
+        told = DecisionRecords(self.policy, caller, request_id, clock.now())
+        log.record(self.store, [told.what_if(one, at) for one in found if one.malformed is None])
         return found
 
     def _until(
@@ -282,81 +219,17 @@ class DecisionPoint:
         return Situation(asked, facts, now, self.place, self.policy.catalogue)
 
     def _record(
-        self,
-        found: Sequence[Decided],
-        caller: Caller,
-        request_id: str,
-        now: datetime,
-        coming: Coming | None,
+        self, found: Sequence[Decided], told: DecisionRecords, coming: Coming | None
     ) -> list[Receipt]:
-        due = [duty for one in found for duty in duties.of(one.decision, one.situation, now)]
+        due = [duty for one in found for duty in duties.of(one.decision, one.situation, told.now)]
         if not (due and duties.unopened(self.store, due)):
-            return log.record_spelt(self.store, self._spelt(found, caller, request_id, now), coming)
+            return log.record_spelt(self.store, told.spelt(self.store, found), coming)
         if coming is not None:
             coming.over()
-        entries = [self._entry(one, caller, request_id, now, Event.DECISION, None) for one in found]
         with writing(self.store) as connection:
-            receipts = log.append(connection, entries)
-            duties.open_all(connection, due, request_id)
+            receipts = log.append(connection, [told.entry(one) for one in found])
+            duties.open_all(connection, due, told.request_id)
         return receipts
-
-    def _spelt(
-        self, found: Sequence[Decided], caller: Caller, request_id: str, now: datetime
-    ) -> list[bytes]:
-        """The bytes of the decisions' records."""
-
-        def entry(one: Decided) -> Entry:
-            return self._entry(one, caller, request_id, now, Event.DECISION, None)
-
-        if not log.names_people(self.store):
-            return [spelt(each) for each in log.hidden_in(self.store, [*map(entry, found)])]
-        time = timestamp(now)
-        bodies = []
-        for one in found:
-            form = one.stands.forms.get(caller.client) if one.stands else None
-            if form is None:
-                form = Form.of(entry(one))
-                if one.stands is not None:
-                    one.stands.keep(caller.client, form)
-            bodies.append(form.spelt(request_id, time, caller.token_id))
-        return bodies
-
-    def _entry(
-        self,
-        one: Decided,
-        caller: Caller,
-        request_id: str,
-        now: datetime,
-        event: Event,
-        at: datetime | None,
-    ) -> Entry:
-        decision = one.decision
-        about = one.question.request if one.question else None
-        people = self.policy.catalogue.about is About.PEOPLE
-        context = dict(about.context) if about and people else {}
-        if one.question and people:
-            context["mfa"] = one.question.mfa or None
-        return Entry(
-            event=event,
-            time=now,
-            application=caller.client,
-            request_id=request_id,
-            subject=Ref(about.subject.type, about.subject.id) if about else None,
-            action=about.action.name if about else "",
-            resource=Ref(about.resource.type, about.resource.id) if about else None,
-            properties=about.resource.properties if about and people else {},
-            context=context,
-            purpose=decision.purpose or (one.question.purpose if one.question else None) or "",
-            decision=decision.permit,
-            rules=decision.rules,
-            reason=decision.reason or "",
-            obligations=answer.obligations(decision),
-            policy=self.policy.digest,
-            directory_revision=one.revision,
-            what_if_at=at,
-            token_id=caller.token_id,
-            people=(about.subject.id, about.resource.id) if about and people else (),
-        )
 
 
 def _count(found: Sequence[Decided]) -> None:

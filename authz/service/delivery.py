@@ -30,7 +30,8 @@ from authz.audit.outgoing import Placed
 from authz.audit.record import timestamp
 from authz.audit.tables import AuditReceiver
 from authz.audit.tree import size
-from authz.config import Receiver, Settings
+from authz.config import Settings
+from authz.config.parties import Receiver
 from authz.errors import AuthzError, SettingError
 from authz.measures import SENT, UNSENT
 from authz.service import sending

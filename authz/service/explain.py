@@ -26,7 +26,8 @@ from authz.engine.explain import Considered, Explanation, Strike, explain
 from authz.engine.match import Matcher
 from authz.errors import MalformedError
 from authz.service.changes import Changes, changes
-from authz.service.decide import Caller, Decided, DecisionPoint
+from authz.service.decide import DecisionPoint
+from authz.service.decided import Caller, Decided
 from authz.service.telling import Teller
 
 Document = dict[str, Any]

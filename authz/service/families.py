@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import aliased
 
-from authz.directory.recording.write import ORIGIN
+from authz.directory.recording.change import ORIGIN
 from authz.directory.tables import CustodyRestriction, Guardianship, Person
 from authz.errors import MalformedError, NotFoundError
 from authz.review.rights import said

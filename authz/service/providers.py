@@ -25,7 +25,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from authz import clock
-from authz.config import LOOPBACK, SignInProvider
+from authz.config.parties import LOOPBACK, SignInProvider
 from authz.errors import UnauthenticatedError
 from authz.service.belief import LEEWAY, Registry
 

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Engine
 from authz import clock
 from authz.audit.record import Entry, Ref
 from authz.decision.catalogue import Catalogue
+from authz.directory.recording.change import Author, Change
 from authz.directory.recording.lines import Fact, read
 from authz.directory.recording.members import Reading
 from authz.directory.recording.revision import advance
-from authz.directory.recording.write import Author, Change, Writer
+from authz.directory.recording.write import Writer
 from authz.errors import FactError
 from authz.service import changing, separation
 from authz.service.changing import By

@@ -21,7 +21,8 @@ from authz.engine.policy import Policy
 from authz.policy.diff import Changed, ReplayItem, replay
 from authz.service import trail
 from authz.service.database import reading
-from authz.service.decide import Caller, DecisionPoint
+from authz.service.decide import DecisionPoint
+from authz.service.decided import Caller
 from authz.service.journals import open_settings
 from authz.service.point import place
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, select, update
 
 from authz.audit.record import Entry, Ref, timestamp
-from authz.directory.recording.write import ORIGIN
+from authz.directory.recording.change import ORIGIN
 from authz.directory.tables import Elevation, Grant, Organisation
 from authz.errors import ConflictError, MalformedError, NotFoundError
 from authz.review import rights as life

@@ -9,48 +9,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from authz import clock
 from authz.audit.record import Ref, timestamp
-from authz.directory.storable import storable
-from authz.directory.tables import Case, CasePerson, Consent, Person
-from authz.errors import MalformedError, NotFoundError
+from authz.directory.tables import Case, CasePerson, Consent
+from authz.errors import NotFoundError
 from authz.privacy import requests as life
-from authz.privacy.requests import DAYS, Kind, Request, State
+from authz.privacy.requests import Kind, Request, State
 from authz.privacy.tables import RightsRequest
 from authz.service import by_hand, changing
 from authz.service.changing import By
-from authz.service.database import reading, writing
+from authz.service.database import writing
 from authz.service.decide import DecisionPoint
-from authz.service.permitted import permitted
 from authz.vocabulary import Event
 
 KIND = "rights_request"
-
-
-@dataclass(frozen=True, slots=True)
-class Filed:
-    """A request as lists show it; ``request`` is None for a case without one."""
-
-    id: str
-    person: str
-    name: str
-    assignee: str
-    opened_at: datetime
-    due_at: datetime
-    closed_at: datetime | None
-    request: Request | None
-
-    @property
-    def waits(self) -> bool:
-        """Whether the clock runs."""
-        return self.closed_at is None and (self.request is None or self.request.state is State.OPEN)
 
 
 def open_request(  # noqa: PLR0913 (what a request says, by name)
@@ -182,10 +159,11 @@ def _get(connection: Connection, person: str, ident: str) -> Request:
     ).one_or_none()
     if row is None:
         raise NotFoundError("This case was brought by a file, without a request.", where=ident)
-    return _request(row)
+    return as_request(row)
 
 
-def _request(row: Any) -> Request:
+def as_request(row: Any) -> Request:
+    """The request that a row holds."""
     return Request(
         id=row.id,
         person=row.person,
@@ -231,111 +209,3 @@ def _tell(connection: Connection, made: By, before: dict[str, Any], after: Reque
         more={"request": after.id},
     )
     changing.record(connection, [entry])
-
-
-def of(point: DecisionPoint, person: str) -> list[Filed]:
-    """The person's requests, newest first."""
-    with reading(point.store) as connection:
-        statement = _filed().where(CasePerson.person == person)
-        rows = connection.execute(statement.order_by(Case.opened_at.desc(), Case.id))
-        return [_as_filed(point, row) for row in rows]
-
-
-def waiting(
-    point: DecisionPoint,
-    console: DecisionPoint,
-    me: str,
-    *,
-    mfa: bool,
-    after: str = "",
-    limit: int = 50,
-) -> tuple[list[Filed], str]:
-    """The open requests of those whose requests the reader may see, the oldest first.
-
-    The oldest is due first. The second member asks for the next page.
-    """
-    order = (Case.opened_at, Case.id, CasePerson.person)
-    statement = permitted(
-        _filed().where(
-            Case.closed_at.is_(None),
-            Case.ended_at.is_(None),
-            or_(RightsRequest.state.is_(None), RightsRequest.state != State.CLOSED.value),
-        ),
-        me,
-        "read",
-        KIND,
-        person=CasePerson.person,
-        context={"mfa": True} if mfa else {},
-        policy=console.policy,
-        place=console.place,
-    )
-    if after:
-        statement = statement.where(_later(after))
-    with reading(point.store) as connection:
-        rows = connection.execute(statement.order_by(*order).limit(limit + 1)).all()
-    found = [_as_filed(point, row) for row in rows[:limit]]
-    more = len(rows) > limit
-    last = found[-1] if more else None
-    return found, json.dumps([last.opened_at.isoformat(), last.id, last.person]) if last else ""
-
-
-def _later(after: str) -> Any:
-    try:
-        time, ident, person = json.loads(after)
-        at = datetime.fromisoformat(time)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise MalformedError("This is no place in a list.", where="after") from error
-    if not all(isinstance(each, str) and storable(each) for each in (ident, person)):
-        raise MalformedError("This is no place in a list.", where="after")
-    return or_(
-        Case.opened_at > at,
-        and_(Case.opened_at == at, Case.id > ident),
-        and_(Case.opened_at == at, Case.id == ident, CasePerson.person > person),
-    )
-
-
-def _filed() -> Any:
-    request = [column.label(f"r_{column.name}") for column in RightsRequest.__table__.c]
-    return (
-        select(
-            Case.id,
-            Case.assignee,
-            Case.opened_at,
-            Case.closed_at,
-            CasePerson.person,
-            Person.given_name,
-            Person.family_name,
-            *request,
-        )
-        .join(CasePerson, CasePerson.case == Case.id)
-        .join(Person, Person.id == CasePerson.person)
-        .outerjoin(
-            RightsRequest,
-            and_(RightsRequest.id == Case.id, RightsRequest.person == CasePerson.person),
-        )
-        .where(Case.kind == KIND)
-    )
-
-
-def _as_filed(point: DecisionPoint, row: Any) -> Filed:
-    request = None
-    if row.r_id is not None:
-        names = RightsRequest.__table__.c.keys()
-        request = _request(_Row({name: getattr(row, f"r_{name}") for name in names}))
-    return Filed(
-        id=row.id,
-        person=row.person,
-        name=f"{row.given_name} {row.family_name}".strip() or row.person,
-        assignee=row.assignee,
-        opened_at=row.opened_at,
-        due_at=clock.add_days(row.opened_at, DAYS, point.place.local),
-        closed_at=row.closed_at,
-        request=request,
-    )
-
-
-class _Row:
-    """Columns under their own names again."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self.__dict__.update(values)

@@ -28,7 +28,8 @@ from authz.errors import MalformedError
 from authz.service import page_tokens
 from authz.service.candidates import Candidates, Entities, People
 from authz.service.database import reading
-from authz.service.decide import Caller, DecisionPoint
+from authz.service.decide import DecisionPoint
+from authz.service.decided import Caller
 from authz.service.listings import Listings
 from authz.service.page_tokens import Place
 from authz.vocabulary import Event

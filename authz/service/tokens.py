@@ -23,17 +23,12 @@ from sqlalchemy import Engine, bindparam, func, insert, select, update
 from authz import clock
 from authz.audit.record import Entry, Ref
 from authz.config import Settings
-from authz.errors import (
-    ForbiddenError,
-    MalformedError,
-    NotFoundError,
-    UnauthenticatedError,
-)
+from authz.errors import ForbiddenError, MalformedError, NotFoundError, UnauthenticatedError
 from authz.service import changing, keys
 from authz.service.belief import LEEWAY, OWN, TYPE, Registry, believe, invalid, ours
 from authz.service.changing import By
 from authz.service.database import glance, reading, translated, writing
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 from authz.service.tables import ClientToken
 from authz.service.watch import watch
 from authz.vocabulary import Event, Scope

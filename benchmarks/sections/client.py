@@ -19,7 +19,7 @@ from authz.middleware.options import Keeping, Options
 from authz.middleware.question import Question
 from authz.middleware.remote import RemotePoint
 from authz.middleware.remote_async import AsyncRemotePoint
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 from benchmarks import served
 from benchmarks.client import EVALUATION, HOST
 from benchmarks.directories import SCHOOLS, Case, authz, cases, directory

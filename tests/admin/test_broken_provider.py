@@ -20,7 +20,8 @@ from joserfc.jwk import RSAKey
 from werkzeug.serving import make_server
 
 from authz import clock
-from authz.config import SignInProvider, Words, load
+from authz.config import load
+from authz.config.parties import SignInProvider, Words
 from authz.errors import SettingError, UnauthenticatedError
 from authz.service import providers
 from authz.service.providers import Identity

@@ -18,9 +18,9 @@ from authz.audit.record import Entry, Ref, timestamp
 from authz.decision.request import parse
 from authz.privacy.incidents import Incident
 from authz.privacy.tables import IncidentRow
-from authz.service import incidents
+from authz.service import incident_register
 from authz.service.database import reading, writing
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 from authz.vocabulary import Event
 from tests.admin.kit import BASE, INCIDENT, Kit, post
 from tests.admin.test_reviews import Counted
@@ -51,7 +51,7 @@ def opened(kit: Kit, client: Client, **more: Any) -> str:
 
 
 def of(kit: Kit, ident: str) -> Incident:
-    return incidents.get(kit.store, ident)
+    return incident_register.get(kit.store, ident)
 
 
 def misused(kit: Kit, people: int, account: str = "teacher-danai") -> None:
@@ -198,9 +198,9 @@ def test_the_breach_report_drafts_the_notice_and_names_whom_it_concerns(kit: Kit
     assert get(client, f"{path}/doc?account=teacher-danai").status_code == 404
     form = {"account": "teacher-danai", "why": "ตามรายงาน"}
     assert send(client, path, {**form, "why": " "}).status_code == 302
-    assert incidents.concerned(kit.store, INCIDENT, 9)[1] == 0
+    assert incident_register.concerned(kit.store, INCIDENT, 9)[1] == 0
     send(client, path, form)
-    people, number = incidents.concerned(kit.store, INCIDENT, 9)
+    people, number = incident_register.concerned(kit.store, INCIDENT, 9)
     assert (people, number) == (["student-mali", "student-ton"], 2)  # who is not on file is not
     with reading(kit.store) as connection:
         read = trail.search(connection, event=Event.TRAIL_READ, limit=1).records[0].record

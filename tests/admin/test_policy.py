@@ -10,7 +10,7 @@ import pytest
 from authz.decision.request import parse
 from authz.policy import matrix
 from authz.service import policies, standing
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 from tests.admin.kit import BASE, Kit, post
 
 NOTICE = {

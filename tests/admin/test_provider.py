@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from authz.admin.context import NAME
 from authz.audit.tables import AuditRecord
-from authz.config import SignInProvider, Words
+from authz.config.parties import SignInProvider, Words
 from authz.directory.tables import Person
 from authz.service import links, providers, users
 from authz.service.database import writing

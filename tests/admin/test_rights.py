@@ -18,7 +18,7 @@ from authz.decision.request import parse
 from authz.directory.tables import Elevation, Grant
 from authz.review.tables import ReviewItem, RightRequest
 from authz.service.database import reading, writing
-from authz.service.decide import Caller
+from authz.service.decided import Caller
 from tests.admin.kit import BASE, PRIVILEGED, Kit, post, statements
 
 WHY = "ครูเวรป่วย ต้องทำแทน"

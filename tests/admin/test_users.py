@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from authz import clock
 from authz.admin.context import NAME
 from authz.audit.tables import AuditRecord
-from authz.config import SignInProvider, Words
+from authz.config.parties import SignInProvider, Words
 from authz.errors import ConflictError
 from authz.service import links, users
 from authz.service.database import writing

@@ -18,7 +18,7 @@ from authz.admin.context import NAME
 from authz.admin.screens import SCREENS
 from authz.audit.record import timestamp
 from authz.audit.tables import AuditHour, AuditPlaceHour
-from authz.config import SignInProvider, Words
+from authz.config.parties import SignInProvider, Words
 from authz.directory import tables as t
 from authz.privacy.tables import Announcement, ReadingHour
 from authz.review.tables import CampaignItem

@@ -19,7 +19,8 @@ from joserfc.jwk import ECKey, Key, KeySet, OctKey, OKPKey, RSAKey
 
 from authz import clock
 from authz.audit import trail
-from authz.config import Settings, TrustedIssuer, load
+from authz.config import Settings, load
+from authz.config.parties import TrustedIssuer
 from authz.errors import (
     ForbiddenError,
     MalformedError,

@@ -19,7 +19,16 @@ from authz.review.tables import ReviewDefinition
 from authz.review.words import NoAnswer
 from authz.service import bulk_reading, incidents, retention
 from authz.service.database import reading
-from authz.service.reviews import closing, ending, events, handing, keeping, remedies, running
+from authz.service.reviews import (
+    closing,
+    defining,
+    ending,
+    events,
+    handing,
+    keeping,
+    previewing,
+    remedies,
+)
 from authz.service.reviews.records import Actor
 from authz.vocabulary import Event
 from tests.architecture.scene import Scene
@@ -31,23 +40,23 @@ SILENT = replace(GRANTS, no_answer=NoAnswer.REVOKE)
 
 def _defined(scene: Scene) -> str:
     with frozen(NOW):
-        return running.define(Desk(scene.store).bench, GRANTS, DPO, "it is time", None)
+        return defining.define(Desk(scene.store).bench, GRANTS, DPO, "it is time", None)
 
 
 def _previewed(scene: Scene) -> None:
-    running.preview(Desk(scene.store).bench, _defined(scene), DPO, None)
+    previewing.preview(Desk(scene.store).bench, _defined(scene), DPO, None)
 
 
 def _redefined(scene: Scene) -> None:
     campaign = _defined(scene)
-    running.redefine(Desk(scene.store).bench, campaign, SILENT, DPO, "stricter", None)
+    defining.redefine(Desk(scene.store).bench, campaign, SILENT, DPO, "stricter", None)
 
 
 def _defined_again(scene: Scene) -> None:
     _defined(scene)
     with reading(scene.store) as connection:
         definition = connection.scalars(select(ReviewDefinition.id)).one()
-    running.again(Desk(scene.store).bench, definition, DPO, "a new term", None)
+    defining.again(Desk(scene.store).bench, definition, DPO, "a new term", None)
 
 
 def _started(scene: Scene) -> None:
@@ -248,9 +257,9 @@ REVIEWED: Mapping[str, Callable[[Scene], object]] = {
     "reviews.handing.take_back": _back_again,
     "reviews.keeping.keep": _kept,
     "reviews.remedies.undo": _undone,
-    "reviews.running.again": _defined_again,
-    "reviews.running.define": _defined,
-    "reviews.running.preview": _previewed,
-    "reviews.running.redefine": _redefined,
-    "reviews.running.start": _started,
+    "reviews.defining.again": _defined_again,
+    "reviews.defining.define": _defined,
+    "reviews.previewing.preview": _previewed,
+    "reviews.defining.redefine": _redefined,
+    "reviews.starting.start": _started,
 }

@@ -15,7 +15,7 @@ from authz.audit.record import timestamp
 from authz.decision import answer
 from authz.decision.request import parse
 from authz.errors import MalformedError
-from authz.service.decide import Decided
+from authz.service.decided import Decided
 from tests.golden import expected
 from tests.golden.cases import Case, Golden, everything, files, load
 from tests.journals import to_journal

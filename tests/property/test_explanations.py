@@ -19,7 +19,7 @@ from authz.directory.behind import FACTS, behind, behind_role
 from authz.directory.relations import Situation
 from authz.service.change_texts import THINGS
 from authz.service.database import reading
-from authz.service.decide import Decided
+from authz.service.decided import Decided
 from authz.service.explain import explained
 from authz.service.explain_texts import RELATIONS, STATES
 from authz.service.hypotheses import ADDS, DROPS, LIFTS

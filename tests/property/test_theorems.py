@@ -17,7 +17,7 @@ from authz.decision.answer import outward
 from authz.decision.combine import Decision
 from authz.decision.request import parse
 from authz.errors import MalformedError
-from authz.service.decide import Decided, Semantic
+from authz.service.decided import Decided, Semantic
 from authz.vocabulary import ObligationId
 from tests.oracle.answer import answer
 from tests.oracle.policy import CATALOGUE, NEEDS, RULES

@@ -18,7 +18,8 @@ from authz import clock
 from authz.audit import outgoing
 from authz.audit.log import append, record
 from authz.audit.tables import AuditReceiver
-from authz.config import Receiver, Settings, load
+from authz.config import Settings, load
+from authz.config.parties import Receiver
 from authz.errors import SettingError
 from authz.service import delivery, health
 from authz.service.checkpoints import sequence_all

@@ -13,7 +13,8 @@ from authz.cli.demo.school import write
 from authz.decision.request import parse
 from authz.directory.facts import Place
 from authz.policy.load import load
-from authz.service.decide import Caller, DecisionPoint
+from authz.service.decide import DecisionPoint
+from authz.service.decided import Caller
 from authz.service.record_facts import import_facts
 from authz.service.rosters import import_oneroster
 

@@ -18,7 +18,8 @@ from authz.policy.load import load
 from authz.privacy.tables import Notice
 from authz.review.tables import ReviewItem
 from authz.service import decide
-from authz.service.decide import Caller, DecisionPoint
+from authz.service.decide import DecisionPoint
+from authz.service.decided import Caller
 from authz.service.record_facts import import_facts
 from authz.service.rosters import import_oneroster
 

@@ -21,7 +21,8 @@ from sqlalchemy import Engine
 
 from authz.decision.request import parse
 from authz.service.database import open_store
-from authz.service.decide import DecisionPoint, Semantic
+from authz.service.decide import DecisionPoint
+from authz.service.decided import Semantic
 from tests.world import CALLER, NOW, World, frozen, point, policy, question
 
 SECONDS = 3.0

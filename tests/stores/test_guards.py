@@ -12,7 +12,8 @@ from sqlalchemy import Engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from authz.audit import log, search
-from authz.config import Receiver, Settings
+from authz.config import Settings
+from authz.config.parties import Receiver
 from authz.errors import AuthzError, ForbiddenError, NotFoundError, SettingError
 from authz.service import checkpoints, delivery, retention, roles, tokens, trail, users
 from authz.service.database import open_store, reading, require, upgrade

@@ -13,8 +13,9 @@ from authz.audit import log
 from authz.audit.search import search
 from authz.decision.request import parse
 from authz.errors import AuditUnavailableError, ConflictError, NotFoundError
-from authz.service import incidents
-from authz.service.decide import Caller, DecisionPoint
+from authz.service import incident_register, incidents
+from authz.service.decide import DecisionPoint
+from authz.service.decided import Caller
 from tests.stores.test_reports import NOON, point
 
 __all__ = ["point"]
@@ -55,8 +56,8 @@ def test_an_incident_opens_a_case_for_its_officer_and_closes_it(
     done = incidents.close(point, "I-1", by="siri", because="all told")
     assert done.closed_at == NOON + timedelta(hours=2)
     assert not permitted(point)
-    assert incidents.register(point.store) == []
-    assert [each.id for each in incidents.register(point.store, everything=True)] == ["I-1"]
+    assert incident_register.register(point.store) == []
+    assert [each.id for each in incident_register.register(point.store, everything=True)] == ["I-1"]
 
 
 def test_each_change_leaves_a_record_without_the_words(point: DecisionPoint) -> None:
@@ -70,7 +71,7 @@ def test_each_change_leaves_a_record_without_the_words(point: DecisionPoint) -> 
     assert newest["detail"]["why"] == "found it"
     assert newest["detail"]["after"]["given"] == ["title", "cause"]
     assert first in records(point.store, person="mali", event="incident_opened")
-    steps = incidents.history(point.store, "I-1")
+    steps = incident_register.history(point.store, "I-1")
     assert [step["action"] for step in steps] == ["incident_opened", "incident_updated"]
     assert steps[1]["members"] == {"cause": "More secret words", "persons": []}
 
@@ -87,7 +88,7 @@ def test_a_change_without_its_record_does_not_happen(
     monkeypatch.setattr(log, "append", fail)
     with pytest.raises(AuditUnavailableError):
         incidents.assign(point, "I-1", "siri", by="op")
-    assert incidents.get(point.store, "I-1").assignee is None
+    assert incident_register.get(point.store, "I-1").assignee is None
     with point.store.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM privacy_case")) == 0
 
@@ -100,7 +101,7 @@ def test_what_is_not_there_is_told(point: DecisionPoint) -> None:
         incidents.assign(point, "I-1", "nobody", by="op")
     with pytest.raises(NotFoundError):
         incidents.amend(point, "I-1", {}, persons=["nobody"], by="op")
-    for ask in (incidents.get, incidents.history):
+    for ask in (incident_register.get, incident_register.history):
         with pytest.raises(NotFoundError):
             ask(point.store, "none")
     made = incidents.open_incident(point, "Another", by="op")
@@ -112,6 +113,6 @@ def test_the_clock_is_told_as_hours(point: DecisionPoint) -> None:
     made = incidents.open_incident(
         point, "A leak", known_at=NOON - timedelta(hours=73), ident="I-1", by="op"
     )
-    told = incidents.as_dict(made, NOON)
+    told = incident_register.as_dict(made, NOON)
     assert (told["hours_left"], told["late"]) == (-1.0, True)
     assert told["due_at"] == "2026-11-23T04:00:00.000000Z"

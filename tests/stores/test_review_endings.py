@@ -23,12 +23,14 @@ from authz.service.database import reading
 from authz.service.reviews import (
     checking,
     closing,
+    defining,
     ending,
     events,
     listing,
+    previewing,
     remedies,
     report,
-    running,
+    starting,
 )
 from authz.service.reviews.checking import Problem
 from authz.service.reviews.records import Actor
@@ -62,8 +64,8 @@ def told(desk: Desk, campaign: str, action: str) -> Mapping[str, Any]:
 
 def test_a_review_is_called_off_before_it_starts_and_never_starts_then(desk: Desk) -> None:
     with desk.now() as bench:
-        campaign = running.define(bench, GRANTS, DPO, "it is time", None)
-        running.preview(bench, campaign, DPO, None)
+        campaign = defining.define(bench, GRANTS, DPO, "it is time", None)
+        previewing.preview(bench, campaign, DPO, None)
         with pytest.raises(NotFoundError):
             ending.cancel(bench, campaign, DPO, "no", frozenset({"S2"}))
         with pytest.raises(RefusedError) as caught:
@@ -72,8 +74,8 @@ def test_a_review_is_called_off_before_it_starts_and_never_starts_then(desk: Des
         ending.cancel(bench, campaign, DPO, "the law changed", None)
         for step in (
             lambda: ending.cancel(bench, campaign, DPO, "again", None),
-            lambda: running.start(bench, campaign, DPO, "go", None),
-            lambda: running.preview(bench, campaign, DPO, None),
+            lambda: starting.start(bench, campaign, DPO, "go", None),
+            lambda: previewing.preview(bench, campaign, DPO, None),
             lambda: report.report(bench, campaign, DPO, None),
         ):
             with pytest.raises(RefusedError):
@@ -154,8 +156,8 @@ def test_a_review_that_was_dropped_is_not_the_last_one_before_the_next(desk: Des
     campaign = desk.started(new)
     with desk.now() as bench:
         ending.end_early(bench, campaign, DPO, "a mistake", None, applied=False)
-        following = running.again(bench, row(desk, campaign).definition, DPO, "anew", None)
-        assert len(running.preview(bench, following, DPO, None).items) == 3
+        following = defining.again(bench, row(desk, campaign).definition, DPO, "anew", None)
+        assert len(previewing.preview(bench, following, DPO, None).items) == 3
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from authz.directory import tables as t
 from authz.review.definition import Scope, Stage
 from authz.review.item import RefusedError
 from authz.review.words import Kind, Reviewers, Verdict, Wrong
-from authz.service.reviews import answering, detail, handing, running
+from authz.service.reviews import answering, campaigns, defining, detail, handing, previewing
 from authz.service.reviews.answering import Given
+from authz.service.reviews.previewing import Preview
 from authz.service.reviews.records import Actor
-from authz.service.reviews.running import Preview
 from authz.vocabulary import Event
 from tests.reviewing import DPO, GRANTS, Desk
 from tests.world import NOW
@@ -37,8 +37,8 @@ def seen(desk: Desk, scope: Scope, *stages: Stage) -> Preview:
     """The preview of a review of that scope."""
     definition = replace(GRANTS, scope=scope, stages=stages or GRANTS.stages)
     with desk.now() as bench:
-        campaign = running.define(bench, definition, DPO, "it is time", None)
-        return running.preview(bench, campaign, DPO, None)
+        campaign = defining.define(bench, definition, DPO, "it is time", None)
+        return previewing.preview(bench, campaign, DPO, None)
 
 
 def holders(preview: Preview) -> list[str]:
@@ -87,13 +87,13 @@ def test_only_what_is_new_since_the_last_one(desk: Desk) -> None:
     desk.world.import_into(desk.store, [{**line, "granted_by": "boss", "reason": "new"}])
     with desk.now(days=2) as bench:
         row = running_definition(desk, campaign)
-        following = running.again(bench, row, DPO, "next term", None)
-        assert holders(running.preview(bench, following, DPO, None)) == ["mali"]
+        following = defining.again(bench, row, DPO, "next term", None)
+        assert holders(previewing.preview(bench, following, DPO, None)) == ["mali"]
 
 
 def running_definition(desk: Desk, campaign: str) -> str:
     with desk.store.connect() as connection:
-        return str(running.found(connection, campaign, None).definition)
+        return str(campaigns.found(connection, campaign, None).definition)
 
 
 def test_whoever_granted_it_reviews_it_and_the_fallback_where_that_is_nobody(desk: Desk) -> None:
@@ -116,11 +116,11 @@ def test_who_left_since_the_definition_is_asked_nothing(desk: Desk) -> None:
     stage = Stage(Reviewers.NAMED, 9, "other")
     definition = replace(GRANTS, stages=(stage,))
     with desk.now() as bench:
-        campaign = running.define(bench, definition, DPO, "it is time", None)
+        campaign = defining.define(bench, definition, DPO, "it is time", None)
         with desk.store.begin() as connection:
             gone = t.Person.id.in_(("other", "dpo"))
             connection.execute(update(t.Person).where(gone).values(status="deregistered"))
-        preview = running.preview(bench, campaign, DPO, None)
+        preview = previewing.preview(bench, campaign, DPO, None)
     assert {each.assigned.reviewer for each in preview.items} == {"dpo2"}
 
 

@@ -23,12 +23,14 @@ from authz.service.database import reading
 from authz.service.reviews import (
     answering,
     closing,
+    defining,
     detail,
     handing,
     listing,
+    previewing,
     remedies,
     report,
-    running,
+    starting,
 )
 from authz.service.reviews.answering import Given
 from authz.service.reviews.records import Actor
@@ -66,8 +68,8 @@ def state(desk: Desk, campaign: str) -> str:
 
 def test_a_preview_tells_who_would_review_what_and_starts_nothing(desk: Desk) -> None:
     with desk.now() as bench:
-        campaign = running.define(bench, ALL, DPO, "it is time", None)
-        seen = running.preview(bench, campaign, DPO, None)
+        campaign = defining.define(bench, ALL, DPO, "it is time", None)
+        seen = previewing.preview(bench, campaign, DPO, None)
     assert {load.reviewer: load.items for load in seen.loads} == EXPECTED
     assert not any(load.sign_in for load in seen.loads)
     assert seen.orphans == []
@@ -86,11 +88,11 @@ def test_nobody_reviews_their_own(desk: Desk) -> None:
 def test_a_review_that_leaves_an_item_without_reviewer_does_not_start(desk: Desk) -> None:
     with desk.now() as bench:
         lonely = replace(ALL, fallbacks=("dpo",))
-        campaign = running.define(bench, lonely, DPO, "it is time", None)
-        seen = running.preview(bench, campaign, DPO, None)
+        campaign = defining.define(bench, lonely, DPO, "it is time", None)
+        seen = previewing.preview(bench, campaign, DPO, None)
         assert [each.right.holder for each in seen.orphans] == ["dpo"]
         with pytest.raises(RefusedError) as caught:
-            running.start(bench, campaign, DPO, "go", None)
+            starting.start(bench, campaign, DPO, "go", None)
     assert caught.value.wrong is Wrong.NO_REVIEWER
 
 
@@ -294,7 +296,7 @@ def test_a_reviewer_sees_and_answers_their_own_items_only(desk: Desk) -> None:
         with pytest.raises(NotFoundError):
             answering.summary(bench, campaign, "other")
         with pytest.raises(NotFoundError):
-            running.preview(bench, campaign, DPO, frozenset({"S2"}))
+            previewing.preview(bench, campaign, DPO, frozenset({"S2"}))
 
 
 def test_delegation_lasts_its_time_and_both_names_are_kept(desk: Desk) -> None:
@@ -433,6 +435,6 @@ def test_lists_go_on_where_a_page_ended(desk: Desk) -> None:
 def test_a_started_review_is_not_defined_anew(desk: Desk) -> None:
     campaign = desk.started()
     with desk.now() as bench, pytest.raises(RefusedError):
-        running.redefine(bench, campaign, GRANTS, DPO, "other", None)
+        defining.redefine(bench, campaign, GRANTS, DPO, "other", None)
     with desk.now() as bench, pytest.raises(NotFoundError):
-        running.define(bench, GRANTS, HEAD, "not mine", frozenset({"S2"}))
+        defining.define(bench, GRANTS, HEAD, "not mine", frozenset({"S2"}))

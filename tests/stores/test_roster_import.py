@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 
 from authz.directory import tables
 from authz.directory.roster import RosterProblemsError, import_roster
@@ -19,11 +17,9 @@ from authz.directory.tables import (
     Grant,
     Guardianship,
     Membership,
-    Organisation,
     Person,
     Term,
 )
-from authz.errors import MassChangeError
 from tests.stores.test_roster_kit import (
     BANGKOK,
     LATER,
@@ -32,21 +28,9 @@ from tests.stores.test_roster_kit import (
     Kit,
     enrolment,
     role,
-    school_12,
     user,
     zipped,
 )
-
-
-@pytest.fixture
-def kit(tmp_path: Path, store: Engine) -> Kit:
-    return Kit(tmp_path, store)
-
-
-@pytest.fixture
-def kit_12(kit: Kit) -> Kit:
-    kit.version, kit.rows = "1.2", school_12()
-    return kit
 
 
 def test_dates_are_local_midnights_and_the_end_is_the_first_day_without(kit: Kit) -> None:
@@ -322,217 +306,6 @@ def test_a_living_row_on_an_ended_one_is_imported_and_reported(kit: Kit) -> None
     assert summary.hanging.first[0] == "enrollments.csv:2: column classSourcedId: 'k1' has ended"
 
 
-def test_a_delta_adds_changes_and_ends_and_leaves_the_rest(kit: Kit) -> None:
-    kit.load()
-    kit.delta(
-        users=[user("new", "student"), user("pupil", "student", givenName="Changed")],
-        enrollments=[
-            enrolment("e2", "k1", "student", "student", status="tobedeleted"),
-            enrolment("e5", "k1", "new", "student"),
-        ],
-    )
-    summary = kit.load(now=LATER)
-    assert kit.person("pupil")["given_name"] == "Changed"
-    assert kit.all(Enrolment)["e2"]["ended_at"] == LATER
-    assert kit.all(Enrolment)["e1"]["ended_at"] is None
-    tally = summary.tables["enrolment"]
-    assert (tally.added, tally.ended, tally.unchanged) == (1, 1, 0)
-    assert ("uncle", "pupil", "relative") in kit.guardians()
-
-
-def test_a_delta_that_brings_the_carrying_row_without_the_link_ends_it(kit: Kit) -> None:
-    kit.load()
-    kit.delta(users=[user("student", "student")])
-    kit.load(now=LATER)
-    assert kit.guardians() == {("uncle", "pupil", "relative")}
-
-
-def test_a_delta_that_changes_the_role_of_the_adult_changes_the_kind(kit: Kit) -> None:
-    kit.load()
-    kit.delta(users=[user("mother", "relative")])
-    kit.load(now=LATER)
-    assert ("mother", "student", "relative") in kit.guardians()
-
-
-def test_a_delta_moves_a_person_to_another_school(kit: Kit) -> None:
-    kit.load()
-    kit.delta(users=[user("head", "administrator", "school-b")])
-    kit.load(now=LATER)
-    assert [row["organisation"] for row in kit.living(Grant)] == ["school-b"]
-    found = [row for row in kit.living(Membership) if row["person"] == "head"]
-    assert [row["organisation"] for row in found] == ["school-b"]
-
-
-def test_a_delta_of_roles_ends_one_role_and_keeps_the_others(kit_12: Kit) -> None:
-    kit_12.load()
-    first = kit_12.rows["roles"][0]
-    kit_12.delta(roles=[first | {"status": "tobedeleted"}])
-    kit_12.load(now=LATER)
-    assert kit_12.living(Grant) == []
-    assert len(kit_12.living(Membership)) == 6
-    assert len(kit_12.guardians()) == 2
-
-
-def test_a_delta_needs_its_status(kit: Kit) -> None:
-    kit.load()
-    kit.delta(users=[user("new", "student", status="")])
-    assert "users.csv:2: column status: is required" in kit.refused()
-
-
-def test_a_rectified_birth_date_is_not_undone(kit: Kit) -> None:
-    kit.load()
-    rectified = date(2015, 2, 28)
-    with kit.store.begin() as connection:
-        connection.execute(
-            update(Person)
-            .where(Person.__table__.c.id == "student")
-            .values(birth_date=rectified, birth_date_from="request 7")
-        )
-    kit.again().load(now=LATER)
-    assert kit.person("student")["birth_date"] == rectified
-
-
-def test_a_birth_date_that_a_bulk_no_longer_has_is_gone(kit: Kit) -> None:
-    kit.load()
-    later = kit.again()
-    later.rows["demographics"] = [{"sourcedId": "pupil", "birthDate": "2017-01-01"}]
-    later.load(now=LATER)
-    assert kit.person("student")["birth_date"] is None
-    assert kit.person("pupil")["birth_date"] == date(2017, 1, 1)
-
-
-def test_the_same_id_from_two_sources_is_refused(kit: Kit) -> None:
-    kit.load()
-    other = kit.again()
-    other.source = "other"
-    message = other.refused()
-    assert "users.csv:2: column sourcedId: 'head' is on file already from roster:sis" in message
-    assert "--source" in message
-
-
-def test_a_named_source_prefixes_every_id(kit: Kit) -> None:
-    kit.load()
-    other = kit.again()
-    other.source = "other"
-    summary = other.load(source="south")
-    assert summary.source == "south"
-    assert kit.person("south:head")["origin"] == "roster:south"
-    assert kit.all(Enrolment)["south:e1"]["class"] == "south:k1"
-    assert kit.all(Class)["south:k1"]["terms"] == ["south:term"]
-    assert kit.all(Organisation)["south:school-a"]["parent"] == "south:district"
-    assert ("south:mother", "south:student", "parent") in kit.guardians()
-    assert not other.again().load(source="south", now=LATER).changed
-
-
-def test_a_source_cannot_refer_to_what_another_one_brought(kit: Kit) -> None:
-    kit.load()
-    kit.source = "other"
-    kit.delta(users=[user("stranger", "administrator", "school-a")])
-    assert "users.csv:2: column orgSourcedIds: 'school-a'" in kit.refused()
-
-
-def test_without_a_source_it_is_called_default(kit: Kit) -> None:
-    kit.source = None
-    assert kit.load().source == "default"
-
-
-@pytest.mark.parametrize("name", ["", "a:b", "a b", "x" * 65])
-def test_a_bad_name_of_a_source_is_refused(kit: Kit, name: str) -> None:
-    assert "name of a source" in kit.refused(source=name)
-
-
-def test_a_bulk_that_would_end_more_than_a_tenth_of_the_people_is_refused(kit: Kit) -> None:
-    kit.rows["users"] += [user(f"s{number}", "student") for number in range(14)]
-    kit.load()
-    later = kit.again()
-    later.rows["users"] += [user(f"s{number}", "student") for number in range(12)]
-    later.load(now=LATER)
-    last = kit.again()
-    last.rows["users"] += [user(f"s{number}", "student") for number in range(10)]
-    with pytest.raises(MassChangeError, match=r"end 2 of the 18 people.*--allow-mass-change"):
-        last.load(now=LATER)
-    assert last.load(now=LATER, allow_mass_change=True).tables["person"].ended == 2
-
-
-def test_a_set_without_manifest_is_refused_unless_partial(kit: Kit) -> None:
-    folder = kit.write()
-    (folder / "manifest.csv").unlink()
-    assert "no OneRoster 1.1 or 1.2 set" in kit.refused(folder)
-    summary = kit.load(folder, partial=True)
-    assert (summary.version, summary.source, summary.modes["users"]) == ("1.1", "default", "delta")
-
-
-def test_partial_leaves_out_bad_rows_and_what_hangs_on_them(kit: Kit) -> None:
-    kit.user("pupil")["enabledUser"] = "maybe"
-    kit.rows["classes"].append(kit.rows["classes"][0] | {"sourcedId": "k2", "termSourcedIds": "x"})
-    kit.rows["enrollments"].append(enrolment("e8", "k2", "student", "student"))
-    kit.refused()
-    summary = kit.load(partial=True)
-    assert set(kit.all(Person)) == {"head", "teacher", "student", "mother", "uncle"}
-    assert set(kit.all(Class)) == {"k1"}
-    assert set(kit.all(Enrolment)) == {"e1", "e2"}
-    listed = "\n".join(summary.skipped.first)
-    for line in (
-        "users.csv:5: column enabledUser: 'maybe'",
-        "users.csv:7: column agentSourcedIds: 'pupil'",
-        "classes.csv:3: column termSourcedIds: 'x'",
-        "enrollments.csv:4: column userSourcedId: 'pupil'",
-        "enrollments.csv:5: column classSourcedId: 'k2'",
-    ):
-        assert line in listed
-    assert summary.skipped.total == 5
-
-
-def test_partial_leaves_out_a_whole_branch_of_organisations(kit: Kit) -> None:
-    kit.rows["orgs"][0]["parentSourcedId"] = "nowhere"
-    summary = kit.load(partial=True)
-    assert kit.all(Organisation) == {}
-    assert len(kit.all(Person)) == 6
-    assert kit.all(Membership) == {}
-    assert len(kit.guardians()) == 2
-    assert summary.partial
-
-
-def test_partial_keeps_the_first_of_two_rows_with_one_id(kit: Kit) -> None:
-    kit.rows["users"].append(user("uncle", "administrator", givenName="Second"))
-    assert "users.csv:8: column sourcedId: 'uncle' is there already, on line 7" in kit.refused()
-    kit.load(partial=True)
-    assert kit.person("uncle")["given_name"] == "Given uncle"
-    assert [row["person"] for row in kit.living(Grant)] == ["head"]
-
-
-def test_partial_leaves_out_an_id_of_another_source(kit: Kit) -> None:
-    kit.load()
-    before = kit.everything()
-    other = kit.again()
-    other.source = "other"
-    assert other.load(partial=True).skipped.total > 10
-    assert kit.everything() == before
-
-
-def test_a_rollback_is_a_dry_run(kit: Kit) -> None:
-    before = kit.everything()
-    with kit.store.connect() as connection:
-        transaction = connection.begin()
-        assert kit.load_into(connection).tables["person"].added == 6
-        transaction.rollback()
-    assert kit.everything() == before
-    kit.load()
-
-
-def test_a_crash_in_the_middle_leaves_nothing(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(*_: object) -> None:
-        raise RuntimeError("power cut")
-
-    before = kit.everything()
-    monkeypatch.setattr("authz.directory.roster.apply.Links.merge", crash)
-    with pytest.raises(RuntimeError, match="power cut"):
-        kit.load()
-    monkeypatch.undo()
-    assert kit.everything() == before
-    kit.load()
-
-
 def test_no_staging_table_is_left(kit: Kit) -> None:
     with kit.store.begin() as connection:
         kit.load_into(connection)
@@ -596,46 +369,6 @@ def test_two_hundred_problems_are_counted_and_a_hundred_told(kit: Kit) -> None:
         kit.load()
     assert (caught.value.total, len(caught.value.problems)) == (200, 100)
     assert "and 100 more" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "people", "enrolments"),
-    [("oneroster-district-small", 268, 1855), ("oneroster-district-medium", 837, 5810)],
-)
-def test_the_shared_district_rosters_are_imported(
-    kit: Kit, shared: Path, name: str, people: int, enrolments: int
-) -> None:
-    path = shared / "data" / name
-    summary = kit.load(path)
-    assert summary.source == "merge-oneroster-gen"
-    assert summary.tables["person"].added == people
-    assert summary.tables["enrolment"].added == enrolments
-    assert not kit.load(path, now=LATER).changed
-
-
-def test_the_shared_guardians_are_taken_partially_and_else_refused(kit: Kit, shared: Path) -> None:
-    path = shared / "data" / "oneroster-guardians"
-    message = kit.refused(path)
-    assert "manifest.csv: missing" in message
-    assert "users.csv:2: column orgSourcedIds: 'slksldkmlsk49303'" in message
-    summary = kit.load(path, partial=True)
-    assert summary.tables["person"].added == 1999
-    assert summary.tables["guardianship"].added == _links(path)
-    assert summary.skipped.total == 1999
-    assert kit.all(Membership) == {}
-    assert not kit.load(path, partial=True, now=LATER).changed
-
-
-def _links(path: Path) -> int:
-    with (path / "users.csv").open(encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    lists = [row["agentSourcedIds"] for row in rows]
-    return sum(len(set(each.split(","))) for each in lists if each)
-
-
-def test_school_data_sync_is_refused_by_name(kit: Kit, shared: Path) -> None:
-    message = kit.refused(shared / "data" / "school-data-sync-v2.1", partial=True)
-    assert "Microsoft School Data Sync v2.1, not OneRoster" in message
 
 
 def test_nothing_is_committed_by_the_import(kit: Kit) -> None:

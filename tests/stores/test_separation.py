@@ -23,6 +23,7 @@ from authz.service import (
     families,
     own_rights,
     rights,
+    rights_request_lists,
     rights_requests,
     separation,
     users,
@@ -167,11 +168,13 @@ def test_the_requests_of_a_school_go_on_where_a_page_ended(point: DecisionPoint)
     for _ in range(3):
         for wrong in ("x", "[1]", '["2026-01-01", "\\u0000", "p"]', '["2026-01-01", 1, "p"]'):
             with pytest.raises(MalformedError):
-                rights_requests.waiting(point, console, "bob", mfa=True, after=wrong, limit=1)
-        some, after = rights_requests.waiting(point, console, "bob", mfa=True, after=after, limit=1)
+                rights_request_lists.waiting(point, console, "bob", mfa=True, after=wrong, limit=1)
+        some, after = rights_request_lists.waiting(
+            point, console, "bob", mfa=True, after=after, limit=1
+        )
         seen += [each.id for each in some]
     assert (seen, after) == (opened, "")
-    assert rights_requests.waiting(point, console, "dan", mfa=True) == ([], "")
+    assert rights_request_lists.waiting(point, console, "dan", mfa=True) == ([], "")
 
 
 def test_an_auditor_is_made_only_of_who_holds_nothing_kept_apart(point: DecisionPoint) -> None:

@@ -17,7 +17,7 @@ from authz.admin.context import here
 from authz.admin.opening import Screen, change, may
 from authz.errors import MalformedError
 from authz.privacy.requests import RECTIFIED, Kind
-from authz.service import named, rights_requests
+from authz.service import named, rights_request_lists, rights_requests
 
 KINDS: Final[dict[str, Any]] = {
     Kind.ACCESS: _l("Access and a copy"),
@@ -33,7 +33,7 @@ URGENT: Final = timedelta(days=7)
 
 def waiting() -> ResponseReturnValue:
     """The open requests within my reach, the next to fall due first."""
-    found, after = rights_requests.waiting(
+    found, after = rights_request_lists.waiting(
         here().point,
         here().own,
         changes.me(),
@@ -58,7 +58,7 @@ def _clock() -> dict[str, Any]:
 def show(person: str) -> ResponseReturnValue:
     """All requests of one person, and the form of a new one."""
     point = here().point
-    found = rights_requests.of(point, person)
+    found = rights_request_lists.of(point, person)
     told = [person, changes.me(), *(each.assignee for each in found)]
     told += [each.request.answered_by or "" for each in found if each.request]
     return render_template(

@@ -15,7 +15,7 @@ from authz.admin.languages import spoken
 from authz.admin.opening import Screen, allowed
 from authz.errors import AuthzError, MalformedError, NotFoundError
 from authz.privacy.incidents import Incident
-from authz.service import incidents, named
+from authz.service import incident_register, incidents, named
 from authz.service.reports.asking import Asker
 from authz.service.reports.breach import Asked, breach
 from authz.service.reports.cells import Reader
@@ -57,7 +57,7 @@ def show(incident: str) -> ResponseReturnValue:
 def _incident(ident: str) -> Incident:
     """The incident; not found where there is none."""
     try:
-        return incidents.get(here().store, ident)
+        return incident_register.get(here().store, ident)
     except NotFoundError:
         return abort(404)
 
@@ -124,7 +124,7 @@ def _add(ident: str) -> None:
     why = changes.why().strip()
     if not why:
         raise MalformedError("Say why.", where="why")
-    known = incidents.known(here().store, people)
+    known = incident_register.known(here().store, people)
     incidents.amend(here().point, ident, {}, persons=known, by=changes.me(), because=why)
 
 

@@ -14,11 +14,11 @@ from flask_babel import lazy_gettext as _l
 from authz import clock
 from authz.admin import changes
 from authz.admin.context import here
-from authz.admin.opening import Screen, allowed
+from authz.admin.opening import Screen, allowed, change
 from authz.errors import MalformedError, NotFoundError
 from authz.privacy import incidents as life
 from authz.privacy.incidents import Incident
-from authz.service import incidents, named
+from authz.service import incident_register, incidents, named
 from authz.vocabulary import Event
 
 STATES: Final[dict[str, Any]] = {
@@ -51,7 +51,7 @@ SHOWN: Final = 50
 def show_list() -> ResponseReturnValue:
     """The incidents, the next whose time runs out first."""
     everything = request.args.get("all") == "yes"
-    found, after = incidents.page(
+    found, after = incident_register.page(
         here().store, everything=everything, after=request.args.get("after", "")
     )
     return render_template(
@@ -107,12 +107,12 @@ def show(incident: str) -> ResponseReturnValue:
 def _page(ident: str, typed: Mapping[str, Any]) -> str:
     store = here().store
     try:
-        found = incidents.get(store, ident)
+        found = incident_register.get(store, ident)
     except NotFoundError:
         abort(404)
     sees_people = allowed("breach", "read")
-    people, number = incidents.concerned(store, ident, SHOWN)
-    history = [{**each, "told": _told(each)} for each in incidents.history(store, ident)]
+    people, number = incident_register.concerned(store, ident, SHOWN)
+    history = [{**each, "told": _told(each)} for each in incident_register.history(store, ident)]
     told = [*(people if sees_people else ()), found.assignee or ""]
     told += [each["by"] for each in history]
     return render_template(
@@ -124,7 +124,7 @@ def _page(ident: str, typed: Mapping[str, Any]) -> str:
         people=people if sees_people else (),
         number=number,
         history=history,
-        officers=incidents.officers(store, clock.now()),
+        officers=incident_register.officers(store, clock.now()),
         names=named.people(store, told),
         may=allowed("incidents", "update"),
         sees_people=sees_people,
@@ -151,7 +151,7 @@ def assign(incident: str) -> ResponseReturnValue:
 
 def _assign(ident: str) -> None:
     to, store = request.form.get("assignee", ""), here().store
-    if to not in {each for each, _name in incidents.officers(store, clock.now())}:
+    if to not in {each for each, _name in incident_register.officers(store, clock.now())}:
         raise MalformedError("Choose an officer.", where="assignee")
     incidents.assign(here().point, ident, to, by=changes.me(), because=_why())
 
@@ -162,7 +162,7 @@ def update(incident: str) -> ResponseReturnValue:
 
 
 def _update(ident: str) -> None:
-    before = incidents.get(here().store, ident)
+    before = incident_register.get(here().store, ident)
     known: dict[str, Any] = {name: _text(name) for name in TEXTS}
     differs = {name: value for name, value in known.items() if value != getattr(before, name)}
     for name in MOMENTS:
@@ -180,7 +180,7 @@ def close(incident: str) -> ResponseReturnValue:
 
 def _close(ident: str) -> None:
     not_reported = _text("not_reported")
-    if life.missing(incidents.get(here().store, ident), not_reported):
+    if life.missing(incident_register.get(here().store, ident), not_reported):
         raise MalformedError("Something is missing.", where="missing")
     incidents.close(here().point, ident, by=changes.me(), not_reported=not_reported, because=_why())
 
@@ -208,17 +208,6 @@ def _why() -> str:
     return why
 
 
-def _post(path: str, endpoint: str, view: Any) -> Screen:
-    return Screen(
-        path=path,
-        endpoint=endpoint,
-        view=view,
-        category="incidents",
-        action="update",
-        methods=("POST",),
-    )
-
-
 SCREENS = (
     Screen(path="/incidents", endpoint="incidents", view=show_list, category="incidents"),
     Screen(
@@ -228,9 +217,9 @@ SCREENS = (
         category="incidents",
         action="update",
     ),
-    _post("/incidents/new", "incident_open", open_one),
+    change("/incidents/new", "incident_open", open_one, "incidents"),
     Screen(path="/incident/<path:incident>", endpoint="incident", view=show, category="incidents"),
-    _post("/incident/<path:incident>/assign", "incident_assign", assign),
-    _post("/incident/<path:incident>/update", "incident_update", update),
-    _post("/incident/<path:incident>/close", "incident_close", close),
+    change("/incident/<path:incident>/assign", "incident_assign", assign, "incidents"),
+    change("/incident/<path:incident>/update", "incident_update", update, "incidents"),
+    change("/incident/<path:incident>/close", "incident_close", close, "incidents"),
 )

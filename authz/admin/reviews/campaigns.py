@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from authz import clock
 from authz.admin.context import here
-from authz.admin.opening import Screen, allowed
+from authz.admin.opening import Screen, allowed, change
+from authz.admin.reviews.closing_reports import report, report_csv, report_json, report_pdf
 from authz.admin.reviews.common import bench, changed, me, page, reach, shown, why
-from authz.admin.reviews.printed import printed
-from authz.admin.reviews.words import said
+from authz.admin.reviews.definitions import define, edit, new, redefine
 from authz.review import campaign as steps
-from authz.review.definition import Definition, Scope, Stage, from_dict
+from authz.review.definition import from_dict
 from authz.review.item import RefusedError
-from authz.review.words import Kind, NoAnswer, Reviewers, State, Wrong
-from authz.service import named
+from authz.review.words import State, Wrong
 from authz.service.database import reading
 from authz.service.reviews import (
+    campaigns,
     closing,
+    defining,
     detail,
     ending,
     handing,
     listing,
+    previewing,
     remedies,
-    running,
-    schools,
+    starting,
 )
-from authz.service.reviews import report as reports
 from authz.service.reviews.listing import Order
 from authz.service.reviews.records import text
-from authz.vocabulary import GRANTABLE_ROLES
-
-MOST_STAGES = 3
 
 
 def everything() -> ResponseReturnValue:
@@ -46,113 +42,21 @@ def everything() -> ResponseReturnValue:
     return page("campaigns", found=found)
 
 
-def new() -> ResponseReturnValue:
-    """The form of a definition."""
-    return _form(None, None, {})
-
-
-@shown
-def edit(campaign: str) -> ResponseReturnValue:
-    """The form of a review that was not started."""
-    with reading(here().store) as connection:
-        row = running.found(connection, campaign, reach())
-    return _form(row, from_dict(row.members), {})
-
-
-def _form(row: Any, definition: Definition | None, sent: Any, problem: str = "") -> str:
-    within = reach()
-    with reading(here().store) as connection:
-        tree = schools.read(connection, clock.now())
-        people = running.possible_reviewers(connection, clock.now())
-    places = [
-        (ident, name) for ident, name in tree.names.items() if within is None or ident in within
-    ]
-    return page(
-        "define",
-        row=row,
-        definition=definition,
-        sent=sent,
-        problem=problem,
-        schools=places,
-        people=people,
-        everywhere=within is None,
-        roles=sorted(GRANTABLE_ROLES),
-        kinds=[kind.value for kind in Kind if kind is not Kind.USE],
-        stages=MOST_STAGES,
-    )
-
-
-def _definition() -> Definition:
-    """The definition of the form; RefusedError where it is none."""
-    form = request.form
-    kinds = tuple(Kind(each) for each in form.getlist("kind") if each in set(Kind))
-    try:
-        stages = tuple(
-            Stage(
-                Reviewers(form[f"reviewers_{number}"]),
-                int(form.get(f"days_{number}") or 14),
-                form.get(f"named_{number}", "") if form[f"reviewers_{number}"] == "named" else "",
-            )
-            for number in range(1, MOST_STAGES + 1)
-            if form.get(f"reviewers_{number}")
-        )
-        unused, undo = int(form.get("unused") or 0), int(form.get("undo") or 7)
-        reminders = tuple(int(each) for each in form.get("reminders", "").replace(",", " ").split())
-        silence = NoAnswer(form.get("no_answer", "escalate"))
-    except ValueError as error:
-        raise RefusedError(Wrong.DATES) from error
-    scope = Scope(
-        kinds=kinds,
-        organisation=form.get("organisation", ""),
-        roles=tuple(form.getlist("role")),
-        contract=form.get("contract", "").strip(),
-        unused_days=unused,
-        new=form.get("new") == "yes",
-    )
-    fallbacks = dict.fromkeys((form.get("fallback", ""), form.get("fallback_2", "")))
-    return Definition(
-        name=form.get("name", "").strip(),
-        scope=scope,
-        stages=stages,
-        fallbacks=tuple(each for each in fallbacks if each),
-        no_answer=silence,
-        reminders=reminders,
-        undo_days=undo,
-    )
-
-
-@changed("/reviews/campaigns/new")
-def define() -> ResponseReturnValue:
-    """Put a definition on file, and go on to its preview."""
-    try:
-        campaign = running.define(bench(), _definition(), me(), why(), reach())
-    except RefusedError as error:
-        return _form(None, None, request.form, error.wrong.value), 400
-    return redirect(url_for("campaign_preview", campaign=campaign))
-
-
-@changed("/reviews/campaigns/{campaign}/edit")
-def redefine(campaign: str) -> ResponseReturnValue:
-    """Change a review that was not started."""
-    running.redefine(bench(), campaign, _definition(), me(), why(), reach())
-    return redirect(url_for("campaign_preview", campaign=campaign))
-
-
 @changed("/reviews/campaigns")
 def preview(campaign: str) -> ResponseReturnValue:
     """What the review would be, were it started now."""
     with reading(here().store) as connection:
-        row = running.found(connection, campaign, reach())
+        row = campaigns.found(connection, campaign, reach())
     if State(row.state) not in steps.PLANNED:
         return redirect(url_for("campaign", campaign=campaign))
-    seen = running.preview(bench(), campaign, me(), reach())
+    seen = previewing.preview(bench(), campaign, me(), reach())
     return page("preview", campaign=row, seen=seen, definition=from_dict(row.members))
 
 
 @changed("/reviews/campaigns/{campaign}/preview")
 def start(campaign: str) -> ResponseReturnValue:
     """Freeze what is under review, and ask the reviewers."""
-    running.start(bench(), campaign, me(), why(), reach())
+    starting.start(bench(), campaign, me(), why(), reach())
     flash(_("The review is started. Its reviewers see their items from now on."), "good")
     return redirect(url_for("campaign", campaign=campaign))
 
@@ -161,7 +65,7 @@ def start(campaign: str) -> ResponseReturnValue:
 def show(campaign: str) -> ResponseReturnValue:
     """How far a review is."""
     with reading(here().store) as connection:
-        row = running.found(connection, campaign, reach())
+        row = campaigns.found(connection, campaign, reach())
         progress = listing.progress(connection, campaign)
         reviewers = listing.by_reviewer(connection, campaign)
         verdicts = listing.verdicts(connection, campaign)
@@ -186,7 +90,7 @@ def items(campaign: str) -> ResponseReturnValue:
     """All items of a review."""
     verdict, state = request.args.get("verdict", ""), request.args.get("state", "")
     with reading(here().store) as connection:
-        row = running.found(connection, campaign, reach())
+        row = campaigns.found(connection, campaign, reach())
         found = listing.items(
             connection,
             campaign,
@@ -213,7 +117,7 @@ def item(campaign: str, number: int) -> ResponseReturnValue:
     """One item, for whoever runs the review."""
     found = detail.of_manager(bench(), campaign, number, reach())
     with reading(here().store) as connection:
-        people = running.possible_reviewers(connection, clock.now())
+        people = defining.possible_reviewers(connection, clock.now())
     undo_until = found.campaign.undo_until or ""
     undoable = found.item.before is not None and found.item.state == "applied"
     undoable = undoable and undo_until > (text(clock.now()) or "")
@@ -271,8 +175,8 @@ def confirm(campaign: str) -> ResponseReturnValue:
 def again(campaign: str) -> ResponseReturnValue:
     """A further review of the same definition."""
     with reading(here().store) as connection:
-        row = running.found(connection, campaign, reach())
-    following = running.again(bench(), row.definition, me(), why(), reach())
+        row = campaigns.found(connection, campaign, reach())
+    following = defining.again(bench(), row.definition, me(), why(), reach())
     return redirect(url_for("campaign_preview", campaign=following))
 
 
@@ -300,65 +204,13 @@ def end(campaign: str) -> ResponseReturnValue:
     return redirect(url_for("campaign", campaign=campaign))
 
 
-@changed("/reviews/campaigns/{campaign}")
-def report(campaign: str) -> ResponseReturnValue:
-    """The closing report, to read or to print."""
-    made = _made(campaign)
-    return page("report", made=made, names=_names(made))
-
-
-@changed("/reviews/campaigns/{campaign}")
-def report_csv(campaign: str) -> ResponseReturnValue:
-    """The closing report as a file for a spreadsheet."""
-    body = "\ufeff" + reports.as_csv(_made(campaign))
-    return _file(campaign, body, "csv", "text/csv; charset=utf-8")
-
-
-@changed("/reviews/campaigns/{campaign}")
-def report_json(campaign: str) -> ResponseReturnValue:
-    """The closing report as the bytes that its hash is of."""
-    return _file(campaign, _made(campaign).canonical, "json", "application/json")
-
-
-@changed("/reviews/campaigns/{campaign}")
-def report_pdf(campaign: str) -> ResponseReturnValue:
-    """The closing report to print and to file."""
-    made = _made(campaign)
-    return _file(campaign, printed(made, said(), _names(made)), "pdf", "application/pdf")
-
-
-def _names(made: reports.Report) -> Mapping[str, str]:
-    """The names of those who reviewed and ran it; the report itself has their ids."""
-    review = made.document["review"]
-    told = {review[name] for name in ("started_by", "closed_by", "confirmed_by")}
-    for name in ("reviewer", "verdict_by", "verdict_for"):
-        told |= {item[name] for item in made.items}
-    return named.people(here().store, told)
-
-
-def _made(campaign: str) -> reports.Report:
-    return reports.report(bench(), campaign, me(), reach(), here().settings)
-
-
-def _file(campaign: str, body: str | bytes, form: str, kind: str) -> Response:
-    named = f"attachment; filename=review-{campaign[:8]}.{form}"
-    return Response(body, content_type=kind, headers={"Content-Disposition": named})
-
-
 def _read(path: str, endpoint: str, view: Any, action: str = "read") -> Screen:
     full = f"/reviews/campaigns{path}"
     return Screen(path=full, endpoint=endpoint, view=view, category="campaigns", action=action)
 
 
 def _change(path: str, endpoint: str, view: Any) -> Screen:
-    return Screen(
-        path=f"/reviews/campaigns{path}",
-        endpoint=endpoint,
-        view=view,
-        category="campaigns",
-        action="update",
-        methods=("POST",),
-    )
+    return change(f"/reviews/campaigns{path}", endpoint, view, "campaigns")
 
 
 SCREENS = (

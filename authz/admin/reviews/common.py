@@ -18,8 +18,8 @@ from authz.errors import MalformedError, NotFoundError
 from authz.review.item import RefusedError
 from authz.service.database import reading
 from authz.service.reviews import schools
+from authz.service.reviews.campaigns import Bench, Reach
 from authz.service.reviews.records import Actor
-from authz.service.reviews.running import Bench, Reach
 
 View = Callable[..., ResponseReturnValue]
 OVERSIGHT = "oversight"

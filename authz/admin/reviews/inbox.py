@@ -13,13 +13,13 @@ from flask_login import current_user
 from authz import clock
 from authz.admin.changes import whole
 from authz.admin.context import here
-from authz.admin.opening import Screen, within
+from authz.admin.opening import Screen, change, within
 from authz.admin.reviews.common import bench, changed, me, page, shown, why
 from authz.errors import NotFoundError
 from authz.review.item import RefusedError
 from authz.review.words import Verdict, Wrong
 from authz.service.database import reading
-from authz.service.reviews import answering, detail, handing, listing, running
+from authz.service.reviews import answering, campaigns, defining, detail, handing, listing
 from authz.service.reviews.answering import Given
 from authz.service.reviews.listing import Order
 
@@ -38,7 +38,7 @@ def items(campaign: str) -> ResponseReturnValue:
     order = Order(asked) if asked in set(Order) else Order.PERSON
     only = request.args.get("only", "")
     with reading(here().store) as connection:
-        row = running.found(connection, campaign, None)
+        row = campaigns.found(connection, campaign, None)
         reviewers = listing.standing_for(connection, current_user.person, clock.now())
         progress = listing.progress(connection, campaign, reviewers)
         if not progress.items:
@@ -60,7 +60,7 @@ def item(campaign: str, number: int) -> ResponseReturnValue:
     """One of my items, with all that is known of it."""
     found = detail.of_reviewer(bench(), campaign, number, current_user.person)
     with reading(here().store) as connection:
-        people = running.possible_reviewers(connection, clock.now())
+        people = defining.possible_reviewers(connection, clock.now())
     return page("item", found=found, people=people, managing=False)
 
 
@@ -97,7 +97,7 @@ def _day(text: str) -> datetime | None:
 def summary(campaign: str) -> ResponseReturnValue:
     """What I would submit."""
     with reading(here().store) as connection:
-        row = running.found(connection, campaign, None)
+        row = campaigns.found(connection, campaign, None)
     told = answering.summary(bench(), campaign, current_user.person)
     return page("summary", campaign=row, told=told)
 
@@ -122,7 +122,7 @@ def hand_over(campaign: str, number: int) -> ResponseReturnValue:
 def delegations() -> ResponseReturnValue:
     """Who stands in for me, and for whom I stand in."""
     with reading(here().store) as connection:
-        people = running.possible_reviewers(connection, clock.now())
+        people = defining.possible_reviewers(connection, clock.now())
     found = handing.delegations(bench(), current_user.person)
     return page("delegations", found=found, people=people)
 
@@ -154,38 +154,27 @@ def waiting() -> list[Any]:
     return [(row, progress) for row, progress in found if progress.open or progress.answered]
 
 
-def _change(path: str, endpoint: str, view: Any) -> Screen:
-    return Screen(
-        path=path,
-        endpoint=endpoint,
-        view=view,
-        category="reviews",
-        action="update",
-        methods=("POST",),
-    )
-
-
 SCREENS = (
     Screen(path="/reviews", endpoint="reviews", view=mine, category="reviews"),
     Screen(
         path="/reviews/delegations", endpoint="delegations", view=delegations, category="reviews"
     ),
-    _change("/reviews/delegations", "delegate", delegate),
-    _change("/reviews/delegations/end", "take_back", take_back),
+    change("/reviews/delegations", "delegate", delegate, "reviews"),
+    change("/reviews/delegations/end", "take_back", take_back, "reviews"),
     Screen(path="/reviews/<campaign>", endpoint="review_items", view=items, category="reviews"),
-    _change("/reviews/<campaign>/answer", "review_answer", answer),
+    change("/reviews/<campaign>/answer", "review_answer", answer, "reviews"),
     Screen(
         path="/reviews/<campaign>/submit",
         endpoint="review_summary",
         view=summary,
         category="reviews",
     ),
-    _change("/reviews/<campaign>/submit", "review_submit", submit),
+    change("/reviews/<campaign>/submit", "review_submit", submit, "reviews"),
     Screen(
         path="/reviews/<campaign>/<int:number>",
         endpoint="review_item",
         view=item,
         category="reviews",
     ),
-    _change("/reviews/<campaign>/<int:number>/reassign", "review_hand_over", hand_over),
+    change("/reviews/<campaign>/<int:number>/reassign", "review_hand_over", hand_over, "reviews"),
 )

@@ -76,7 +76,7 @@ def _(element: Values, compiler: SQLCompiler, **kw: Any) -> str:
 def _(element: LengthOf, compiler: SQLCompiler, **kw: Any) -> str:
     column, name = _arguments(element, compiler, **kw)
     each = f"json_each({column}) AS j"
-    return f"(SELECT json_array_length(j.value) FROM {each} WHERE j.key = {name})"  # noqa: S608
+    return f"(SELECT json_array_length(j.value) FROM {each} WHERE j.key = {name})"  # noqa: S608 (as above)
 
 
 @compiles(LengthOf, "postgresql")
@@ -89,7 +89,7 @@ def _(element: LengthOf, compiler: SQLCompiler, **kw: Any) -> str:
 def _(element: HasIn, compiler: SQLCompiler, **kw: Any) -> str:
     column, name, text = _arguments(element, compiler, **kw)
     each = f"json_each({column}) AS j, json_each(j.value) AS k"
-    return f"EXISTS (SELECT 1 FROM {each} WHERE j.key = {name} AND k.value = {text})"  # noqa: S608
+    return f"EXISTS (SELECT 1 FROM {each} WHERE j.key = {name} AND k.value = {text})"  # noqa: S608 (as above)
 
 
 @compiles(HasIn, "postgresql")

@@ -12,7 +12,7 @@ from authz.directory.conditions.json import Has, HasIn, LengthOf, is_null
 from authz.directory.conditions.people import between, registered
 from authz.directory.conditions.schools import grants, memberships
 from authz.directory.conditions.view import Sql, View
-from authz.directory.relations import PROTECTED_TRANSFERS
+from authz.directory.facts import PROTECTED_TRANSFERS
 from authz.vocabulary import Role
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from collections.abc import Mapping
 
 from authz.directory import tables as t
 from authz.directory.recording import members as m
+from authz.directory.recording.kind import Kind, dated, elevation, interval, two_people
 from authz.directory.recording.members import Member
 from authz.vocabulary import GRANTABLE_ROLES, Role
-
-LONGEST_ELEVATION = timedelta(hours=24)
 
 FROM = Member(m.moment, column="valid_from")
 UNTIL = Member(m.moment, column="valid_until")
@@ -25,59 +21,6 @@ OPENED = {
     "opened_at": Member(m.moment, required=True),
     "closed_at": Member(m.moment),
 }
-
-Values = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of fact. ``about`` names the member whose person the audit record is about.
-
-    ``key`` are the members whose values name one fact; a table whose primary key is a
-    single person or id has that member's value as its key. ``children`` maps a member that
-    is a list to the table, and the columns, that its items stand in. ``check`` raises
-    ValueError where members do not fit each other.
-    """
-
-    name: str
-    table: type[t.Base]
-    key: tuple[str, ...]
-    members: Mapping[str, Member]
-    about: str = "person"
-    fixed: Mapping[str, Any] = field(default_factory=dict)
-    children: tuple[str, type[t.Base], str, str] | None = None
-    check: Callable[[Values], None] = lambda _: None
-    first: bool = False
-
-
-def _interval(begin: str, end: str) -> Callable[[Values], None]:
-    def check(values: Values) -> None:
-        since, until = values.get(begin), values.get(end)
-        if since is not None and until is not None and since >= until:
-            raise ValueError(f"{begin} must be before {end}: the interval is empty")
-
-    return check
-
-
-def _dated(values: Values) -> None:
-    _interval("from", "until")(values)
-
-
-def _two_people(one: str, other: str) -> Callable[[Values], None]:
-    def check(values: Values) -> None:
-        _dated(values)
-        if values[one] == values[other]:
-            raise ValueError(f"{one} and {other} must be two people")
-
-    return check
-
-
-def _elevation(values: Values) -> None:
-    _dated(values)
-    if values["until"] - values["from"] > LONGEST_ELEVATION:
-        raise ValueError("an elevation lasts at most 24 hours (N-44)")
-    if values.get("approved_by") == values["person"]:
-        raise ValueError("approved_by must be another person (N-44)")
 
 
 def _recipient(kind: Role) -> Kind:
@@ -145,7 +88,7 @@ KINDS: Mapping[str, Kind] = {
                 "granted_by": Member(m.filled, required=True),
                 "reason": Member(m.filled, required=True),
             },
-            check=_dated,
+            check=dated,
         ),
         Kind(
             "guardianship",
@@ -158,7 +101,7 @@ KINDS: Mapping[str, Kind] = {
                 **DATED,
             },
             about="student",
-            check=_two_people("guardian", "student"),
+            check=two_people("guardian", "student"),
         ),
         Kind(
             "custody_restriction",
@@ -170,7 +113,7 @@ KINDS: Mapping[str, Kind] = {
                 **DATED,
                 "basis": Member(m.filled, required=True),
             },
-            check=_two_people("subject", "person"),
+            check=two_people("subject", "person"),
         ),
         Kind(
             "emancipation",
@@ -197,7 +140,7 @@ KINDS: Mapping[str, Kind] = {
                 **DATED,
             },
             about="",
-            check=_dated,
+            check=dated,
         ),
         Kind(
             "order",
@@ -212,14 +155,14 @@ KINDS: Mapping[str, Kind] = {
             },
             about="",
             children=("persons", t.OrderPerson, "order", "person"),
-            check=_dated,
+            check=dated,
         ),
         Kind(
             "ticket",
             t.Ticket,
             ("id",),
             {"id": ID, "person": PERSON, "assignee": PERSON, **OPENED},
-            check=_interval("opened_at", "closed_at"),
+            check=interval("opened_at", "closed_at"),
         ),
         Kind(
             "purchase",
@@ -238,7 +181,7 @@ KINDS: Mapping[str, Kind] = {
             t.Mentoring,
             ("mentor", "person"),
             {"mentor": PERSON, "person": PERSON, **DATED},
-            check=_two_people("mentor", "person"),
+            check=two_people("mentor", "person"),
         ),
         Kind(
             "case",
@@ -253,7 +196,7 @@ KINDS: Mapping[str, Kind] = {
             },
             about="",
             children=("persons", t.CasePerson, "case", "person"),
-            check=_interval("opened_at", "closed_at"),
+            check=interval("opened_at", "closed_at"),
         ),
         Kind(
             "elevation",
@@ -267,7 +210,7 @@ KINDS: Mapping[str, Kind] = {
                 "from": Member(m.moment, required=True, column="valid_from"),
                 "until": Member(m.moment, required=True, column="valid_until"),
             },
-            check=_elevation,
+            check=elevation,
         ),
         Kind(
             "consent",
@@ -280,16 +223,16 @@ KINDS: Mapping[str, Kind] = {
                 "withdrawn_at": Member(m.moment),
                 "project": Member(m.identifier, refers="project"),
             },
-            check=_interval("given_at", "withdrawn_at"),
+            check=interval("given_at", "withdrawn_at"),
         ),
         Kind(
             "objection",
             t.Objection,
             ("person", "purpose"),
             {"person": PERSON, "purpose": Member(m.purpose, required=True), **DATED},
-            check=_dated,
+            check=dated,
         ),
-        Kind("restriction", t.Restriction, ("person",), {"person": PERSON, **DATED}, check=_dated),
+        Kind("restriction", t.Restriction, ("person",), {"person": PERSON, **DATED}, check=dated),
         Kind(
             "erasure",
             t.Erasure,

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from authz.directory.recording.kinds import KINDS, Kind
+from authz.directory.recording.kind import Kind
+from authz.directory.recording.kinds import KINDS
 from authz.directory.recording.members import Reading
 from authz.errors import FactError
 

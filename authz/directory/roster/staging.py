@@ -160,7 +160,7 @@ def _inserter(connection: Connection) -> Load:
     def load(table: Table, columns: tuple[str, ...], rows: Iterable[Any]) -> None:
         marks = ", ".join("?" * len(columns))
         cursor.executemany(
-            f"INSERT INTO temp.{table.name} ({_names(columns)}) VALUES ({marks})",  # noqa: S608
+            f"INSERT INTO temp.{table.name} ({_names(columns)}) VALUES ({marks})",  # noqa: S608 (our names)
             rows,  # type: ignore[arg-type]  # sqlite3 takes any iterable
         )
 

@@ -17,7 +17,7 @@ from authz.audit.record import timestamp
 from authz.audit.uses import Selection
 from authz.errors import MalformedError, NotFoundError
 from authz.privacy.incidents import Incident
-from authz.service import incidents
+from authz.service import incident_register
 from authz.service.database import reading
 from authz.service.decide import DecisionPoint
 from authz.service.journals import catch_up
@@ -75,7 +75,7 @@ def breach(point: DecisionPoint, asked: Asked, *, by: Asker) -> Report:
             where=NAME,
             hint="A token, an account, an application, a rule, or a time since.",
         )
-    incident = incidents.get(point.store, asked.incident) if asked.incident else None
+    incident = incident_register.get(point.store, asked.incident) if asked.incident else None
     catch_up(point.store)
     with reading(point.store) as connection:
         which = _selection(connection, asked)

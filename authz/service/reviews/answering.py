@@ -22,12 +22,12 @@ from authz.review.item import Answer
 from authz.review.tables import GivenVerdict
 from authz.review.words import ItemState, Kind, State, Step, Verdict
 from authz.service.database import reading, writing
-from authz.service.reviews import closing, planning, reminders, running
+from authz.service.reviews import campaigns, closing, planning, reminders
 from authz.service.reviews import schools as tree
+from authz.service.reviews.campaigns import Bench
 from authz.service.reviews.listing import standing_for
 from authz.service.reviews.records import Actor, entry, new_id, record, text
 from authz.service.reviews.rows import ITEM, item_of, values_of, write
-from authz.service.reviews.running import Bench
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def answer(bench: Bench, campaign: str, numbers: Collection[int], given: Given, 
     """
     now = clock.now()
     with writing(bench.store) as connection:
-        row = running.locked(connection, campaign, None)
+        row = campaigns.locked(connection, campaign, None)
         mine = standing_for(connection, who.id, now)
         rows = connection.execute(
             select(ITEM).where(
@@ -60,7 +60,7 @@ def answer(bench: Bench, campaign: str, numbers: Collection[int], given: Given, 
             raise NotFoundError("There is no such item for you to review.", where=campaign)
         state = steps.after(State(row.state), Step.ANSWER)
         _take(connection, campaign, rows, given, who, now)
-        running.change(connection, campaign, state=state.value)
+        campaigns.change(connection, campaign, state=state.value)
     return len(rows)
 
 
@@ -146,7 +146,7 @@ def submit(bench: Bench, campaign: str, who: Actor) -> int:
     """
     now = clock.now()
     with writing(bench.store) as connection:
-        row = running.locked(connection, campaign, None)
+        row = campaigns.locked(connection, campaign, None)
         steps.after(State(row.state), Step.SUBMIT)
         mine = standing_for(connection, who.id, now)
         rows = connection.execute(
@@ -177,7 +177,7 @@ def submit(bench: Bench, campaign: str, who: Actor) -> int:
 
 def move_on(connection: Connection, campaign: str, who: Actor, now: datetime) -> None:
     """Close a campaign that waits for nobody; give one that reached a stage its time."""
-    row = running.found(connection, campaign, None)
+    row = campaigns.found(connection, campaign, None)
     waiting, stage = connection.execute(
         select(func.count(), func.min(ITEM.c.stage)).where(
             ITEM.c.campaign == campaign,
@@ -186,13 +186,13 @@ def move_on(connection: Connection, campaign: str, who: Actor, now: datetime) ->
     ).one()
     if not waiting:
         state = steps.after(State(row.state), Step.SUBMIT)
-        running.change(connection, campaign, state=state.value)
+        campaigns.change(connection, campaign, state=state.value)
         closing.finish(connection, campaign, who, now)
         return
     if stage > row.stage:
         days = from_dict(row.members).stages[stage - 1].days
         due = text(now + timedelta(days=days))
-        running.change(connection, campaign, stage=stage, due_at=due)
+        campaigns.change(connection, campaign, stage=stage, due_at=due)
     reminders.queue(connection, campaign, now)
 
 

@@ -23,7 +23,7 @@ from authz.review import snapshot
 from authz.review.tables import Snapshot
 from authz.service import audit_keys, verification
 from authz.service.database import reading
-from authz.service.reviews.running import Bench
+from authz.service.reviews.campaigns import Bench
 from authz.vocabulary import Event
 
 _STREAM: Final = {"yield_per": 1000}

@@ -15,10 +15,10 @@ from authz.review.item import RefusedError
 from authz.review.tables import Campaign
 from authz.review.words import ItemState, Remediation, State, Step, Wrong
 from authz.service.database import reading, writing
-from authz.service.reviews import remedies, reminders, running
+from authz.service.reviews import campaigns, remedies, reminders
+from authz.service.reviews.campaigns import Bench, Reach
 from authz.service.reviews.records import ITSELF, Actor, moment, needs, record, text
 from authz.service.reviews.rows import ITEM, item_of, values_of, write
-from authz.service.reviews.running import Bench, Reach
 
 WAITING = (ItemState.OPEN.value, ItemState.ANSWERED.value)
 
@@ -32,7 +32,7 @@ def close(bench: Bench, campaign: str, who: Actor, because: str, reach: Reach) -
     needs(because)
     now = clock.now()
     with writing(bench.store) as connection:
-        row = running.locked(connection, campaign, reach)
+        row = campaigns.locked(connection, campaign, reach)
         if State(row.state) not in steps.RUNNING:
             raise RefusedError(Wrong.NOT_NOW)
         due = moment(row.due_at)
@@ -50,10 +50,12 @@ def close(bench: Bench, campaign: str, who: Actor, because: str, reach: Reach) -
         record(connection, who, "close", campaign, because=because, detail=detail)
         if passed:
             days = definition.stages[row.stage - 1].days
-            running.change(connection, campaign, due_at=text(now + timedelta(days=days)))
+            campaigns.change(connection, campaign, due_at=text(now + timedelta(days=days)))
             reminders.queue(connection, campaign, now)
             return State(row.state)
-        running.change(connection, campaign, state=steps.after(State(row.state), Step.SUBMIT).value)
+        campaigns.change(
+            connection, campaign, state=steps.after(State(row.state), Step.SUBMIT).value
+        )
         return finish(connection, campaign, who, now)
 
 
@@ -62,7 +64,7 @@ def finish(connection: Connection, campaign: str, who: Actor, now: datetime) -> 
 
     A small review that an event opened is about one right or two: it has no guard.
     """
-    row = running.found(connection, campaign, None)
+    row = campaigns.found(connection, campaign, None)
     state = steps.after(State(row.state), Step.CLOSE)
     ending = connection.scalar(
         select(func.count()).where(
@@ -70,7 +72,7 @@ def finish(connection: Connection, campaign: str, who: Actor, now: datetime) -> 
         )
     )
     guard = bool(row.definition) and steps.guarded(ending or 0, row.items)
-    running.change(
+    campaigns.change(
         connection,
         campaign,
         state=state.value,
@@ -81,7 +83,7 @@ def finish(connection: Connection, campaign: str, who: Actor, now: datetime) -> 
     if guard:
         detail = {"ending": ending, "items": row.items}
         receipt = record(connection, who, "guard", campaign, detail=detail)
-        running.change(connection, campaign, trail_last=receipt.sequence)
+        campaigns.change(connection, campaign, trail_last=receipt.sequence)
         return state
     return _applied(connection, campaign, who, now)
 
@@ -90,7 +92,7 @@ def confirm(bench: Bench, campaign: str, who: Actor, because: str, reach: Reach)
     """Apply what the guard held back, by a second person (RefusedError where it is not one)."""
     needs(because)
     with writing(bench.store) as connection:
-        row = running.locked(connection, campaign, reach)
+        row = campaigns.locked(connection, campaign, reach)
         if State(row.state) is not State.CLOSED:
             raise RefusedError(Wrong.NOT_NOW)
         ending = connection.execute(
@@ -103,7 +105,7 @@ def confirm(bench: Bench, campaign: str, who: Actor, because: str, reach: Reach)
             involved.add(row.closed_by)
         steps.confirmed(frozenset(involved), who.id, guard=row.guard)
         record(connection, who, "confirm", campaign, because=because)
-        running.change(connection, campaign, confirmed_by=who.id)
+        campaigns.change(connection, campaign, confirmed_by=who.id)
         return _applied(connection, campaign, who, clock.now())
 
 
@@ -114,7 +116,7 @@ def decline(bench: Bench, campaign: str, who: Actor, because: str, reach: Reach)
     """
     needs(because)
     with writing(bench.store) as connection:
-        row = running.locked(connection, campaign, reach)
+        row = campaigns.locked(connection, campaign, reach)
         if State(row.state) is not State.CLOSED or not row.guard:
             raise RefusedError(Wrong.NO_GUARD)
         held_back = (ITEM.c.campaign == campaign, ITEM.c.remediation == Remediation.END.value)
@@ -128,17 +130,17 @@ def decline(bench: Bench, campaign: str, who: Actor, because: str, reach: Reach)
                     undone_by=who.id, undone_at=text(clock.now()))
         )  # fmt: skip
         record(connection, who, "decline", campaign, because=because)
-        running.change(connection, campaign, confirmed_by=who.id)
+        campaigns.change(connection, campaign, confirmed_by=who.id)
         return _applied(connection, campaign, who, clock.now())
 
 
 def _applied(connection: Connection, campaign: str, who: Actor, now: datetime) -> State:
-    row = running.found(connection, campaign, None)
+    row = campaigns.found(connection, campaign, None)
     state = steps.after(State(row.state), Step.APPLY)
     done = remedies.apply(connection, campaign, who, now)
     days = from_dict(row.members).undo_days
     receipt = record(connection, who, "apply", campaign, detail={"done": dict(Counter(done))})
-    running.change(
+    campaigns.change(
         connection,
         campaign,
         state=state.value,

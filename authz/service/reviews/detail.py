@@ -17,11 +17,11 @@ from authz.review.tables import Campaign, CampaignItem, GivenVerdict, Handover
 from authz.review.words import ItemState, Kind
 from authz.service.database import reading
 from authz.service.journals import catch_up
-from authz.service.reviews import running, uses
+from authz.service.reviews import campaigns, uses
+from authz.service.reviews.campaigns import Bench, Reach
 from authz.service.reviews.listing import standing_for
 from authz.service.reviews.planning import NO_STAFF
 from authz.service.reviews.rows import ITEM
-from authz.service.reviews.running import Bench, Reach
 from authz.service.reviews.schools import living
 from authz.vocabulary import Event
 
@@ -52,7 +52,7 @@ def of_reviewer(bench: Bench, campaign: str, number: int, person: str) -> Detail
     catch_up(bench.store)
     with reading(bench.store) as connection:
         mine = standing_for(connection, person, clock.now())
-        row = running.found(connection, campaign, None)
+        row = campaigns.found(connection, campaign, None)
         item = _item(connection, campaign, number)
         if item.reviewer not in mine:
             raise NotFoundError("There is no such item for you to review.", where=campaign)
@@ -63,7 +63,7 @@ def of_manager(bench: Bench, campaign: str, number: int, reach: Reach) -> Detail
     """The item, for whoever runs the review."""
     catch_up(bench.store)
     with reading(bench.store) as connection:
-        row = running.found(connection, campaign, reach)
+        row = campaigns.found(connection, campaign, reach)
         item = _item(connection, campaign, number)
         return _detail(connection, bench, row, item, frozenset())
 

@@ -18,17 +18,17 @@ from authz.review import item as pure
 from authz.review.item import Item, RefusedError
 from authz.review.words import ItemState, State, Step, Wrong
 from authz.service.database import writing
-from authz.service.reviews import closing, running
+from authz.service.reviews import campaigns, closing
+from authz.service.reviews.campaigns import Bench, Reach
 from authz.service.reviews.records import Actor, needs, record, text
 from authz.service.reviews.rows import ITEM, item_of, values_of, write
-from authz.service.reviews.running import Bench, Reach
 
 
 def cancel(bench: Bench, campaign: str, who: Actor, because: str, reach: Reach) -> None:
     """Call off a review that was not started; RefusedError once it is."""
     needs(because)
     with writing(bench.store) as connection:
-        row = running.locked(connection, campaign, reach)
+        row = campaigns.locked(connection, campaign, reach)
         if State(row.state) not in steps.PLANNED:
             raise RefusedError(Wrong.NOT_NOW)
         _call_off(connection, row, who, because)
@@ -46,7 +46,7 @@ def end_early(
     """
     needs(because)
     with writing(bench.store) as connection:
-        row = running.locked(connection, campaign, reach)
+        row = campaigns.locked(connection, campaign, reach)
         if State(row.state) not in steps.RUNNING:
             raise RefusedError(Wrong.NOT_NOW)
         if not row.definition:
@@ -65,7 +65,7 @@ def end_early(
             _call_off(connection, row, who, because, trail_last=receipt.sequence)
             return State.CANCELLED
         state = steps.after(State(row.state), Step.SUBMIT)
-        running.change(connection, campaign, state=state.value, ended_because=because)
+        campaigns.change(connection, campaign, state=state.value, ended_because=because)
         return closing.finish(connection, campaign, who, clock.now())
 
 
@@ -75,7 +75,7 @@ def _items(connection: Connection, campaign: str) -> Sequence[tuple[int, Item]]:
 
 
 def _call_off(connection: Connection, row: Any, who: Actor, because: str, **more: Any) -> None:
-    running.change(
+    campaigns.change(
         connection,
         row.id,
         state=steps.after(State(row.state), Step.CANCEL).value,

@@ -22,11 +22,11 @@ from authz.review.item import RefusedError
 from authz.review.tables import Handover
 from authz.review.words import State, Wrong
 from authz.service.database import reading, writing
-from authz.service.reviews import reminders, running
+from authz.service.reviews import campaigns, reminders
+from authz.service.reviews.campaigns import Bench, Reach
 from authz.service.reviews.listing import standing_for
 from authz.service.reviews.records import Actor, entry, needs, new_id, record, text
 from authz.service.reviews.rows import ITEM, item_of, values_of, write
-from authz.service.reviews.running import Bench, Reach
 from authz.service.reviews.schools import living
 
 
@@ -48,7 +48,7 @@ def reassign(
     needs(because)
     now = clock.now()
     with writing(bench.store) as connection:
-        row = running.locked(connection, campaign, reach if managing else None)
+        row = campaigns.locked(connection, campaign, reach if managing else None)
         if State(row.state) not in RUNNING:
             raise RefusedError(Wrong.NOT_NOW)
         _can_review(connection, taker)

@@ -11,7 +11,7 @@ from authz.config import Settings
 from authz.policy.load import load
 from authz.service.point import place
 from authz.service.reviews import closing, events, reminders
-from authz.service.reviews.running import Bench
+from authz.service.reviews.campaigns import Bench
 
 
 class Due(NamedTuple):

@@ -15,8 +15,8 @@ from authz.directory.tables import Organisation, Person
 from authz.errors import MalformedError
 from authz.review.tables import Campaign, CampaignItem, Handover, ReviewDefinition
 from authz.review.words import ItemState
+from authz.service.reviews.campaigns import Reach
 from authz.service.reviews.records import text
-from authz.service.reviews.running import Reach
 
 PAGE: Final = 50
 _DIGITS: Final = 10

@@ -25,7 +25,7 @@ from authz.service import separation
 from authz.service.reviews import rights as on_file
 from authz.service.reviews import schools as tree
 from authz.service.reviews import uses
-from authz.service.reviews.rights import ROSTER, Right, Where
+from authz.service.reviews.right import ROSTER, Right, Where
 from authz.service.reviews.schools import Schools, living
 from authz.service.reviews.uses import Use
 from authz.service.separation import Conflict

@@ -27,10 +27,10 @@ from authz.review.tables import ReviewItem
 from authz.review.words import ItemState, Kind, Remediation, State, Step, Wrong
 from authz.service import separation
 from authz.service.database import writing
-from authz.service.reviews import running, uses
+from authz.service.reviews import campaigns, uses
+from authz.service.reviews.campaigns import Bench, Reach
 from authz.service.reviews.records import Actor, moment, needs, record, text
 from authz.service.reviews.rows import ITEM, write
-from authz.service.reviews.running import Bench, Reach
 from authz.service.tables import ConsoleSession, SignIn
 from authz.vocabulary import Event
 
@@ -198,7 +198,7 @@ def undo(bench: Bench, campaign: str, number: int, who: Actor, because: str, rea
     needs(because)
     now = clock.now()
     with writing(bench.store) as connection:
-        row = running.locked(connection, campaign, reach)
+        row = campaigns.locked(connection, campaign, reach)
         steps.after(State(row.state), Step.UNDO)
         steps.may_undo(moment(row.undo_until), now)
         item = connection.execute(
@@ -218,7 +218,7 @@ def undo(bench: Bench, campaign: str, number: int, who: Actor, because: str, rea
         receipt = record(
             connection, who, "undo", campaign, because=because, detail={"item": number}
         )
-        running.change(connection, campaign, trail_last=receipt.sequence)
+        campaigns.change(connection, campaign, trail_last=receipt.sequence)
 
 
 def _apart(connection: Connection, bench: Bench, item: Any, now: datetime) -> None:

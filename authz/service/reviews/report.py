@@ -31,9 +31,9 @@ from authz.review.tables import CampaignItem, Handover, Snapshot
 from authz.review.words import State, Wrong
 from authz.service import checkpoints
 from authz.service.database import reading, writing
-from authz.service.reviews import running
+from authz.service.reviews import campaigns
+from authz.service.reviews.campaigns import Bench, Reach
 from authz.service.reviews.records import Actor, record
-from authz.service.reviews.running import Bench, Reach
 
 COLUMNS = (
     "number", "kind", "right_id", "holder", "holder_name", "person", "organisation", "role",
@@ -80,7 +80,7 @@ def report(
     if settings is not None:
         _sign(bench, campaign, reach, settings)
     with reading(bench.store) as connection:
-        row = running.found(connection, campaign, reach)
+        row = campaigns.found(connection, campaign, reach)
         if State(row.state) not in steps.OVER or row.started_at is None:
             raise RefusedError(Wrong.NOT_NOW)
         document = _document(connection, row)
@@ -98,7 +98,7 @@ def report(
 def _sign(bench: Bench, campaign: str, reach: Reach, settings: Settings) -> None:
     """A checkpoint over the end of the review; a report is made without one where it fails."""
     with reading(bench.store) as connection:
-        row = running.found(connection, campaign, reach)
+        row = campaigns.found(connection, campaign, reach)
         if _covering(connection, row) is not None:
             return
     try:

@@ -6,8 +6,7 @@ One statement for each kind, whatever their number.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, null, or_, select
@@ -16,51 +15,11 @@ from sqlalchemy.orm import aliased
 from authz.directory import tables as t
 from authz.review.definition import Scope
 from authz.review.words import Kind
+from authz.service.reviews.right import Right, Where
 from authz.service.reviews.schools import living
 from authz.service.tables import SignIn
 
 TEACHING = ("teacher", "aide", "proctor")
-ROSTER = "roster:"
-
-
-@dataclass(frozen=True, slots=True)
-class Right:
-    """A fact that gives ``holder`` access: to ``person``, at ``organisation``, as ``role``."""
-
-    kind: Kind
-    id: str
-    holder: str
-    name: str
-    active: bool
-    person: str = ""
-    organisation: str = ""
-    role: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    granted_by: str = ""
-    reason: str = ""
-    origin: str = ""
-    recorded_at: datetime | None = None
-    born: date | None = None
-    detail: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def rostered(self) -> bool:
-        """Whether the fact is a roster's, which alone can end it."""
-        return self.origin.startswith(ROSTER)
-
-    @property
-    def resource(self) -> str:
-        """What it opens, as something to sort by."""
-        return f"{self.kind}|{self.role}|{self.organisation}"
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """At which organisations, all where it is None; and at which moment."""
-
-    organisations: frozenset[str] | None
-    now: datetime
 
 
 def collect(connection: Connection, scope: Scope, where: Where) -> list[Right]:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from authz import clock
 from authz.review.words import ItemState, Kind
-from authz.service.reviews import answering, running
+from authz.service.reviews import answering, campaigns
 from authz.service.reviews.records import Actor, record, text
 from authz.service.reviews.rows import ITEM, write
 
@@ -26,7 +26,7 @@ def settle(connection: Connection, person: str, elevation: str, by: str) -> int:
     waiting = [row for row in rows if row.facts.get("elevation") == elevation]
     now, who = clock.now(), Actor(by)
     for campaign in sorted({row.campaign for row in waiting}):
-        running.locked(connection, campaign, None)
+        campaigns.locked(connection, campaign, None)
         numbers = [row.number for row in waiting if row.campaign == campaign]
         values = {"state": ItemState.OVERTAKEN.value, "applied_at": text(now)}
         write(connection, campaign, dict.fromkeys(numbers, values))

@@ -21,7 +21,7 @@ from authz.audit.tables import AuditMention, AuditRecord
 from authz.directory.tables import RecipientMember
 from authz.engine.policy import Policy
 from authz.review.words import Kind
-from authz.service.reviews.rights import Right
+from authz.service.reviews.right import Right
 from authz.vocabulary import Event, Relation
 
 SLICE = 500
