@@ -57,6 +57,9 @@ TOLD: Final[dict[str, Any]] = {
     "This request was answered already.": _l("This request was answered already."),
     "You administer this school already.": _l("You administer this school already."),
     "You have this right already.": _l("You have this right already."),
+    "Nobody records a guardianship of their own.": _l(
+        "Nobody records a guardianship of their own."
+    ),
     "Nobody reviews their own emergency.": _l("Nobody reviews their own emergency."),
     "This emergency is reviewed already.": _l("This emergency is reviewed already."),
     "Only who administers a school opens another one in an emergency.": _l(

@@ -4,7 +4,7 @@ The decision endpoints speak WSGI themselves (:mod:`authz.api.front`), everythin
 Flask; both begin and end an exchange here, so that no caller can tell one from the other.
 
 **Request ids** (AuthZEN 10.1.3). An ``X-Request-ID`` is echoed byte for byte, on errors
-too, and stands in the audit record. One that is absent, longer than 200 bytes, or that holds
+too, and stands in the audit record. One that is absent, longer than 8 KiB, or that holds
 anything but printable ASCII and tabs is replaced by one of our own: the server hands on no
 other bytes (Granian gives an empty value for them), so they could not be given back.
 
@@ -28,7 +28,8 @@ from werkzeug.http import parse_accept_header
 from authz import clock
 
 LANGUAGES: Final = ("en", "th")
-LONGEST_ID: Final = 200
+LONGEST_ID: Final = 8192
+"""What proxies take of one header; whatever comes through them is given back (10.1.3)."""
 REQUEST_ID: Final = "X-Request-ID"
 DECISION_ID: Final = "X-Decision-Id"
 REVISION: Final = "X-Authz-Revision"

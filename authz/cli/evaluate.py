@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import click
 
 from authz import clock
+from authz.cli.lines import Sent, numbered
 from authz.cli.output import operator, progress, ready, say, settings
 from authz.decision.answer import inward
 from authz.decision.request import Request, parse
@@ -25,7 +27,7 @@ CHUNK = 500
 
 
 @click.command()
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=click.File("rb"))
 @click.option("--at", "moment", help="ISO date or time to ask about; now, if not given.")
 @click.option("--policy", type=click.Path(path_type=Path), help="Folder of the policy pack.")
 @click.option(
@@ -33,7 +35,7 @@ CHUNK = 500
 )
 @click.option("--language", type=click.Choice(["th", "en"]), default="en", show_default=True)
 def evaluate(
-    file: TextIO,
+    file: BinaryIO,
     moment: str | None,
     policy: Path | None,
     explains: bool,  # noqa: FBT001 (an option)
@@ -51,7 +53,7 @@ def evaluate(
     caller = Caller(f"what-if:{operator()}", asserts_mfa=True)
     bad, done = 0, 0
     with progress() as advance:
-        for chunk in _chunks(file):
+        for chunk in _chunks(file, found.max_depth):
             items = [item for _, item in chunk]
             answers = _answers(point, items, caller, at, language, explains=explains)
             for (number, _), (decided, answer) in zip(chunk, answers, strict=True):
@@ -75,26 +77,17 @@ def moment_of(text: str | None, local: Any) -> datetime:
         raise click.BadParameter(str(error), param_hint="--at") from error
 
 
-def _chunks(lines: Iterable[str]) -> Iterator[list[tuple[int, Request | MalformedError]]]:
-    chunk: list[tuple[int, Request | MalformedError]] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        chunk.append((number, _request(line)))
-        if len(chunk) >= CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
+def _chunks(file: BinaryIO, depth: int) -> Iterator[list[tuple[int, Request | MalformedError]]]:
+    lines = ((number, _request(sent)) for number, sent in numbered(file, depth))
+    while chunk := list(islice(lines, CHUNK)):
         yield chunk
 
 
-def _request(line: str) -> Request | MalformedError:
+def _request(sent: Sent) -> Request | MalformedError:
     try:
-        return parse(json.loads(line))
+        return sent if isinstance(sent, MalformedError) else parse(sent)
     except MalformedError as error:
         return error
-    except (ValueError, RecursionError):
-        return MalformedError("The line is not JSON.")
 
 
 def _answers(

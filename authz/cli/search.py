@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO
 
 import click
 
 from authz.cli.evaluate import moment_of
+from authz.cli.lines import Sent, numbered
 from authz.cli.output import operator, progress, say, settings
 from authz.decision.search import Kind, parse_search
 from authz.errors import MalformedError
@@ -22,9 +23,9 @@ from authz.service.search import SearchPoint
 
 @click.command()
 @click.argument("kind", type=click.Choice([kind.value for kind in Kind]))
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=click.File("rb"))
 @click.option("--at", "moment", help="ISO date or time to ask about; now, if not given.")
-def search(kind: str, file: TextIO, moment: str | None) -> None:
+def search(kind: str, file: BinaryIO, moment: str | None) -> None:
     """Answer AuthZEN searches, one a line; `-` is standard input.
 
     KIND is what is looked for. Each line is answered with one page: ask for the next one
@@ -38,34 +39,27 @@ def search(kind: str, file: TextIO, moment: str | None) -> None:
     caller = Caller(f"what-if:{operator()}", asserts_mfa=True)
     searching = SearchPoint(point, lambda: page_key(found.key_folder))
 
-    def answer(line: str) -> dict[str, Any]:
-        asked = parse_search(Kind(kind), _json(line))
+    def answer(sent: Sent) -> dict[str, Any]:
+        if isinstance(sent, MalformedError):
+            raise sent
+        asked = parse_search(Kind(kind), sent)
         return searching.what_if(asked, caller, at, fixed=moment is not None).as_dict()
 
-    if bad := _each(file, answer):
+    if bad := _each(numbered(file, found.max_depth), answer):
         say(f"{bad} lines were no search.")
         sys.exit(2)
 
 
-def _each(file: TextIO, answer: Callable[[str], dict[str, Any]]) -> int:
+def _each(lines: Iterable[tuple[int, Sent]], answer: Callable[[Sent], dict[str, Any]]) -> int:
     """Answer each line in its order; how many were malformed."""
     bad = 0
     with progress() as advance:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
+        for number, sent in lines:
             try:
-                told = answer(line)
+                told = answer(sent)
             except MalformedError as error:
                 say(f"line {number}: {error}")
                 told, bad = {"error": "malformed", "line": number}, bad + 1
             click.echo(json.dumps(told, ensure_ascii=False))
             advance("requests", number, None)
     return bad
-
-
-def _json(line: str) -> Any:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise MalformedError("The line is not JSON.") from error

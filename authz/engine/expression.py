@@ -101,6 +101,19 @@ class Missing:
 MISSING = Missing()
 
 
+class Text(str):
+    """A text that was sent: ``in`` looks for a member of a list, never for a part of a text.
+
+    So ``r.sub.id in r.res.properties.owners`` cannot be evaluated where ``owners`` is no list,
+    which refuses (3.5): as Python reads it, ``ali`` would be among the owners ``alice``.
+    """
+
+    __slots__ = ()
+
+    def __contains__(self, part: object) -> bool:
+        raise TypeError("in looks for a member of a list, and this is a text")
+
+
 class Bag:
     """JSON properties by attribute; what is absent or null is :data:`MISSING`."""
 
@@ -113,6 +126,8 @@ class Bag:
         value = self._members.get(name)
         if value is None:
             return MISSING
+        if isinstance(value, str):
+            return Text(value)
         return Bag(value) if isinstance(value, Mapping) else value
 
 

@@ -7,7 +7,6 @@ are no more.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,12 +21,12 @@ from authz.directory import tables as t
 from authz.directory.conditions.view import Given
 from authz.directory.facts import Facts
 from authz.directory.relations import Situation
+from authz.directory.storable import storable
 from authz.engine import decide as engine
 from authz.service.decide import DecisionPoint
 from authz.service.listings import Listings
 
 BATCH: Final = 500
-_STRANGE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 class Candidates(Protocol):
@@ -163,13 +162,7 @@ def with_part(asked: Question, kind: Kind, value: str) -> Question:
 
 
 def _storable(asked: Question) -> bool:
-    """Whether the texts of a question can be anything that a database holds."""
+    """Whether the two can be anybody whom a database holds."""
     request = asked.request
-    named = (asked.class_id, asked.record, asked.ticket, asked.order, asked.case)
     entities = (request.subject, request.resource)
-    texts = [*named, *(e.type for e in entities), *(e.id for e in entities)]
-    return all(_plain(text) for text in texts if text is not None)
-
-
-def _plain(text: str) -> bool:
-    return _STRANGE.search(text) is None
+    return all(storable(text) for entity in entities for text in (entity.type, entity.id))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from authz.directory.recording.change import ORIGIN
 from authz.directory.tables import CustodyRestriction, Guardianship, Person
-from authz.errors import MalformedError, NotFoundError
+from authz.errors import ForbiddenError, MalformedError, NotFoundError
 from authz.review.rights import said
 from authz.service import by_hand
 from authz.service.database import reading, writing
@@ -141,7 +141,12 @@ def add(
     by: str,
     why: str,
 ) -> None:
-    """Record a guardianship, in place of the pair's of the same kind."""
+    """Record a guardianship, in place of the pair's of the same kind.
+
+    It gives a right, so that nobody records their own (N-43, N-44): ForbiddenError.
+    """
+    if guardian == by:
+        raise ForbiddenError("Nobody records a guardianship of their own.")
     line = {"fact": "guardianship", "guardian": guardian, "student": student, "kind": kind}
     by_hand.put_down(point, [{**line, "from": since, "until": until}], by=by, why=why)
 

@@ -127,6 +127,15 @@ def test_a_form_writes_what_a_facts_file_would(kit: Kit) -> None:
     assert (change["who"], change["why"]) == ("admin-prapai", WHY)
 
 
+def test_nobody_records_a_guardianship_of_their_own(kit: Kit) -> None:
+    """N-43, N-44: it gives a right, and somebody else gives it."""
+    path, head = "/admin/guardianships/student-mali", kit.client("head")
+    form = {"guardian": "admin-prapai", "kind": "parent", "why": WHY}
+    assert post(head, f"{path}/add_guardianship", form, at="/admin/profile").status_code == 302
+    assert "บันทึกตนเองเป็นผู้ปกครองไม่ได้" in head.get(path, base_url=BASE).text
+    assert not may(kit, "admin-prapai", "student-mali", "learner_profile")
+
+
 @pytest.mark.parametrize("guardian", ["student-dao", "nobody", "parent-thongchai"])
 def test_nobody_of_another_school_becomes_a_guardian_by_guessing(kit: Kit, guardian: str) -> None:
     path = "/admin/guardianships/student-mali/add_guardianship"

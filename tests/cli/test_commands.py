@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import ROOT, Shell
 
@@ -93,6 +96,30 @@ def test_evaluate_tells_the_line_that_is_no_request_and_goes_on(demo: Shell) -> 
     ]
     assert json.loads(done.stdout.splitlines()[2])["decision"] is True
     assert "context.purpose" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["search", "action"]])
+def test_a_line_is_read_as_strictly_as_a_body(demo: Shell, command: list[str]) -> None:
+    """Page 5, "Values": what HTTP refuses is no request here either, and the rest is answered."""
+    good = json.dumps(PERMIT).encode()
+    deep = b'{"context":' + b"[" * 40 + b"]" * 40 + b"}"
+    lines = [
+        codecs.BOM_UTF8 + good,
+        good.replace(b"student-mali", b"student-\xff"),
+        good.replace(b"student-mali", b"student-\\ud800"),
+        good.replace(b'{"subject"', b'{"action":{"name":"delete"},"subject"'),
+        good.replace(b'{"subject"', b'{"context":{"x":NaN},"subject"'),
+        deep,
+        good,
+    ]
+    file = demo.folder / "strict.jsonl"
+    file.write_bytes(b"\n".join(lines) + b"\n")
+    done = demo(*command, file)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 2, done.stderr
+    assert [each.get("line") for each in answers] == [None, 2, 3, 4, 5, 6, None]
+    assert {"error": "malformed", "line": 2} in answers
+    assert "Traceback" not in done.stderr
 
 
 def test_what_ifs_are_recorded_as_such(demo: Shell) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
@@ -20,7 +21,7 @@ from authz.service.listings import Listings
 from authz.service.search import SearchPoint
 from tests.oracle.policy import RULES
 from tests.property.worlds import PEOPLE, SERVICES, requests, theorem, worlds
-from tests.world import CALLER, NOW, Row, World, clear, frozen, point, policy
+from tests.world import CALLER, NOW, Row, World, clear, frozen, point, policy, question
 
 DUTIES = frozenset({"school-reset", "school-emergency", "authority-receive"})
 EVERYBODY = (*PEOPLE, "stranger")
@@ -113,6 +114,29 @@ def test_permitted_equals_check(store: Engine, world: World, asked: list[Row]) -
         with store.connect() as connection:
             found = set(connection.scalars(narrowed))
         assert found == checked(store, world, request, "resource", EVERYBODY), request
+
+
+@pytest.mark.parametrize("name", ["ticket", "order", "case", "class", "record"])
+@pytest.mark.parametrize("strange", ["\0", "a\0b"])
+def test_a_name_that_no_database_holds_narrows_a_list_as_it_does_a_check(
+    store: Engine, name: str, strange: str
+) -> None:
+    """3.4: it is nobody's (N-51), and who is seen by another rule is seen all the same."""
+    world = World().person("ann").person("kid", born="2015-01-01").guardian("ann", "kid")
+    world.store(store)
+    request = question("ann", "read", "contact", "kid")
+    if name in ("class", "record"):
+        request["resource"]["properties"] = {name: strange}
+    else:
+        request["context"] = {name: strange}
+    for kind, idents in (
+        (Kind.RESOURCE, ("ann", "kid")),
+        (Kind.SUBJECT, ("ann", "kid")),
+        (Kind.ACTION, policy().catalogue.actions),
+    ):
+        expected = checked(store, world, request, kind.value, tuple(idents))
+        assert expected
+        assert set(listed(store, kind, request)) == expected, kind
 
 
 def test_every_rule_of_the_policy_is_in_the_worlds() -> None:

@@ -132,6 +132,22 @@ def test_any_is_held_by_everybody_and_no_other_role_is() -> None:
     assert not held(frozenset({"any"}), "dpo")
 
 
+def test_a_member_of_a_text_is_not_a_part_of_it() -> None:
+    """3.5: ids are compared byte for byte, and what cannot be evaluated is not so."""
+    among = ours("r.act.name in r.res.properties.owners")
+    name = SimpleNamespace(name="ali")
+
+    def asked(owners: object) -> bool:
+        return among(None, name, SimpleNamespace(properties=Bag({"owners": owners})))
+
+    assert asked(["ali"])
+    assert not asked(["alice"])
+    for no_list in ("alice", "ali"):
+        with pytest.raises(TypeError):
+            asked(no_list)
+    assert Bag({"name": "ali"}).name == "ali"
+
+
 def test_what_is_missing_is_equal_to_nothing() -> None:
     """Two absent owners are not the same owner."""
     one, other = Bag({}).owner, Bag({"owner": None}).owner

@@ -32,6 +32,7 @@ from authz.decision.request import Question
 from authz.directory.conditions import moments
 from authz.directory.facts import Place
 from authz.directory.relations import FULFILLING_DAYS
+from authz.directory.storable import storable
 from authz.directory.tables import Base, Person, UtcTime
 
 Sql = ColumnElement[bool]
@@ -92,9 +93,10 @@ class Given:
         return {"subject": request.subject.id, "person": request.resource.id}
 
     def __getitem__(self, name: str) -> object:
-        """The value of that name."""
+        """The value of that name; what no database can hold is nobody's, as in a decision."""
         if name in _ASKED:
-            return getattr(self.question, _ASKED[name])
+            named = getattr(self.question, _ASKED[name])
+            return None if named is None or not storable(named) else named
         return self.now if name == "now" else self._cutoff(name)
 
     def _cutoff(self, name: str) -> object:

@@ -1,0 +1,164 @@
+"""Reads JSON strictly: what two readers could understand differently is refused.
+
+AuthZEN 10.1.1 asks for I-JSON (RFC 7493): UTF-8, unique member names, no unpaired
+surrogates, numbers that a double can hold; and no deeper than is allowed (11.7), which is
+checked before anything is built. Whatever is wrong is told with the path of the member.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isinf
+from typing import Any, Final
+
+from authz.errors import MalformedError
+
+WHOLE: Final = "body"
+_DIGITS: Final = 310
+_SURELY: Final = 300
+"""So many digits are within a double's range."""
+_LARGEST: Final = int(float.fromhex("0x1.fffffffffffffp+1023"))
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
+_OTHER: Final = bytes(set(range(256)) - set(b"[]{}"))
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_UNPAIRED: Final = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Stands where a value should be that cannot be taken."""
+
+    message: str
+
+
+def parse(data: bytes, depth: int) -> dict[str, Any]:
+    """The object that these bytes spell."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedError("The body is not UTF-8.", where=WHOLE) from error
+    _check_depth(data, depth)
+    try:
+        value, troubled = _QUICK.decode(text), False
+    except (_StrangeError, json.JSONDecodeError):
+        value, troubled = _decode(text)
+    if troubled or _SURROGATE.search(data):
+        for where, found in _walk(value, ""):
+            raise MalformedError(found.message, where=where or WHOLE)
+    if not isinstance(value, dict):
+        raise MalformedError("It must be a JSON object.", where=WHOLE)
+    return value
+
+
+def _check_depth(data: bytes, depth: int) -> None:
+    """Refuse deep nesting without following it: each round takes the innermost pairs away."""
+    if data.count(b"{") + data.count(b"[") <= depth:
+        return
+    left = _STRING.sub(b"", data).translate(_BRACKETS, _OTHER)
+    for _ in range(depth):
+        shorter = left.replace(b"[]", b"")
+        if len(shorter) == len(left):
+            break
+        left = shorter
+    if b"[]" in left:
+        raise MalformedError(
+            "The body is nested too deeply.", where=WHOLE, hint=f"At most {depth} levels."
+        )
+    if left:
+        raise MalformedError("The body is not JSON: a bracket is missing.", where=WHOLE)
+
+
+class _StrangeError(Exception):
+    """There is something that may be no I-JSON: it is to be read again, with its place."""
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _StrangeError
+    return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _SURELY:
+        raise _StrangeError
+    return int(digits)
+
+
+def _real(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):
+        raise _StrangeError
+    return number
+
+
+def _constant(_: str) -> Any:
+    raise _StrangeError
+
+
+_QUICK: Final = json.JSONDecoder(
+    object_pairs_hook=_members, parse_int=_whole, parse_float=_real, parse_constant=_constant
+)
+"""Reads what has no trouble in it, and says of the rest only that it has."""
+
+
+def _decode(text: str) -> tuple[Any, bool]:
+    """The value, and whether a :class:`_Trouble` is in it."""
+    troubles: list[_Trouble] = []
+
+    def trouble(message: str) -> _Trouble:
+        troubles.append(_Trouble(message))
+        return troubles[-1]
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in found if names.count(name) > 1)
+            found[twice] = trouble("The member stands there twice.")
+        return found
+
+    def whole(digits: str) -> int | _Trouble:
+        if len(digits) <= _DIGITS and abs(number := int(digits)) <= _LARGEST:
+            return number
+        return trouble("The number is too large.")
+
+    def real(digits: str) -> float | _Trouble:
+        number = float(digits)
+        return trouble("The number is too large.") if isinf(number) else number
+
+    def constant(name: str) -> _Trouble:
+        return trouble(f"{name} is no JSON.")
+
+    decoder = json.JSONDecoder(
+        object_pairs_hook=members, parse_int=whole, parse_float=real, parse_constant=constant
+    )
+    try:
+        return decoder.decode(text), bool(troubles)
+    except json.JSONDecodeError as error:
+        raise MalformedError(
+            "The body is not JSON.",
+            where=WHOLE,
+            hint=f"See line {error.lineno}, column {error.colno}: {error.msg}.",
+        ) from error
+
+
+def _walk(value: Any, where: str) -> Iterator[tuple[str, _Trouble]]:
+    """Every trouble with its path, those of names included."""
+    if isinstance(value, _Trouble):
+        yield where, value
+    elif isinstance(value, str):
+        if _UNPAIRED.search(value):
+            yield where, _Trouble("A surrogate stands alone.")
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _walk(each, f"{where}[{number}]")
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if _UNPAIRED.search(name):
+                yield where, _Trouble("A surrogate stands alone.")
+            yield from _walk(each, f"{where}.{name}" if where else name)
