@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Final
 
 from authz.errors import AuthzError, ObligationError, RefusedError, http_status
-from authz.middleware.exchange import Exchange
+from authz.middleware.exchange import ANSWERED, UNROUTED, Exchange
 from authz.middleware.telling import NO_STORE, Headers, Reply, told
 
 _log = logging.getLogger("authz.middleware")
@@ -52,6 +52,8 @@ def begin(
     """What becomes of an answer with this status and these headers."""
     if exchange.error is not None:
         return _refusal(exchange, exchange.error, status, headers)
+    if _unasked(exchange, status):
+        return _undecided(exchange, status, headers)
     if exchange.public:
         return Pass(list(headers))
     if exchange.permit is None:
@@ -98,6 +100,12 @@ def _refusal(
     if status == http_status(error) or (elsewhere and status != HTTPStatus.NOT_MODIFIED):
         return Pass(_stored_nowhere(headers))
     return told(error, exchange.accept, exchange.languages)
+
+
+def _unasked(exchange: Exchange, status: int) -> bool:
+    """Whether this looks like data where nobody's route ran, as of a hook that answers by itself."""
+    automatic = exchange.declaration is ANSWERED and exchange.method == "OPTIONS"
+    return status < HTTPStatus.MULTIPLE_CHOICES and (automatic or exchange.declaration is UNROUTED)
 
 
 def _undecided(exchange: Exchange, status: int, headers: Sequence[tuple[str, str]]) -> Pass | Reply:
