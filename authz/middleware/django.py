@@ -58,7 +58,8 @@ class Options:
 
     ``identity`` says who is signed in to a request. ``declared`` are declarations of views that
     carry none: by the name of a route (``"login"``), or of everything in a namespace
-    (``"admin:"``). A ``Needs`` by name is for the one method of its view, of a function for reading.
+    (``"admin:"``). A ``Needs`` by name is for the one method of its view, of a function for
+    reading.
     """
 
     guard: Guard

@@ -175,9 +175,8 @@ class Installed:
                 continue
             named = self._declared.get(rule.endpoint)
             view = self._app.view_functions.get(rule.endpoint)
-            for fault in (
-                marks.faults_named(named, methods) if named else marks.faults(view, methods)
-            ):
+            wrong = marks.faults_named(named, methods) if named else marks.faults(view, methods)
+            for fault in wrong:
                 yield f"{rule.rule} (endpoint {rule.endpoint!r}): {fault}"
 
 

@@ -51,6 +51,7 @@ def test_the_upstream_is_sent_what_was_matched_and_nothing_else(gateway: Standin
         client, RESULTS + "?page=2&x=%20y", Range="bytes=0-1", If_None_Match='"a"',
         Accept_Encoding="gzip", X_Authz_Subject="head", X_Forwarded_User="head", Cookie="a=b",
         Forwarded="for=1", TE="trailers", X_Other="kept", X_Forwarded_For="1.2.3.4",
+        X_Request_ID="mine",
     )  # fmt: skip
     line, *headers = upstream.heard[-1].decode().split("\r\n\r\n")[0].split("\r\n")
     sent = dict(header.split(": ", 1) for header in headers)

@@ -13,9 +13,14 @@ from authz.middleware.gateway.config import Route
 PIECE: Final = 64 * 1024
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
-_OVERRIDE: Final = re.compile(rb'name\*?\s*=\s*"?(?:utf-8\'[^\']*\')?_method\b', re.IGNORECASE)
-_WINDOW: Final = 128
-"""Bytes of a piece that are looked at once more with the next."""
+_OVERRIDE: Final = re.compile(
+    rb"""(?<!file)name(?:=["']?[\[\]]*_method|\*[0-9]*\*?=)""", re.IGNORECASE
+)
+"""A field ``_method``, or a name in pieces or in another encoding, which forms never have."""
+_IGNORED: Final = b" \t\r\n\\"
+"""What readers of forms skip, fold or take for an escape between the letters of a name."""
+_WINDOW: Final = 32
+"""Bytes of a piece, without what is ignored, that are looked at once more with the next."""
 
 
 class Body:
@@ -52,15 +57,15 @@ class Body:
         return self._watched()
 
     def _looked_at(self, data: bytes) -> bytes:
-        if self.type == PARTS and _OVERRIDE.search(data):
-            raise MalformedError("A request has one method.", where="body")
+        if self.type == PARTS:
+            _look(data.translate(None, _IGNORED))
         return data
 
     def _watched(self) -> Iterator[bytes]:
         before = b""
         for piece in self._pieces():
-            self._looked_at(before + piece)
-            before = piece[-_WINDOW:]
+            if self.type == PARTS:
+                before = _look(before + piece.translate(None, _IGNORED))[-_WINDOW:]
             yield piece
 
     def _pieces(self) -> Iterator[bytes]:
@@ -72,6 +77,13 @@ class Body:
                 raise MalformedError("The body is shorter than it says.", where="body")
             left -= len(piece)
             yield piece
+
+
+def _look(data: bytes) -> bytes:
+    """The data; MalformedError where a part of a form wants another method."""
+    if _OVERRIDE.search(data):
+        raise MalformedError("A request has one method.", where="body")
+    return data
 
 
 def _length(environ: Mapping[str, Any], most: int) -> int:
