@@ -40,6 +40,7 @@ from authz.middleware.declare import Needs
 from authz.middleware.gateway import headers, onward, path, query
 from authz.middleware.gateway.body import BODILESS
 from authz.middleware.gateway.config import ForwardTable
+from authz.middleware.gateway.forms import media_type
 from authz.middleware.gateway.lint import load
 from authz.middleware.gateway.parts import Verifier, verifier
 from authz.middleware.gateway.routes import Match, Table
@@ -157,7 +158,7 @@ def _original(
 
 def _typed(match: Match, method: str, sent: dict[str, str]) -> None:
     """MalformedError of a type that the route does not take: a form may be another method."""
-    kind = sent.get("content-type", "").partition(";")[0].strip().lower()
+    kind = media_type(sent.get("content-type", ""))
     if kind and method not in BODILESS and kind not in match.declared.route.accepts:
         raise MalformedError("The route takes no body of this type.", where="Content-Type")
 

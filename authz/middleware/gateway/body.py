@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from authz.errors import MalformedError, TooLargeError
-from authz.middleware.gateway import query
 from authz.middleware.gateway.config import Route
+from authz.middleware.gateway.forms import FORM, PARTS, Parts, look_at_form, media_type
 
 PIECE: Final = 64 * 1024
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
-_OVERRIDE: Final = re.compile(
-    rb"""(?<!file)name(?:=["']?[\[\]]*_method|\*[0-9]*\*?=)""", re.IGNORECASE
-)
-"""A field ``_method``, or a name in pieces or in another encoding, which forms never have."""
-_IGNORED: Final = b" \t\r\n\\"
-"""What readers of forms skip, fold or take for an escape between the letters of a name."""
-_WINDOW: Final = 32
-"""Bytes of a piece, without what is ignored, that are looked at once more with the next."""
 
 
 class Body:
@@ -34,7 +24,7 @@ class Body:
         self.length = _length(environ, most)
         self.declared = bool(environ.get("CONTENT_LENGTH"))
         kind = str(environ.get("CONTENT_TYPE", ""))
-        self.type = kind.partition(";")[0].strip().lower()
+        self.type = media_type(kind)
         if self.length and environ["REQUEST_METHOD"] in BODILESS:
             raise MalformedError("This method has no body.", where="body")
         if self.length and (self.type not in route.accepts or not _utf8(kind)):
@@ -51,22 +41,15 @@ class Body:
     def onward(self) -> bytes | Iterator[bytes]:
         """It as it is sent on: at once if it is known or small, else in pieces."""
         if self.type == FORM and self.length:
-            query.pairs(self.whole().decode("latin-1"), longest=self._read)
-        if self._data is not None or self.length <= PIECE:
-            return self._looked_at(self.whole())
-        return self._watched()
-
-    def _looked_at(self, data: bytes) -> bytes:
-        if self.type == PARTS:
-            _look(data.translate(None, _IGNORED))
-        return data
+            look_at_form(self.whole(), self._read)
+        if self._data is None and self.length > PIECE:
+            return self._watched()
+        return Parts().look(self.whole()) if self.type == PARTS else self.whole()
 
     def _watched(self) -> Iterator[bytes]:
-        before = b""
+        parts = Parts()
         for piece in self._pieces():
-            if self.type == PARTS:
-                before = _look(before + piece.translate(None, _IGNORED))[-_WINDOW:]
-            yield piece
+            yield parts.look(piece) if self.type == PARTS else piece
 
     def _pieces(self) -> Iterator[bytes]:
         """The bytes, as many as it says; MalformedError where it was cut off."""
@@ -77,13 +60,6 @@ class Body:
                 raise MalformedError("The body is shorter than it says.", where="body")
             left -= len(piece)
             yield piece
-
-
-def _look(data: bytes) -> bytes:
-    """The data; MalformedError where a part of a form wants another method."""
-    if _OVERRIDE.search(data):
-        raise MalformedError("A request has one method.", where="body")
-    return data
 
 
 def _length(environ: Mapping[str, Any], most: int) -> int:
