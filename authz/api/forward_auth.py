@@ -13,6 +13,7 @@ route declares that the upstream carries the limit out, which it is told in ``X-
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -37,7 +38,9 @@ from authz.errors import (
 from authz.middleware.answer import NOTIFY, REVIEW, Answer
 from authz.middleware.declare import Needs
 from authz.middleware.gateway import headers, onward, path, query
+from authz.middleware.gateway.body import BODILESS
 from authz.middleware.gateway.config import ForwardTable
+from authz.middleware.gateway.forms import media_type
 from authz.middleware.gateway.lint import load
 from authz.middleware.gateway.parts import Verifier, verifier
 from authz.middleware.gateway.routes import Match, Table
@@ -53,6 +56,8 @@ NAME: Final = "authz_forward_auth"
 CLIENT: Final = "forward-auth"
 """The application that the trail names."""
 _FORWARDED: Final = ("x-forwarded-method", "x-forwarded-uri")
+_JOINED: Final = re.compile(r",\s*(?:/|https?:)")
+"""Two addresses in one header: a caller's before the proxy's."""
 _BY_SERVICE: Final = frozenset({NOTIFY, REVIEW})
 _UNAUTHENTICATED, _UNAVAILABLE = 401, 503
 
@@ -125,6 +130,7 @@ def _told(forward: Forward, environ: dict[str, Any]) -> dict[str, str]:
     written, _, raw = target.partition("?")
     query.pairs(raw)
     match = forward.table.find(method, path.written(written))
+    _typed(match, method, sent)
     if not isinstance(match.declared.declaration, Needs):
         return onward.NOBODY
     who = forward.verify(headers.once(sent, "authorization"))
@@ -145,9 +151,16 @@ def _original(
         segments = path.decoded(environ["PATH_INFO"].removeprefix(FORWARD))
         return environ["REQUEST_METHOD"], path.canonical(segments) + (f"?{raw}" if raw else "")
     method, target = (sent.get(name, "") for name in _FORWARDED)
-    if not method or not target:
+    if not method or not target or _JOINED.search(target):
         raise MalformedError("The proxy does not say what it was asked.", where=_FORWARDED[1])
     return method, target
+
+
+def _typed(match: Match, method: str, sent: dict[str, str]) -> None:
+    """MalformedError of a type that the route does not take: a form may be another method."""
+    kind = media_type(sent.get("content-type", ""))
+    if kind and method not in BODILESS and kind not in match.declared.route.accepts:
+        raise MalformedError("The route takes no body of this type.", where="Content-Type")
 
 
 def _permitted(here: Service, match: Match, needs: Needs, sent: Sent, who: Identity) -> Permitted:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from authz.errors import AuthzError, MalformedError, RefusedError
 from authz.middleware.declare import Needs
 from authz.middleware.exchange import Exchange, begun
+from authz.middleware.gateway.forms import FORM, PARTS, Parts, look_at_form, media_type
 from authz.middleware.guard import AsyncGuard, Guard
 from authz.middleware.identity import Identity
 from authz.middleware.outgoing import CONDITIONAL, LARGEST, Collect, Pass, begin, finish, refused
@@ -62,11 +63,16 @@ class Guarded:
                 exchange.refuse(error)
                 await outgoing.refuse(error)
                 return
-            await self._app(scope, receive, outgoing)
+            try:
+                await self._app(scope, receive, outgoing)
+            except MalformedError as error:  # of a form, as the application reads it
+                exchange.refuse(error)
+                await outgoing.refuse(error)
 
     async def _decide(self, exchange: Exchange, scope: Scope, receive: Receive) -> Receive:
         found = self._found(scope)
         exchange.route = found.route.path
+        receive = await _one_method_in_forms(scope, receive)
         declaration = found.route.declaration
         if not isinstance(declaration, Needs):
             exchange.open(declaration)
@@ -217,6 +223,25 @@ def unconditional(exchange: Exchange, scope: Scope) -> None:
             for name, value in scope["headers"]
             if name.lower().decode("latin-1") not in CONDITIONAL
         ]
+
+
+async def _one_method_in_forms(scope: Scope, receive: Receive) -> Receive:
+    """See that no form of the body makes this a request of another method."""
+    kind = media_type(",".join(headers_of(scope, "content-type")))
+    if kind == FORM:
+        body = await _body(receive)
+        look_at_form(body, LARGEST_BODY)
+        return _again(body, receive)
+    if kind != PARTS:
+        return receive
+    parts = Parts()
+
+    async def looked_at() -> Message:
+        message = await receive()
+        parts.look(message.get("body", b""))
+        return message
+
+    return looked_at
 
 
 async def _body(receive: Receive) -> bytes:

@@ -47,6 +47,8 @@ __all__ = [
 VERBS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 READING: Final = frozenset({"GET", "HEAD"})
 KEY: Final = "authz_exchange"
+VALUES: Final = "authz_values"
+"""What the path said when it was decided: whatever rewrites it afterwards is found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Options:
 
     ``identity`` says who is signed in to a request. ``declared`` are declarations of views that
     carry none: by the name of a route (``"login"``), or of everything in a namespace
-    (``"admin:"``).
+    (``"admin:"``). A ``Needs`` by name is for the one method of its view, of a function for
+    reading.
     """
 
     guard: Guard
@@ -96,11 +99,13 @@ class AuthzMiddleware:
             return await settled_async(exchange, await self._get_response(request))
 
     def process_view(
-        self, request: HttpRequest, view: Any, _arguments: object, _named: object
+        self, request: HttpRequest, view: Any, _arguments: object, named: Mapping[str, Any]
     ) -> HttpResponse | None:
-        """The view that runs is the one that was decided for; anything else is refused."""
+        """The view that runs is the one that was decided for, of the same person, or none is."""
         exchange: Exchange = getattr(request, KEY)
-        if exchange.declaration in (ANSWERED, self._of(request, request.resolver_match, view)):
+        same = exchange.permit is None or named == getattr(request, VALUES)
+        known = (ANSWERED, self._of(request, request.resolver_match, view))
+        if same and exchange.declaration is not None and exchange.declaration in known:
             return None
         error = DeclarationError("Another view runs than the one that was decided for.")
         exchange.refuse(error)
@@ -135,6 +140,7 @@ class AuthzMiddleware:
             body=lambda: _body(request),
         )
         permit = self._options.guard.ask(declaration, values, who(request))
+        setattr(request, VALUES, dict(match.kwargs))
         exchange.open(declaration, permit)
         unconditional(exchange, request.META)
 
@@ -143,8 +149,11 @@ class AuthzMiddleware:
     ) -> Declaration | None:
         if match is None:
             return None
+        method = request.method or "GET"
         found = _named(self._options, match.url_name or "", match.namespaces)
-        return found or _of_view(view, request.method or "GET")
+        if not isinstance(found, Needs) or _by_itself(view, method):
+            return found or _of_view(view, method)
+        return found if _only(view) == {marks.AUTOMATIC.get(method, method)} else None
 
 
 def options() -> Options:
@@ -217,9 +226,14 @@ def _faults(
         if isinstance(pattern, URLResolver):
             inner = (*namespaces, *([pattern.namespace] if pattern.namespace else []))
             yield from _faults(found, pattern.url_patterns, here, inner)
-        elif _named(found, pattern.name or "", namespaces) is None:
-            view = pattern.callback
-            yield from (f"{here}: {fault}" for fault in marks.faults(view, _verbs(view)))
+        else:
+            view, named = pattern.callback, _named(found, pattern.name or "", namespaces)
+            wrong = marks.faults_named(named, _verbs(view)) if named else _undeclared(view)
+            yield from (f"{here}: {fault}" for fault in wrong)
+
+
+def _undeclared(view: Any) -> Iterator[str]:
+    return marks.faults(view, _verbs(view))
 
 
 def _of_view(view: Any, method: str) -> Declaration | None:
@@ -233,9 +247,18 @@ def _of_view(view: Any, method: str) -> Declaration | None:
         return (
             None if known == {marks.ANY} and method not in READING else marks.chosen(view, method)
         )
-    if method == "OPTIONS" and kind.options is View.options:
-        return ANSWERED
-    return marks.chosen(view, method)
+    return ANSWERED if _by_itself(view, method) else marks.chosen(view, method)
+
+
+def _by_itself(view: Any, method: str) -> bool:
+    """Whether Django answers this by itself, as OPTIONS of a class."""
+    kind = getattr(view, "view_class", None)
+    return method == "OPTIONS" and kind is not None and kind.options is View.options
+
+
+def _only(view: Any) -> set[str]:
+    """The methods that a declaration by name is for: one, of a function that of reading."""
+    return {marks.AUTOMATIC.get(verb, verb) for verb in _verbs(view)}
 
 
 def _verbs(view: Any) -> list[str]:

@@ -18,6 +18,7 @@ from authz.middleware.identity import Identity
 from authz.middleware.permitted import BY_FILTER, Permitted
 
 UNROUTED: Final = Public("No route has this path and method: nothing of a route runs.")
+"""What is no route has error pages and redirects, and never an answer with data."""
 ANSWERED: Final = Public("The middleware answers this by itself.")
 
 

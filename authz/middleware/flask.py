@@ -171,10 +171,12 @@ class Installed:
         for rule in rules:
             automatic = {"OPTIONS"} if _automatic(rule) else set()
             methods = (rule.methods or set()) - automatic
-            if rule.endpoint == MAY or rule.endpoint in self._declared:
+            if rule.endpoint == MAY:
                 continue
+            named = self._declared.get(rule.endpoint)
             view = self._app.view_functions.get(rule.endpoint)
-            for fault in marks.faults(view, methods):
+            wrong = marks.faults_named(named, methods) if named else marks.faults(view, methods)
+            for fault in wrong:
                 yield f"{rule.rule} (endpoint {rule.endpoint!r}): {fault}"
 
 

@@ -36,6 +36,8 @@ from authz.middleware.question import Question
 Asked = tuple[Needs, Mapping[str, Any]]
 """What is needed, and the values of the request that it names."""
 NO_DUTIES: Final = Duties()
+DUTIES: Final = frozenset({NOTIFY, REVIEW})
+"""All that a point can see to by itself: it never has the data that the other obligations limit."""
 
 
 class _Enforcing:
@@ -49,10 +51,11 @@ class _Enforcing:
         """What is permitted, duties carried out; RefusedError where it is not."""
         if not answer.permit:
             raise refusal(answer)
-        owed = answer.obliges - needs.carries - answer.by_point
+        by_point = answer.by_point & DUTIES
+        owed = answer.obliges - needs.carries - by_point
         self._possible(needs, owed)
         self._duties.carry_out(question, answer, owed)
-        done = needs.carries | answer.by_point | {NOTIFY, REVIEW}
+        done = needs.carries | by_point | DUTIES
         return Permitted(needs, question, answer, done=done, pseudonyms=self._pseudonyms)
 
     def _possible(self, needs: Needs, owed: frozenset[str]) -> None:
@@ -128,7 +131,7 @@ class AsyncGuard:
 
 def owes(answer: Answer) -> bool:
     """Whether a handler has to see to a notice or a review, which may take its time."""
-    return bool((answer.obliges - answer.by_point) & {NOTIFY, REVIEW})
+    return bool((answer.obliges - answer.by_point) & DUTIES)
 
 
 def refusal(answer: Answer) -> RefusedError:

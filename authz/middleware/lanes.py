@@ -136,8 +136,12 @@ class Lanes:
         if self._idle:
             self._change.notify()
         elif self._threads < self._lanes:
+            made = Thread(target=self._lane, name=NAME, daemon=True)
+            try:
+                made.start()
+            except RuntimeError:  # no more threads now: who asks is late, and the next one tries
+                return
             self._threads += 1
-            Thread(target=self._lane, name=NAME, daemon=True).start()
 
 
 def _deliver(job: Job, answer: Answer) -> None:

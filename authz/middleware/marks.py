@@ -134,6 +134,13 @@ def faults(view: object, methods: Iterable[str]) -> Iterator[str]:
         yield f"one declaration for {' and '.join(asked)}: say methods=… in each"
 
 
+def faults_named(declaration: Declaration, methods: Iterable[str]) -> Iterator[str]:
+    """What is wrong with a declaration by name of a route that answers these methods."""
+    asked = sorted({AUTOMATIC.get(method, method) for method in methods})
+    if isinstance(declaration, Needs) and len(asked) > 1:
+        yield f"one declaration for {' and '.join(asked)}: give each a route of its own"
+
+
 def require(faulty: Iterable[str]) -> None:
     """DeclarationError that names every fault, where there is any."""
     listed = list(faulty)

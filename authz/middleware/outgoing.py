@@ -13,8 +13,8 @@ from http import HTTPStatus
 from typing import Final
 
 from authz.errors import AuthzError, ObligationError, RefusedError, http_status
-from authz.middleware.exchange import Exchange
-from authz.middleware.telling import NO_STORE, Headers, Reply, told
+from authz.middleware.exchange import ANSWERED, UNROUTED, Exchange
+from authz.middleware.telling import NO_STORE, Headers, Reply, caching, told
 
 _log = logging.getLogger("authz.middleware")
 LARGEST: Final = 16 * 1024 * 1024
@@ -27,9 +27,10 @@ _TELLING: Final = frozenset(
     {
         "etag", "last-modified", "accept-ranges", "content-range", "content-length",
         "content-md5", "digest", "content-digest", "repr-digest", "transfer-encoding", "trailer",
+        "x-accel-redirect", "x-sendfile", "x-lighttpd-send-file",
     }
 )  # fmt: skip
-"""Headers that tell of the body as it was before it was filtered."""
+"""Headers that tell of the body as it was before it was filtered, or put a file in its place."""
 _HARMLESS: Final = frozenset({400, 405, 413, 414, 415, 422, 429})
 """Statuses by which a server or router answers before a route is reached."""
 
@@ -52,6 +53,8 @@ def begin(
     """What becomes of an answer with this status and these headers."""
     if exchange.error is not None:
         return _refusal(exchange, exchange.error, status, headers)
+    if _unasked(exchange, status):
+        return _undecided(exchange, status, headers)
     if exchange.public:
         return Pass(list(headers))
     if exchange.permit is None:
@@ -98,6 +101,12 @@ def _refusal(
     if status == http_status(error) or (elsewhere and status != HTTPStatus.NOT_MODIFIED):
         return Pass(_stored_nowhere(headers))
     return told(error, exchange.accept, exchange.languages)
+
+
+def _unasked(exchange: Exchange, status: int) -> bool:
+    """Whether this looks like data though no route ran, as of a hook that answers by itself."""
+    automatic = exchange.declaration is ANSWERED and exchange.method == "OPTIONS"
+    return status < HTTPStatus.MULTIPLE_CHOICES and (automatic or exchange.declaration is UNROUTED)
 
 
 def _undecided(exchange: Exchange, status: int, headers: Sequence[tuple[str, str]]) -> Pass | Reply:
@@ -158,19 +167,17 @@ def _private(headers: Sequence[tuple[str, str]]) -> Headers:
     """Kept by nobody, or by the one browser alone if it asks anew before each use."""
     said = ",".join(value for name, value in headers if name.lower() == "cache-control").lower()
     words = {word.strip() for word in said.split(",")}
-    if "no-store" in words or {"private", "no-cache"} <= words:
-        return list(headers)
+    if "no-store" in words or ({"private", "no-cache"} <= words and "public" not in words):
+        return [each for each in headers if each[0].lower() == _CACHE or not caching(each[0])]
     return _stored_nowhere(headers)
 
 
 def _stored_nowhere(headers: Sequence[tuple[str, str]]) -> Headers:
-    return [*_without(headers, _CACHED), *NO_STORE]
+    kept = _without(headers, frozenset({"etag", "last-modified"}))
+    return [*(each for each in kept if not caching(each[0])), *NO_STORE]
 
 
-_CACHED: Final = frozenset(
-    {"cache-control", "expires", "pragma", "etag", "last-modified", "cdn-cache-control",
-     "surrogate-control"}
-)  # fmt: skip
+_CACHE: Final = "cache-control"
 
 
 def _without(headers: Sequence[tuple[str, str]], names: frozenset[str]) -> Headers:

@@ -84,9 +84,13 @@ class Permitted:
             value = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise ObligationError("The body is no JSON, so it cannot be filtered.") from error
-        return json.dumps(
+        made = json.dumps(
             self._filtered(value, self.needs.carries), ensure_ascii=False, separators=(",", ":")
-        ).encode()
+        )
+        try:
+            return made.encode()
+        except UnicodeError as error:  # half of a character, as cut text may have
+            raise ObligationError("The body has no spelling in UTF-8.") from error
 
     def carried_out(self, *obligations: str) -> None:
         """Say that code of the application has carried these out by itself."""

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from authz import clock
 from authz.middleware.answer import UNAVAILABLE, Answer
@@ -103,7 +103,6 @@ class AsyncRemotePoint:
         for _ in range(min(wanted, self._options.limits.lanes - len(self._tasks))):
             task = loop.create_task(self._lane())
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
         told = [future for _, future in jobs]
         try:
             await asyncio.wait(told, timeout=self._options.patience.total)
@@ -113,7 +112,18 @@ class AsyncRemotePoint:
         return [None if future.cancelled() else future.result() for future in told]
 
     async def _lane(self) -> None:
-        """Speak with the point until nothing waits."""
+        """Speak with the point until nothing waits.
+
+        It is no lane any more in the very moment in which it sees that nothing does: a callback
+        of the task comes later, and whoever asks in between would wait for nobody.
+        """
+        tasks = self._tasks
+        try:
+            await self._spoken()
+        finally:
+            tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _spoken(self) -> None:
         while self._waiting:
             taken: list[Job] = []
             most = self._talks.together

@@ -14,6 +14,9 @@ from authz.middleware.refusals import PROBLEM, problem
 
 Headers = list[tuple[str, str]]
 NO_STORE: Final = (("Cache-Control", "no-store"),)
+_CACHES: Final = frozenset(
+    {"cache-control", "expires", "pragma", "surrogate-control", "edge-control", "x-accel-expires"}
+)
 _PAGE: Final = """\
 <!doctype html>
 <html lang="{language}">
@@ -53,6 +56,15 @@ def told(error: AuthzError, accept: str = "", languages: str = "") -> Reply:
         headers.append(("WWW-Authenticate", "Bearer"))
     data = body.encode()
     return Reply(status, [*headers, ("Content-Length", str(len(data)))], data)
+
+
+def caching(name: str) -> bool:
+    """Whether this header says how long something is kept: to all caches, or to one kind alone.
+
+    What is said to one kind goes before ``Cache-Control`` (RFC 9213; nginx: ``X-Accel-Expires``).
+    """
+    word = name.lower()
+    return word in _CACHES or word.endswith("-cache-control")
 
 
 def preferred(languages: str) -> str:

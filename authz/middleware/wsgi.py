@@ -11,6 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from authz.errors import AuthzError, MalformedError
 from authz.middleware.declare import Needs
 from authz.middleware.exchange import Exchange, begun
+from authz.middleware.gateway.forms import FORM, PARTS, PartsFile, look_at_form, media_type
 from authz.middleware.guard import Guard
 from authz.middleware.identity import Identity
 from authz.middleware.outgoing import CONDITIONAL, LARGEST, Pass, begin, finish, refused
@@ -67,13 +68,17 @@ class Guarded:
             except AuthzError as error:
                 exchange.refuse(error)
                 return _sent(told(error, exchange.accept, exchange.languages), start_response)
-            return settled(self._app, exchange, environ, start_response)
+            try:
+                return settled(self._app, exchange, environ, start_response)
+            except MalformedError as error:  # of a form, as the application reads it
+                return _sent(refused(exchange, error), start_response)
 
     def _decide(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
         one_method(
             environ.get("QUERY_STRING", ""),
             (name[5:].replace("_", "-") for name in environ if name.startswith("HTTP_")),
         )
+        _one_method_in_forms(environ)
         target = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
         found = self._table.find(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), target)
         exchange.route = found.route.path
@@ -87,6 +92,15 @@ class Guarded:
         values = values_of(environ, found.values, lambda: _kept(environ))
         exchange.open(declaration, self._guard.ask(declaration, values, exchange.who))
         unconditional(exchange, environ)
+
+
+def _one_method_in_forms(environ: WSGIEnvironment) -> None:
+    """See that no form of the body makes this a request of another method."""
+    kind = media_type(environ.get("CONTENT_TYPE", ""))
+    if kind == FORM:
+        look_at_form(_kept(environ), LARGEST_BODY)
+    elif kind == PARTS:
+        environ["wsgi.input"] = PartsFile(environ["wsgi.input"])
 
 
 def exchange_of(environ: WSGIEnvironment) -> Exchange:

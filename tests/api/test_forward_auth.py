@@ -121,3 +121,37 @@ def test_nobody_and_a_stranger_to_the_network(envoy: Client) -> None:
 def test_without_a_file_there_is_no_such_path(client: Client) -> None:
     assert client.ask("GET", "/forward-auth").status_code == 404
     assert client.ask("GET", "/forward-auth/people/mali").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (None, 200), ("application/json", 200), ("Application/JSON; charset=utf-8", 200),
+        ("application/x-www-form-urlencoded", 403), ("multipart/form-data; boundary=x", 403),
+        ("text/plain", 403),
+    ],
+)  # fmt: skip
+def test_a_body_of_a_type_that_the_route_does_not_take(
+    envoy: Client, kind: str | None, status: int
+) -> None:
+    """The proxy shows no body: a form could name another method, as ``_method``."""
+    found = envoy.ask("POST", "/forward-auth/people/mali", content_type=kind)
+    assert found.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("uri", "status"),
+    [
+        ("/people/mali", 200), ("/news/1,2", 200), ("/news/1,/people/anan", 403),
+        ("/news/1, /people/anan", 403), ("/news/1,http://x/people/anan", 403), ("", 403),
+    ],
+)  # fmt: skip
+def test_two_addresses_in_one_header_are_none(
+    sqlite_url: str, tmp_path: Path, uri: str, status: int
+) -> None:
+    text = ROUTES.replace('told = "path"', "").replace("/news/{item}", "/news/{item...}")
+    routes = site.write(tmp_path, text)
+    for client in open_client(sqlite_url, tmp_path, forward_auth=routes, audit_folder=""):
+        asking = Client(client.app, signing.mint("mali"))
+        told = {"x_forwarded_method": "GET", "x_forwarded_uri": uri}
+        assert asking.ask("GET", "/forward-auth", **told).status_code == status

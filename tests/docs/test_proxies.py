@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from authz.middleware.gateway import onward
 from authz.middleware.gateway.config import Config
 from authz.middleware.gateway.lint import load
 from tests.gateway import site
@@ -24,6 +25,13 @@ def test_the_page_shows_the_file(path: Path) -> None:
     assert f"\n{path.read_text('utf-8').rstrip()}\n```" in page
     if path.suffix == ".yaml":
         assert yaml.safe_load(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile", "traefik.yaml"])
+def test_each_proxy_hands_on_all_that_a_permit_says(name: str) -> None:
+    """A header that is left out is an obligation unheard, and a word of the caller's."""
+    told = (FOLDER / "proxies" / name).read_text("utf-8")
+    assert not [each for each in onward.NOBODY if not re.search(rf"\b{each}\b(?!-)", told)]
 
 
 @pytest.mark.parametrize("page", ["put-a-gateway-in-front.md", "ask-from-a-proxy.md"])

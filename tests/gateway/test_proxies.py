@@ -8,6 +8,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
+from authz.middleware.gateway import onward
 from tests.api.server import Server
 from tests.gateway import proxies
 from tests.middleware import serving, signing, site
@@ -74,12 +75,15 @@ def test_what_the_upstream_carries_out_is_permitted(address: Address, tokens: To
     assert seen["HTTP_X_AUTHZ_PERSON"] == site.KID
     assert seen["HTTP_X_AUTHZ_FIELDS"] == "assessment,score"
     assert seen["HTTP_X_AUTHZ_DECISION_ID"]
+    assert seen["HTTP_X_AUTHZ_SUBJECT_TYPE"] == "user"
+    assert seen["HTTP_X_AUTHZ_ACTION"] == "read"
+    assert seen["HTTP_X_AUTHZ_CATEGORY"] == "assessment_result"
     assert "HTTP_AUTHORIZATION" not in seen
 
 
 @pytest.mark.parametrize(
     "spoofed",
-    ["X-Authz-Subject", "X_Authz_Subject", "x-authz_subject", "X-Authz-Fields", "X_AUTHZ_FIELDS"],
+    [*onward.NOBODY, onward.ASSERTION, "X_Authz_Subject", "x-authz_subject", "X_AUTHZ_FIELDS"],
 )
 @pytest.mark.parametrize("path", [REPORT, "/"])
 def test_nobody_says_what_only_the_proxy_says(
@@ -87,6 +91,19 @@ def test_nobody_says_what_only_the_proxy_says(
 ) -> None:
     assert send(address, request("GET", path, f"{spoofed}: head"), tokens).status == 200
     assert not [value for value in SEEN[-1].values() if value == "head"]
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded_Uri", "X_Forwarded-Uri", "x_forwarded_uri"])
+def test_another_spelling_of_a_told_header_is_not_told(
+    name: str, address: Address, tokens: Tokens
+) -> None:
+    """A WSGI server reads ``_`` as ``-``: the service would take the caller's word for it."""
+    others = f"/students/{site.OTHER}/report"
+    method = name.replace("Uri", "Method").replace("uri", "method")
+    for told in ("/", REPORT):
+        text = request("GET", others, f"{name}: {told}", f"{method}: GET")
+        found = send(address, text, tokens)
+        assert (found.status, site.SECRET in found.data) == (403, False)
 
 
 @pytest.mark.parametrize("name", ["a path", "a query", "a body"])

@@ -110,6 +110,13 @@ def test_only_json_is_read_as_json(kind: str, status: int, gateway: Standing) ->
             b'--x\r\nContent-Disposition: form-data; name="_method"',
         ),
         (PARTS, b"--x\r\n" + b" " * 65530 + b"; name=_method\r\n"),
+        (PARTS, b"--x\r\n" + b"x" * 65400 + b"; name=" + b" " * 200 + b'"_method"\r\n'),
+        (PARTS, b"--x\r\nContent-Disposition: form-data; name*=utf-8''%5Fmethod\r\n"),
+        (PARTS, b'--x\r\nContent-Disposition: form-data; name*0="_me"; name*1="thod"\r\n'),
+        (PARTS, b'--x\r\nContent-Disposition: form-data; name="\\_meth\\od"\r\n'),
+        (PARTS, b'--x\r\nContent-Disposition: form-data; name="[_method]"\r\n'),
+        (PARTS, b"--x\r\nContent-Disposition: form-data;\r\n name\r\n =\r\n _method\r\n"),
+        ("application/x-www-form-urlencoded", b"a=1&[_method]=DELETE"),
     ],
 )
 def test_a_form_that_wants_another_method_is_refused(

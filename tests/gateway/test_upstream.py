@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from werkzeug.test import Client, TestResponse
 
 from authz.middleware.answer import TIMEOUT, Answer
 from authz.middleware.gateway.app import create
+from authz.middleware.options import Limits
 from authz.middleware.question import Question
 from tests.gateway import site
 from tests.gateway.scripted import BODY, HEAD, RESULTS, Upstream, answer, ask, code, standing
+from tests.middleware.bypass import Address
+from tests.middleware.loopback import IDENTIFIER, loopback
 from tests.middleware.points import CountingPoint
 from tests.middleware.site import KID
 
@@ -51,6 +55,7 @@ def test_the_upstream_is_sent_what_was_matched_and_nothing_else(gateway: Standin
         client, RESULTS + "?page=2&x=%20y", Range="bytes=0-1", If_None_Match='"a"',
         Accept_Encoding="gzip", X_Authz_Subject="head", X_Forwarded_User="head", Cookie="a=b",
         Forwarded="for=1", TE="trailers", X_Other="kept", X_Forwarded_For="1.2.3.4",
+        X_Request_ID="mine",
     )  # fmt: skip
     line, *headers = upstream.heard[-1].decode().split("\r\n\r\n")[0].split("\r\n")
     sent = dict(header.split(": ", 1) for header in headers)
@@ -249,6 +254,21 @@ def test_an_obligation_that_nobody_carries_out_is_refused_before_anything_is_sen
         assert upstream.heard == []
 
 
+def _asking(folder: Path, point: Address, upstream: Address) -> Flask:
+    """A gateway that asks its point over HTTP."""
+    (folder / "point-token").write_text("token")
+    remote = f"""
+[point]
+mode = "remote"
+url = "{IDENTIFIER}"
+reached_at = "http://{point[0]}:{point[1]}"
+token = "point-token"
+seconds = 0.5
+"""
+    text = site.tables(upstream).replace('[point]\nmode = "embedded"\n', remote)
+    return create(site.write(folder, text + site.ROUTES))
+
+
 def _silent(_connection: socket.socket) -> None:
     time.sleep(1)
 
@@ -265,17 +285,7 @@ def test_a_point_that_is_down_slow_or_answers_rubbish(
         point.close()
     else:
         point.says = says
-    (tmp_path / "point-token").write_text("token")
-    remote = f"""
-[point]
-mode = "remote"
-url = "https://pdp.example.test"
-reached_at = "http://{point.address[0]}:{point.address[1]}"
-token = "point-token"
-seconds = 0.5
-"""
-    text = site.tables(upstream.address).replace('[point]\nmode = "embedded"\n', remote)
-    app = create(site.write(tmp_path, text + site.ROUTES))
+    app = _asking(tmp_path, point.address, upstream.address)
     try:
         began = time.monotonic()
         found = ask(Client(app, TestResponse))
@@ -285,4 +295,28 @@ seconds = 0.5
     finally:
         app.extensions["authz_gateway"].close()
         point.close()
+        upstream.close()
+
+
+def test_a_point_that_comes_back_is_asked_again(tmp_path: Path) -> None:
+    """Down for longer than the breaker stays closed; nobody restarts the gateway."""
+    with loopback() as gone:
+        place: Address = gone.listener.getsockname()
+    upstream = Upstream()
+    app = _asking(tmp_path, place, upstream.address)
+    client = Client(app, TestResponse)
+    try:
+        for _ in range(Limits().failures + 2):
+            began = time.monotonic()
+            assert code(ask(client)) == "point_unavailable"
+            assert time.monotonic() - began < 1.5
+        assert upstream.heard == []
+        with loopback(port=place[1]):
+            until = time.monotonic() + 5
+            while (found := ask(client)).status_code == 503 and time.monotonic() < until:
+                assert upstream.heard == []
+            assert found.status_code == 200
+        assert ask(client).status_code == 503
+    finally:
+        app.extensions["authz_gateway"].close()
         upstream.close()

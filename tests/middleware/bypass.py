@@ -146,8 +146,9 @@ def _methods() -> Iterator[Attempt]:
         yield Attempt("method", f"{header} to HEAD", request("GET", OTHERS, f"{header}: OPTIONS"))
     yield Attempt("method", "_method in the query", request("GET", f"{KIDS}?_method=DELETE"),
                   opens=True)  # fmt: skip
-    yield Attempt("method", "_method in a form",
-                  request("POST", OTHERS, FORM, body="_method=GET"))  # fmt: skip
+    for name in ("_method", "[_method]", "%5Fmethod", "_METHOD"):
+        yield Attempt("method", f"{name} in a form",
+                      request("POST", OTHERS, FORM, body=f"{name}=GET"))  # fmt: skip
     for method in ("DELETE", "POST", "PUT", "PATCH", "get", "TRACE", "PROPFIND", "X"):
         yield Attempt("method", f"{method} on the first child", request(method, KIDS))
     yield Attempt("method", "HEAD of the other", request("HEAD", OTHERS))
@@ -203,6 +204,8 @@ def _twice() -> Iterator[Attempt]:
         "with an index": f"student={KID}&student[0]={OTHER}",
         "in another case": f"student={KID}&Student={OTHER}",
         "encoded name": f"student={KID}&%73tudent={OTHER}",
+        "in brackets": f"student={KID}&[student]={OTHER}",
+        "a null in the name": f"student={KID}&student%00x={OTHER}",
         "an encoded ampersand": f"student={KID}%26student={OTHER}",
         "an empty one": f"student=&student={OTHER}",
         "no value": f"student&student={OTHER}",

@@ -18,7 +18,7 @@ from django.urls import include, path
 from django.views import View
 
 from authz.errors import DeclarationError
-from authz.middleware import Guard, Public
+from authz.middleware import Guard, Needs, Public
 from authz.middleware.django import Options, needs, public
 from tests.middleware import django_site, signing
 from tests.middleware.points import CountingPoint
@@ -105,6 +105,28 @@ def test_what_cannot_carry_a_declaration_is_declared_by_name_or_namespace(urls: 
         django_site.application()
 
 
+def test_a_declaration_by_name_is_for_one_method(urls: Urls) -> None:
+    """Else a DELETE would be decided as the reading that the name declares."""
+
+    class Both(View):
+        def get(self, request: HttpRequest, student: str) -> HttpResponse:
+            return JsonResponse(RECORD)
+
+        delete = get
+
+    def options() -> Options:
+        held = dict.fromkeys(("one", "both"), Needs("read", "assessment_result", "student"))
+        return Options(Guard(CountingPoint()), django_site.identity, held)
+
+    urls(path("<student>", undeclared, name="one"), AUTHZ_MIDDLEWARE=options)
+    assert browser().get(f"/{KID}").status_code == 200
+    assert browser().head(f"/{KID}").status_code == 200
+    assert browser().delete(f"/{KID}").status_code == 405
+    urls(path("<student>", Both.as_view(), name="both"), AUTHZ_MIDDLEWARE=options)
+    with pytest.raises(DeclarationError, match="one declaration for DELETE and GET"):
+        django_site.application()
+
+
 def test_a_function_that_declares_no_method_is_for_reading(urls: Urls) -> None:
     urls(path("<student>", results))
     assert browser().get(f"/{KID}").json() == {"assessment": "maths", "score": 12}
@@ -149,6 +171,24 @@ def test_another_view_than_was_decided_for_does_not_run(urls: Urls) -> None:
     answer = browser().get(f"/{KID}")
     assert answer.status_code == 500
     assert b"maths" not in answer.content
+
+
+def test_another_person_than_was_decided_for_is_not_shown(urls: Urls) -> None:
+    urls(
+        path("<student>", results),
+        MIDDLEWARE=["authz.middleware.django.AuthzMiddleware", f"{__name__}.rewriting"],
+    )
+    answer = browser().get(f"/{KID}")
+    assert answer.status_code == 500
+    assert b"maths" not in answer.content
+
+
+def rewriting(get_response: Any) -> Any:
+    def middleware(request: HttpRequest) -> Any:
+        request.path_info = f"/{OTHER}"
+        return get_response(request)
+
+    return middleware
 
 
 def rerouting(get_response: Any) -> Any:

@@ -14,7 +14,7 @@ from flask_login import LoginManager, UserMixin, login_user
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from authz.errors import DeclarationError, RefusedError
-from authz.middleware import Guard, Identity, Shape
+from authz.middleware import Guard, Identity, Needs, Shape
 from authz.middleware.flask import Authz, flask_login, needs, permitted, public
 from tests.middleware.points import CountingPoint
 from tests.middleware.site import KID, MUM, OTHER
@@ -87,6 +87,36 @@ def test_static_files_are_declared_by_their_endpoint() -> None:
         authz.init_app(app).check()
     authz.public("static", why="style sheets")
     app.extensions["authz.middleware"].check()
+
+
+def test_a_declaration_by_endpoint_is_for_one_method() -> None:
+    """Else a DELETE would be decided as the reading that the endpoint declares."""
+    app, authz = site()
+    app.add_url_rule("/<student>", "results", lambda student: student, methods=["GET", "DELETE"])
+    read = Needs("read", "assessment_result", "student")
+    with pytest.raises(DeclarationError, match="one declaration for DELETE and GET"):
+        authz.declare("results", read).init_app(app).check()
+
+
+def test_what_is_no_route_answers_with_no_data() -> None:
+    """Neither a handler of missing pages nor a hook is a way round the declarations."""
+    app, authz = site()
+
+    @app.errorhandler(404)
+    def anything(_error: Exception) -> Any:
+        return jsonify(RECORD) if request.args else ("maths", 404)
+
+    app.get("/<student>")(reading()(lambda student: RECORD))
+    authz.init_app(app).check()
+
+    @app.before_request
+    def hook() -> Any:
+        return jsonify(RECORD) if request.method == "OPTIONS" else None
+
+    found = client(app).get("/no/where?x")
+    assert (found.status_code, b"maths" in found.data) == (403, False)
+    assert client(app).get("/no/where").status_code == 404
+    assert client(app).options(f"/{KID}").data == b""
 
 
 def test_an_endpoint_that_is_not_there_is_no_declaration() -> None:

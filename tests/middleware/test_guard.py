@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from threading import get_ident
 from typing import Any
 
@@ -147,6 +148,15 @@ def test_duties_that_the_point_sees_to_need_nobody_else() -> None:
         permit=True, notify=("dpo",), review=True, by_point=frozenset({"notify", "review"})
     )
     assert Guard(Fixed(answer)).ask(NEEDS, VALUES, WHO).settled
+
+
+@pytest.mark.parametrize("name", ["fields", "classes", "pseudonymise"])
+def test_no_point_carries_out_what_it_has_no_data_for(name: str) -> None:
+    """Its metadata may say so; then the limit would bind nobody."""
+    answer = replace(PERMITS[name], by_point=frozenset({name}))
+    shape = Shape(class_of="class", identifiers=frozenset({"id"}))
+    needs = Needs("read", "c", "student", shape=shape)
+    assert Guard(Fixed(answer), pseudonyms=KEY).ask(needs, VALUES, WHO).must_filter
 
 
 def test_duties_are_seen_to_before_the_route_runs() -> None:

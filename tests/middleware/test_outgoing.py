@@ -107,6 +107,35 @@ def test_a_shared_copy_is_never_kept() -> None:
     assert "Expires" not in found
 
 
+@pytest.mark.parametrize("said", ["private, no-cache", "no-store", "private, no-cache, public"])
+@pytest.mark.parametrize(
+    "name", ["CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "X-Accel-Expires"]
+)
+def test_no_cache_is_told_otherwise_than_the_others(said: str, name: str) -> None:
+    """What is said to one kind of cache goes before what is said to all."""
+    own = [*JSON, ("Cache-Control", said), (name, "600")]
+    for fields in (None, {"score"}):
+        found = exchange(fields)
+        fate = begin(found, 200, own)
+        if isinstance(fate, Collect):
+            fate = finish(found, 200, own, b"{}")
+        assert name not in headers(fate)
+        assert "public" not in headers(fate)["Cache-Control"]
+
+
+@pytest.mark.parametrize("name", ["X-Accel-Redirect", "X-Sendfile"])
+def test_no_file_takes_the_place_of_what_was_filtered(name: str) -> None:
+    found = exchange({"score"})
+    assert isinstance(begin(found, 200, [*JSON, (name, "/all")]), Collect)
+    assert name not in headers(finish(found, 200, [*JSON, (name, "/all")], b"{}"))
+
+
+def test_half_of_a_character_is_a_refusal_and_no_crash() -> None:
+    found = exchange({"score"})
+    begin(found, 200, JSON)
+    assert finish(found, 200, JSON, b'{"score": "\\ud800"}').status == 403
+
+
 @pytest.mark.parametrize("status", [302, 404, 500])
 def test_a_limited_answer_of_another_kind_leaves_without_its_body(status: int) -> None:
     fate = begin(exchange({"score"}), status, [*HTML, ("Location", "/elsewhere")])

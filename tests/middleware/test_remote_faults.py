@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 
 from authz.errors import PointUnavailableError
-from authz.middleware.answer import RUBBISH, TIMEOUT, UNAVAILABLE
-from tests.middleware.asking import QUESTION, QUICK, AnyPoint, Maker
-from tests.middleware.loopback import METADATA, Heard, Loopback, loopback
+from authz.middleware.answer import RUBBISH, TIMEOUT, UNAVAILABLE, Answer
+from authz.middleware.options import Limits
+from authz.middleware.question import Question
+from authz.middleware.remote import RemotePoint
+from authz.middleware.remote_async import AsyncRemotePoint
+from tests.middleware.asking import QUESTION, QUICK, AnyPoint, Maker, endpoints
+from tests.middleware.loopback import IDENTIFIER, METADATA, Heard, Loopback, loopback
+from tests.middleware.loops import run
 
 YES = {"decision": True}
 IN_TIME = QUICK.patience.total + 0.4
@@ -236,3 +243,45 @@ def test_metadata_of_another_point_is_not_used(
     assert server.paths == [METADATA]
     server.behave = Heard.well
     assert point.decide([QUESTION])[0].permit
+
+
+def test_who_asks_while_a_lane_ends_is_answered(server: Loopback) -> None:
+    """It asks after the lane has seen that nothing waits, and before its task is over."""
+
+    async def both() -> list[Answer]:
+        limits = Limits(lanes=1)
+        point = AsyncRemotePoint(
+            IDENTIFIER, "t-1", endpoints=endpoints(server), options=replace(QUICK, limits=limits)
+        )
+        inner, late = point._answers, []
+
+        async def answers(questions: Sequence[Question]) -> list[Answer]:
+            found = await inner(questions)
+            if not late:
+                late.append(asyncio.ensure_future(point.decide([replace(QUESTION, person="p-2")])))
+            return found
+
+        point._answers = answers  # type: ignore[method-assign]
+        try:
+            return [*await point.decide([QUESTION]), *await late[0]]
+        finally:
+            await point.close()
+
+    assert [answer.permit for answer in run(both())] == [True, True]
+
+
+def test_a_process_that_has_no_threads_left_asks_once_it_has_some(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(_thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    point = RemotePoint(IDENTIFIER, "t-1", endpoints=endpoints(server), options=QUICK)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(Thread, "start", none_left)
+            for _ in range(QUICK.limits.lanes + 1):
+                assert point.decide([QUESTION])[0].reason == TIMEOUT
+        assert point.decide([QUESTION])[0].permit
+    finally:
+        point.close()

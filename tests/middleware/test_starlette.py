@@ -16,7 +16,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocketDisconnect
 
@@ -228,6 +228,15 @@ def test_a_middleware_that_answers_by_itself_is_undecided() -> None:
     app = starlette(Route("/{student}", results), middleware=[Middleware(Caching)])
     with browser(app) as started:
         answer = started.get(f"/{KID}")
+        assert answer.status_code == 403
+        assert "maths" not in answer.text
+
+
+def test_what_stands_for_missing_pages_gives_no_data() -> None:
+    """A router's default is an application that no declaration speaks of."""
+    inside = Mount("/old", app=Router(default=JSONResponse(RECORD)))
+    with browser(starlette(inside)) as started:
+        answer = started.get("/old/page")
         assert answer.status_code == 403
         assert "maths" not in answer.text
 

@@ -91,6 +91,14 @@ def test_a_plain_path_is_read_the_same_in_both_ways(
     "raw",
     [
         *("_method=DELETE", "a=1&_METHOD=PUT", "%5fmethod=PUT", "X-HTTP-Method-Override=PUT"),
+        *(
+            "[_method]=PUT",
+            "%5B_method%5D=PUT",
+            "[[_method]]=PUT",
+            "[_method]x=PUT",
+            "+_method=PUT",
+        ),
+        *("a%00=b", "student%00x=b", "a%0a=b", "%e2%80%8ba=b"),
         *("a=%zz", "a=%ff", "a= b", "a=\x00", "a=ก", 'a="', "a=<b>", "a=" + "b" * 9000),
     ],
 )
@@ -104,6 +112,7 @@ def test_a_query_that_is_none_or_wants_another_method_is_refused(raw: str) -> No
     [
         *("student=a&student=b", "student=a&student=a", "student=a&Student=b", "Student=b"),
         *("student[]=b", "student=a&student[]=b", "student=a&student%5B0%5D=b", "student.=b"),
+        *("student=a&[student]=b", "student=a&%5B%5Dstudent=b", "[student]=b"),
         *("student=a;student=b", "x=1;student=b", "student=a&+student=b", "stu_dent=b"),
     ],
 )

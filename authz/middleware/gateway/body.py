@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from authz.errors import MalformedError, TooLargeError
-from authz.middleware.gateway import query
 from authz.middleware.gateway.config import Route
+from authz.middleware.gateway.forms import FORM, PARTS, Parts, look_at_form, media_type
 
 PIECE: Final = 64 * 1024
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
-_OVERRIDE: Final = re.compile(rb'name\*?\s*=\s*"?(?:utf-8\'[^\']*\')?_method\b', re.IGNORECASE)
-_WINDOW: Final = 128
-"""Bytes of a piece that are looked at once more with the next."""
 
 
 class Body:
@@ -29,7 +24,7 @@ class Body:
         self.length = _length(environ, most)
         self.declared = bool(environ.get("CONTENT_LENGTH"))
         kind = str(environ.get("CONTENT_TYPE", ""))
-        self.type = kind.partition(";")[0].strip().lower()
+        self.type = media_type(kind)
         if self.length and environ["REQUEST_METHOD"] in BODILESS:
             raise MalformedError("This method has no body.", where="body")
         if self.length and (self.type not in route.accepts or not _utf8(kind)):
@@ -46,22 +41,15 @@ class Body:
     def onward(self) -> bytes | Iterator[bytes]:
         """It as it is sent on: at once if it is known or small, else in pieces."""
         if self.type == FORM and self.length:
-            query.pairs(self.whole().decode("latin-1"), longest=self._read)
-        if self._data is not None or self.length <= PIECE:
-            return self._looked_at(self.whole())
-        return self._watched()
-
-    def _looked_at(self, data: bytes) -> bytes:
-        if self.type == PARTS and _OVERRIDE.search(data):
-            raise MalformedError("A request has one method.", where="body")
-        return data
+            look_at_form(self.whole(), self._read)
+        if self._data is None and self.length > PIECE:
+            return self._watched()
+        return Parts().look(self.whole()) if self.type == PARTS else self.whole()
 
     def _watched(self) -> Iterator[bytes]:
-        before = b""
+        parts = Parts()
         for piece in self._pieces():
-            self._looked_at(before + piece)
-            before = piece[-_WINDOW:]
-            yield piece
+            yield parts.look(piece) if self.type == PARTS else piece
 
     def _pieces(self) -> Iterator[bytes]:
         """The bytes, as many as it says; MalformedError where it was cut off."""

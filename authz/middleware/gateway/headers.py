@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from authz.errors import MalformedError
+from authz.middleware.telling import caching
 
 HOP: Final = frozenset(
     {
@@ -71,6 +72,7 @@ IDENTITY: Final = frozenset(
         "x-forwarded",
         "x-sendfile-type",
         "x-accel-mapping",
+        "x-request-id",
     }
 )
 PREFIXES: Final = (
@@ -115,7 +117,6 @@ LEAVING: Final = frozenset(
         "www-authenticate",
         "x-content-type-options",
         "x-frame-options",
-        "x-request-id",
     }
 )
 """All that may leave of an upstream's headers where fields are limited."""
@@ -164,6 +165,7 @@ def back(
         if name not in HOP
         and name not in named
         and name not in NEVER_BACK
+        and name != "x-request-id"  # the gateway says its own
         and not name.startswith("x-authz-")
         and (not filtered or name in LEAVING or name in more)
     ]
@@ -173,8 +175,7 @@ def private(kept: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The headers of an answer to one caller: kept by nobody else, and asked for anew each time."""
     said = ",".join(value for name, value in kept if name == "cache-control").lower()
     word = "no-store" if "no-store" in said else "private, no-cache"
-    away = ("cache-control", "expires", "pragma", "surrogate-control", "cdn-cache-control")
-    return [*((n, v) for n, v in kept if n not in away), ("cache-control", word)]
+    return [*((n, v) for n, v in kept if not caching(n)), ("cache-control", word)]
 
 
 def check(sent: Mapping[str, str]) -> None:

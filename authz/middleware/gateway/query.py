@@ -16,6 +16,7 @@ from authz.errors import MalformedError
 
 LONGEST: Final = 8000
 _CHARACTERS: Final = re.compile(r"(?:[!$&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~|^{}`]|%[0-9A-Fa-f]{2})*")
+_BRACKETS: Final = re.compile(r"[\[\]]")
 _SIGNS: Final = re.compile(r"[\W_]+")
 OVERRIDES: Final = frozenset({"_method", "xhttpmethodoverride", "xhttpmethod", "xmethodoverride"})
 """Names by which frameworks let a request pass for one of another method, without signs."""
@@ -29,6 +30,8 @@ def pairs(raw: str, longest: int = LONGEST) -> list[tuple[str, str]]:
         raise MalformedError("It is not written as a query is.", where="query")
     found = [_pair(each) for each in raw.split("&") if each]
     for name, _ in found:
+        if not name.isprintable():  # PHP ends a name at its first null
+            raise MalformedError("A name holds what cannot be seen.", where="query")
         if overrides(name):
             raise MalformedError("A request has one method.", where="query")
     return found
@@ -44,12 +47,20 @@ def single(raw: str, found: Iterable[tuple[str, str]], wanted: Iterable[str]) ->
 
 def overrides(name: str) -> bool:
     """Whether a parameter of this name may turn a request into one of another method."""
-    return name.lower() == "_method" or loosely(name) in OVERRIDES
+    return _first(name).strip().lower() == "_method" or loosely(name) in OVERRIDES
 
 
 def loosely(name: str) -> str:
-    """The name as the most careless reader would take it: ``Student[]`` is ``student``."""
-    return _SIGNS.sub("", name.partition("[")[0]).casefold()
+    """The name as the most careless reader would take it: ``Student[]`` is ``student``.
+
+    Rack takes ``[student]`` for it as well.
+    """
+    return _SIGNS.sub("", _first(name)).casefold()
+
+
+def _first(name: str) -> str:
+    """What stands before, or within, the first brackets."""
+    return _BRACKETS.split(name.lstrip("[] \t"), maxsplit=1)[0]
 
 
 def _once(name: str, found: Iterable[tuple[str, str]]) -> Iterator[str]:
