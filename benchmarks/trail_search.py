@@ -1,6 +1,6 @@
 """The first page of every kind of search in a long trail, and what the database plans for it.
 
-    python -m benchmarks.trail_search [--records N] [--rounds N] [--postgresql] [--plans]
+    python -m benchmarks.trail_search [--records N] [--rounds N] [--postgresql] [--plans] [--cold]
 
 Records are spelt as the service spells them (the first thousand are held against it), and
 inserted in bulk with what they mention, before there are indexes: teachers of many schools,
@@ -12,6 +12,7 @@ since the database was opened.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -263,11 +264,23 @@ def plan(store: Engine, asked: dict[str, Any]) -> list[str]:
         return [str(row[-1]) for row in told]
 
 
-def measure(store: Engine, rounds: int, count: int, *, plans: bool) -> None:
+def forgotten(store: Engine) -> None:
+    """Let the kernel forget what it has of the file, and SQLite too: the next page is from disk."""
+    store.dispose()
+    path = Path(str(store.url.database))
+    for each in (path, path.with_name(f"{path.name}-wal")):
+        if each.exists():
+            with each.open("rb") as stream:
+                os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def measure(store: Engine, rounds: int, count: int, *, plans: bool, cold: bool) -> None:
     """Each kind in turn: the first time, the median and the worst, in milliseconds."""
     print(f"{'search':36}{'first':>8}{'median':>8}{'worst':>8}  found")
     for name, asked in questions(count).items():
         times, found = [], 0
+        if cold:
+            forgotten(store)
         for _ in range(rounds):
             began = perf_counter()
             with store.connect() as connection:
@@ -303,6 +316,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=9)
     options.add_argument("--postgresql", action="store_true", help="PostgreSQL, not SQLite.")
     options.add_argument("--plans", action="store_true", help="Print what the database plans.")
+    options.add_argument("--cold", action="store_true", help="First from disk (SQLite).")
     options.add_argument("--folder", type=Path, help="Where the SQLite file is put.")
     given = options.parse_args()
     with opened(postgresql=given.postgresql, folder=given.folder) as open_:
@@ -319,7 +333,7 @@ def main() -> None:
             connection.execute(text("ANALYZE"))
             connection.commit()
         store.dispose()
-        measure(open_(), given.rounds, given.records, plans=given.plans)
+        measure(open_(), given.rounds, given.records, plans=given.plans, cold=given.cold)
 
 
 if __name__ == "__main__":

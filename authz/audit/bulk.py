@@ -18,45 +18,41 @@ from sqlalchemy.exc import DBAPIError
 
 from authz.audit.tables import INDEX_COLUMNS
 
-Rows = Sequence[tuple[Any, ...]]
-"""The number of a record, and texts."""
+Columns = Sequence[Sequence[Any]]
+"""A list of numbers, and lists of texts that are as long."""
 
 _encode: Final = msgspec.json.Encoder().encode
-_FIELD, _ROW = "\x01", "\x02"
+_BETWEEN: Final = "\x01"
 _RECORD: Final = ("sequence", *INDEX_COLUMNS)
 _MENTION: Final = ("sequence", "what", "name", "how", "time")
 _KEY: Final = ("what", "name")
 
 
-def agrees(connection: Connection, place: tuple[str, int, int], columns: Rows, found: Rows) -> bool:
+def agrees(
+    connection: Connection, place: tuple[str, int, int], columns: Columns, mentions: Columns
+) -> bool:
     """Whether the index columns and the mentions on file for a chain's records are these.
 
     ``place`` is the chain, its first record and its last.
     """
     dialect = connection.dialect.name
-    spell: Callable[[Rows], bytes | None] = _as_text if dialect == "postgresql" else _as_json
-    pairs = zip(_STATEMENTS[dialect], (columns, found), strict=True)
-    return all(spell(rows) == _asked(connection, statement, place) for statement, rows in pairs)
+    spell: Callable[[Sequence[Any]], bytes | None] = (
+        _as_text if dialect == "postgresql" else _encode
+    )
+    asked = zip(_STATEMENTS[dialect], (columns, mentions), strict=True)
+    return all(_asked(connection, one, place) == [*map(spell, found)] for one, found in asked)
 
 
-def _as_json(rows: Rows) -> bytes:
-    return _encode(rows)
-
-
-def _as_text(rows: Rows) -> bytes | None:
-    """The rows with separators; nothing where one of these is part of a text."""
-    if not rows:
-        return b""
-    texts = len(rows[0]) - 1
-    form = f"%d{f'{_FIELD}%s' * texts}"
-    spelt = _ROW.join([form % row for row in rows])
-    if spelt.count(_FIELD) != texts * len(rows) or spelt.count(_ROW) != len(rows) - 1:
+def _as_text(column: Sequence[Any]) -> bytes | None:
+    """The column with separators; nothing where one of these is part of a text."""
+    spelt = _BETWEEN.join(map(str, column))
+    if spelt.count(_BETWEEN) > max(0, len(column) - 1):
         return None
     return spelt.encode()
 
 
-def _asked(connection: Connection, statement: str, place: tuple[Any, ...]) -> Any:
-    """The database's spelling, as bytes: what is no UTF-8 is seen, and converted by nobody.
+def _asked(connection: Connection, statement: str, place: tuple[Any, ...]) -> list[Any]:
+    """The database's spelling of each column, as bytes: what is no UTF-8 is seen as it is.
 
     SQLite spells no JSON of a value that has none, which is none of ours.
     """
@@ -64,10 +60,10 @@ def _asked(connection: Connection, statement: str, place: tuple[Any, ...]) -> An
     plain = dialect.name != "postgresql"
     cursor: Any = connection.connection.cursor(**({} if plain else {"binary": True}))
     try:
-        return cursor.execute(statement, place).fetchone()[0]
+        return [*cursor.execute(statement, place).fetchone()]
     except dialect.loaded_dbapi.Error as error:
         if plain:
-            return b""
+            return []
         raise DBAPIError("reading the trail", None, error) from error
     finally:
         cursor.close()
@@ -75,20 +71,24 @@ def _asked(connection: Connection, statement: str, place: tuple[Any, ...]) -> An
 
 def _json(table: str, names: Sequence[str]) -> str:
     """Asked for no order, as that would cost more than the rest: their key is the nearest way."""
-    return (
-        f"SELECT CAST(json_group_array(json_array({', '.join(names)})) AS BLOB) "  # noqa: S608
-        f"FROM {table} WHERE chain = ? AND sequence BETWEEN ? AND ?"
-    )
+    listed = ", ".join(f"CAST(json_group_array({name}) AS BLOB)" for name in names)
+    return f"SELECT {listed} FROM {table} WHERE chain = ? AND sequence BETWEEN ? AND ?"  # noqa: S608
 
 
 def _text(table: str, names: Sequence[str]) -> str:
-    """In the order of the texts' bytes; the database may have another one of its own."""
-    listed, fields = ", ".join(names), f" || '{_FIELD}' || ".join(names)
-    order = ", ".join(["sequence", *(f'{name} COLLATE "C"' for name in names if name in _KEY)])
+    """In the order of the texts' bytes; the database may have another one of its own.
+
+    What is no text, which it would leave out, shows as a separator more.
+    """
+    texts = (f"coalesce({name}::text, '{_BETWEEN}')" for name in names)
+    listed = ", ".join(
+        f"convert_to(coalesce(string_agg({each}, '{_BETWEEN}'), ''), 'UTF8')" for each in texts
+    )
+    order = ", ".join(f'{name} COLLATE "C"' for name in names if name in _KEY)
     return (
-        f"SELECT convert_to(coalesce(string_agg({fields}, '{_ROW}'), ''), 'UTF8') "  # noqa: S608
-        f"FROM (SELECT {listed} FROM {table} "
-        f"WHERE chain = %s AND sequence BETWEEN %s AND %s ORDER BY {order}) AS found"
+        f"SELECT {listed} FROM (SELECT {', '.join(names)} FROM {table} "  # noqa: S608
+        f"WHERE chain = %s AND sequence BETWEEN %s AND %s "
+        f"ORDER BY {', '.join(filter(None, ('sequence', order)))}) AS found"
     )
 
 

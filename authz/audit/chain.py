@@ -123,7 +123,7 @@ def digests(previous: Sequence[bytes], first: int, bodies: Sequence[bytes]) -> l
     """
     try:
         return [
-            sha256(b"%b%b%b%b" % (_RECORD, before, number.to_bytes(8, "big"), body)).digest()
+            sha256(b"".join((_RECORD, before, number.to_bytes(8, "big"), body))).digest()
             for number, before, body in zip(count(first), previous, bodies, strict=False)
         ]
     except TypeError:

@@ -28,7 +28,7 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from authz.audit.chain import Link, Tip, follows
+from authz.audit.chain import Link, Tip, digest
 
 SIZE: Final = 8 * 1024 * 1024
 """Bytes of a file; one that a larger group is for has as many as that needs."""
@@ -40,6 +40,8 @@ _LOCK: Final = re.compile(r"^(\d{8}T\d{6}Z-[0-9a-f]{8})\.lock$")
 _HEADER: Final = re.compile(rb"^authz journal 1 (\S+) (\d+) (\d+) (\S+)$")
 _GROUP: Final = re.compile(rb"\n\n(?:\d+|closed \d+) [0-9a-f]{64}[ \n]")
 _PARTS: Final = 3
+_HEX: Final = 64
+"""Letters of a hash."""
 
 
 class Header(NamedTuple):
@@ -210,16 +212,22 @@ def follow(data: bytes, tip: Tip, most: int) -> tuple[list[Link], int]:
     """The records that follow ``tip``, at most so many, and how many bytes they take."""
     found: list[Link] = []
     used = 0
+    number, before = tip
     while len(found) < most:
-        if data[used : used + 1] == b"\n":
+        if data.startswith(b"\n", used):
             used += 1
             continue
+        number += 1
         end = data.find(b"\n", used)
-        link = read_link(data[used:end]) if end > 0 else None
-        if link is None or not follows(tip, link):
+        begin = used + len(b"%d " % number) + _HEX + 1
+        if end < begin:
             break
-        found.append(link)
-        tip = Tip(link.sequence, link.hash)
+        body = data[begin:end]
+        own = digest(before, number, body)
+        if data[used:begin] != b"%d %b " % (number, own.hex().encode()):
+            break
+        found.append(Link(number, body, own))
+        before = own
         used = end + 1
     return found, used
 

@@ -162,6 +162,8 @@ class Tail:
                 self._offset = data.index(b"\n", place + 1) + 1
                 return
         self._open(files.number_of(paths[0]))
+        if self.number == 1 and not self.tip.sequence:
+            return
         numbers = [link.sequence for link in _Links(self.folder, self.chain)]
         if self.number > 1 and (not numbers or not self.tip.sequence):
             self._fail(Kind.MISSING, f"the files before {self.number} are gone")

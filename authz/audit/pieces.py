@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-JOB: Final = 4096
-"""Records in a job: some megabytes, and a query costs little beside them."""
+JOB: Final = 2048
+"""Records in a job: a query costs little beside them, and the processor's cache holds them."""
 UNPLACED: Final = -1
 """The position of what is not in the tree yet."""
 

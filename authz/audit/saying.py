@@ -12,50 +12,55 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
 from authz.audit.mentions import ABOUT, CITED, PERSON, RULE, mentions
-from authz.audit.record import LONGEST_INDEXED, VERSION, index
+from authz.audit.record import LONGEST_INDEXED, VERSION, index, indexed
 
 Row = tuple[Any, ...]
+_MENTION: Final = 5
+_EVENT: Final = 2
+"""Which column of many records tells what they are of; their numbers are the first."""
 _Text = Annotated[str, msgspec.Meta(max_length=LONGEST_INDEXED)]
 
 
 class _Ref(msgspec.Struct, frozen=True, gc=False):
-    type: _Text = ""
     id: _Text = ""
+    type: _Text = ""
 
 
 _NOBODY: Final = _Ref()
 
 
-class _Members(msgspec.Struct, frozen=True, gc=False):
-    """The members of a plain record that something follows from; others are passed over."""
+class _Members(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The members of a plain record that something follows from; others are passed over.
 
-    v: int
-    time: _Text
-    event: _Text
-    application: _Text = ""
-    request_id: _Text = ""
-    subject: _Ref = _NOBODY
+    They stand here as they do in a record, by name: so each is found at the first look.
+    """
+
     action: _Text = ""
-    resource: _Ref = _NOBODY
-    purpose: _Text = ""
+    application: _Text = ""
     decision: bool | None = None
-    reason: _Text = ""
-    rules: tuple[_Text, ...] = ()
-    policy: str = ""
     detail: msgspec.Raw | None = None
+    event: _Text
+    purpose: _Text = ""
+    reason: _Text = ""
+    request_id: _Text = ""
+    resource: _Ref = _NOBODY
+    rules: tuple[_Text, ...] = ()
+    subject: _Ref = _NOBODY
+    time: _Text
+    v: int
 
 
 _decode: Final = msgspec.json.Decoder(_Members).decode
+_encode: Final = msgspec.json.Encoder().encode
 _UNREAD: Final = _Members(v=0, time="", event="")
 _DECISION: Final = {None: "", True: "permit", False: "refuse"}
-_HASH: Final = "sha256:"
-_HASHED: Final = b'"sha256:'
+_STRANGE: Final = (b"sha256:", b"\\u0000")
+"""What a text that is not its own index has in it; longer ones were not read at all."""
 
 
 class Said(NamedTuple):
@@ -69,11 +74,15 @@ class Said(NamedTuple):
 
 
 class Together(NamedTuple):
-    """The same of neighbours: a row of ``columns`` is number and columns, ``events`` a list."""
+    """The same of neighbours, as lists of the numbers and of what stands beside them."""
 
-    columns: list[Row]
-    mentions: list[Row]
-    events: list[str]
+    columns: list[list[Any]]
+    mentions: list[list[Any]]
+
+    @property
+    def events(self) -> list[str]:
+        """What each record is of."""
+        return self.columns[_EVENT]
 
 
 def members(body: bytes) -> Any:
@@ -97,18 +106,17 @@ def said(sequence: int, body: bytes) -> Said | None:
 def together(first: int, bodies: Sequence[bytes]) -> Together | None:
     """What follows from the records from that number on; nothing where one is no record."""
     found = _all_read(bodies)
+    columns = _columns(found)
     odd: dict[int, Said] = {}
-    for at in _odd(bodies, found):
+    for at in _odd(found, columns):
         told = said(first + at, bodies[at])
         if told is None:
             return None
         odd[at] = told
-    columns: list[Row] = list(zip(count(first), *_columns(found), strict=False))
-    events = [each.event for each in found]
-    for at, told in odd.items():
-        columns[at] = (first + at, *told.columns)
-        events[at] = told.columns[1]
-    return Together(columns, list(_mentions(first, found, odd)), events)
+        for column, text in zip(columns, told.columns, strict=True):
+            column[at] = text
+    numbers: list[Any] = [*range(first, first + len(found))]
+    return Together([numbers, *columns], _mentions(first, found, odd))
 
 
 def _all_read(bodies: Sequence[bytes]) -> list[_Members]:
@@ -125,28 +133,31 @@ def _read(body: bytes) -> _Members:
         return _UNREAD
 
 
-def _odd(bodies: Sequence[bytes], found: Sequence[_Members]) -> set[int]:
-    """Which are not plain; escapes and hashes are looked for in all at once, and seldom there.
-
-    A text that looks like the hash of a long one stands in the index as its own hash; that a
-    policy looks so is usual, and it has no column.
-    """
-    odd = {at for at, each in enumerate(found) if each.detail is not None or each.v != VERSION}
-    joined = b"".join(bodies)
-    hashes = sum([each.policy.startswith(_HASH) for each in found])
-    if b"\\" in joined or joined.count(_HASHED) != hashes:
-        pairs = enumerate(zip(bodies, found, strict=True))
-        odd |= {at for at, (body, each) in pairs if _is_strange(body, each)}
+def _odd(found: Sequence[_Members], columns: list[list[Any]]) -> Iterable[int]:
+    """Which are not plain; strange texts are looked for in all at once, and seldom there."""
+    details, versions = [each.detail for each in found], [each.v for each in found]
+    odd = {at for at, each in enumerate(details) if each is not None}
+    if versions.count(VERSION) < len(found):
+        odd |= {at for at, each in enumerate(versions) if each != VERSION}
+    spelt = _encode(columns)
+    if any(each in spelt for each in _STRANGE):
+        odd |= {at for at, each in enumerate(found) if _is_strange(each)}
     return odd
 
 
-def _is_strange(body: bytes, found: _Members) -> bool:
-    return b"\\" in body or body.count(_HASHED) != found.policy.startswith(_HASH)
+def _is_strange(found: _Members) -> bool:
+    """Whether one of its texts goes into the index as another one."""
+    subject, resource = found.subject, found.resource
+    texts = (
+        *(found.application, found.request_id, found.action, found.purpose, found.reason),
+        *(subject.type, subject.id, resource.type, resource.id, *found.rules),
+    )
+    return any(indexed(each) != each for each in texts)
 
 
-def _columns(found: Sequence[_Members]) -> tuple[Iterable[str], ...]:
+def _columns(found: Sequence[_Members]) -> list[list[Any]]:
     """The index of plain records, a column after the other."""
-    return (
+    return [
         [each.time for each in found],
         [each.event for each in found],
         [each.application for each in found],
@@ -160,10 +171,15 @@ def _columns(found: Sequence[_Members]) -> tuple[Iterable[str], ...]:
         [_DECISION[each.decision] for each in found],
         [each.reason for each in found],
         [f"|{all_}|" if (all_ := "|".join(each.rules)) else "" for each in found],
-    )
+    ]
 
 
-def _mentions(first: int, found: Sequence[_Members], odd: Mapping[int, Said]) -> Iterator[Row]:
+def _mentions(first: int, found: Sequence[_Members], odd: Mapping[int, Said]) -> list[list[Any]]:
+    rows = list(_mentioned(first, found, odd))
+    return [[row[at] for row in rows] for at in range(_MENTION)]
+
+
+def _mentioned(first: int, found: Sequence[_Members], odd: Mapping[int, Said]) -> Iterator[Row]:
     for at, each in enumerate(found):
         if at in odd:
             yield from odd[at].mentions

@@ -36,7 +36,7 @@ from authz.errors import MalformedError
 from authz.vocabulary import Event
 
 MOST: Final = 1000
-WINDOW: Final = 3000
+WINDOW: Final = 1000
 """How many records of the lead a page is looked for in."""
 _KEY: Final = ("time", "chain", "sequence")
 _NUMBERS: Final = 2**63
@@ -124,14 +124,17 @@ def _terms(
     event: str | None = None,
 ) -> list[_Term]:
     """What is asked, the likely rarest first."""
+    refusals = _decided("refuse", _REFUSED) if decision is False else None
+    by, at = _equal(AuditRecord.subject_id, subject), _equal(AuditRecord.application, application)
     asked = [
         _equal(AuditRecord.request_id, request_id),
         _mentioned(PERSON, person),
-        _equal(AuditRecord.subject_id, subject),
-        _decided("refuse", _REFUSED) if decision is False else None,
+        _both(by or at, refusals),
+        by if refusals is None else None,
+        refusals if by is None and at is None else None,
         _happened(event) if event != Event.DECISION else None,
         _mentioned(RULE, rule),
-        _equal(AuditRecord.application, application),
+        at if refusals is None or by is not None else None,
         _equal(AuditRecord.purpose, purpose),
         _plain(_ALL),  # no index is worth its cost for what most records are
         _decided("permit", _ALL) if decision else None,
@@ -152,6 +155,13 @@ def _equal(column: Any, value: str | Sequence[str] | None) -> _Term | None:
     if value is None:
         return None
     return _Term(AuditRecord, _one_of(column, value), _one_of(column.concat(""), value))
+
+
+def _both(one: _Term | None, other: _Term | None) -> _Term | None:
+    """Two things that an index knows together, as one."""
+    if one is None or other is None:
+        return None
+    return _Term(one.table, and_(one.leading, other.leading), and_(one.rest, other.rest))
 
 
 def _one_of(column: Any, value: str | Sequence[str]) -> ColumnElement[bool]:

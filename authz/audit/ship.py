@@ -16,8 +16,9 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -27,8 +28,8 @@ from authz.audit import log, writers
 from authz.audit.chain import Damage, Kind, Link, Tip
 from authz.audit.journal_tail import DamagedError, Tail
 from authz.audit.log import Encoded
-from authz.audit.mentions import Mention
 from authz.audit.mentions import rows as mention_rows
+from authz.audit.saying import together
 from authz.audit.tables import INDEX_COLUMNS
 
 BATCH: Final = 2000
@@ -39,7 +40,7 @@ _COPY: Final = "COPY audit_record ({}) FROM STDIN".format(
     ", ".join(("chain", "sequence", "body", "hash", *INDEX_COLUMNS))
 )
 
-Indexed = tuple[tuple[str, ...], tuple[Mention, ...]]
+Rows = list[tuple[Any, ...]]
 _log = logging.getLogger(__name__)
 
 
@@ -177,42 +178,53 @@ def _lock_of(folder: Path, chain: str) -> Iterator[bool]:
 
 def _insert(engine: Engine, chain: str, tip: Tip, links: Sequence[Link]) -> bool:
     """Put the records after ``tip`` and move the head; not where the head stands elsewhere."""
-    found = [_found(chain, link) for link in links]
+    rows = _rows(chain, links)
     try:
         with log.transaction(engine) as connection:
-            return _moved(log.Driver(connection), chain, tip, links, found)
+            return _moved(log.Driver(connection), chain, (tip, links[-1]), rows)
     except engine.dialect.loaded_dbapi.Error as error:
         raise DBAPIError("COPY audit_record", None, error) from error
 
 
-def _moved(
-    driver: log.Driver, chain: str, tip: Tip, links: Sequence[Link], found: Sequence[Indexed]
-) -> bool:
+def _moved(driver: log.Driver, chain: str, span: tuple[Tip, Link], rows: tuple[Rows, Rows]) -> bool:
+    (tip, last), (records, mentioned) = span, rows
     if driver.head_of(chain) != tip:
         return False
-    pairs = list(zip(links, found, strict=True))
-    rows = [(chain, *link, *columns) for link, (columns, _) in pairs]
-    mentioned = [
-        row
-        for link, (columns, mentions) in pairs
-        for row in mention_rows(chain, link.sequence, columns[0], mentions)
-    ]
     if driver.dialect.name == "postgresql":
         with driver.cursor.copy(_COPY) as copy:
-            for row in rows:
+            for row in records:
                 copy.write_row(row)
     else:
-        driver.run(driver.sql.insert, rows, many=True)
+        driver.run(driver.sql.insert, records, many=True)
     if mentioned:
         driver.run(driver.sql.mention, mentioned, many=True)
-    driver.run(driver.sql.move, (links[-1].sequence, links[-1].hash, chain))
+    driver.run(driver.sql.move, (last.sequence, last.hash, chain))
     return True
 
 
-def _found(chain: str, link: Link) -> Indexed:
-    """What a search looks at, as it follows from the record's bytes."""
-    try:
-        return Encoded(link.body).found()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        text = f"record {link.sequence} of {chain} is no record"
-        raise DamagedError(Damage(Kind.CHANGED, link.sequence, text)) from error
+def _rows(chain: str, links: Sequence[Link]) -> tuple[Rows, Rows]:
+    """The rows of the records, and of what they mention, as they follow from their bytes."""
+    told = together(links[0].sequence, [link.body for link in links])
+    if told is None:
+        return _one_by_one(chain, links)
+    numbers, *columns = told.columns
+    bodies, hashes = [link.body for link in links], [link.hash for link in links]
+    records = zip(repeat(chain), numbers, bodies, hashes, *columns, strict=False)
+    places, whats, names, hows, times = told.mentions
+    mentioned = zip(repeat(chain), places, whats, names, times, hows, strict=False)
+    return list(records), list(mentioned)
+
+
+def _one_by_one(chain: str, links: Sequence[Link]) -> tuple[Rows, Rows]:
+    """The same, which says which of them is no record."""
+    records: Rows = []
+    mentioned: Rows = []
+    for link in links:
+        try:
+            columns, mentions = Encoded(link.body).found()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            text = f"record {link.sequence} of {chain} is no record"
+            raise DamagedError(Damage(Kind.CHANGED, link.sequence, text)) from error
+        records.append((chain, *link, *columns))
+        mentioned += mention_rows(chain, link.sequence, columns[0], mentions)
+    return records, mentioned

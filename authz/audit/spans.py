@@ -58,7 +58,7 @@ def check_job(connection: Connection, pieces: Sequence[Piece]) -> Checked:
         {chain: walk.tip for chain, walk in walks.items()},
         [writer for walk in walks.values() for writer in walk.writers],
         fault,
-        sum(len(walk.mentions) for walk in walks.values()),
+        sum(walk.found for walk in walks.values()),
         walks[MAIN].seal if MAIN in walks else None,
     )
 
@@ -88,17 +88,19 @@ def _together(connection: Connection, place: tuple[str, int, int], tip: Tip) -> 
     """A walk that has passed all of them, if they and what was derived are as written."""
     chain, first, last = place
     rows = read_links(connection, *place)
-    if [row[0] for row in rows] != [*range(first, last + 1)]:
-        return None
     bodies: list[Any] = [row[1] for row in rows]
     hashes: list[Any] = [row[2] for row in rows]
-    if {*map(type, bodies)} != {bytes} or digests([tip.hash, *hashes], first, bodies) != hashes:
+    numbered = [row[0] for row in rows] == [*range(first, last + 1)]
+    if not numbered or {*map(type, bodies)} != {bytes}:
+        return None
+    if digests([tip.hash, *hashes], first, bodies) != hashes:
         return None
     told = together(first, bodies)
     if told is None or not agrees(connection, place, told.columns, told.mentions):
         return None
     walk = Walk(chain, Tip(last, hashes[-1]))
-    walk.leaves, walk.mentions = leaves_of(chain, first, bodies), told.mentions
+    walk.leaves = leaves_of(chain, first, bodies)
+    walk.found = len(told.mentions[0])
     if chain == MAIN:
         for sequence, (event, body) in enumerate(zip(told.events, bodies, strict=True), first):
             walk.tell(sequence, event, body)

@@ -141,12 +141,30 @@ def tiles(connection: Connection, places: Collection[Place]) -> dict[Place, byte
     if not places:
         return {}
     wanted = or_(
-        *((AuditTile.level == each.level) & (AuditTile.number == each.number) for each in places)
+        *(
+            (AuditTile.level == first.level)
+            & AuditTile.number.between(first.number, first.number + length - 1)
+            for first, length in _runs(places)
+        )
     )
     rows: Any = connection.execute(
         select(AuditTile.level, AuditTile.number, AuditTile.hashes).where(wanted)
     )
     return {Place(row[0], row[1]): row[2] for row in rows if isinstance(row[2], bytes)}
+
+
+def _runs(places: Collection[Place]) -> Iterator[tuple[Place, int]]:
+    """The places as neighbours: the first of each run, and how many they are."""
+    first, length = Place(-1, -1), 0
+    for each in sorted(places):
+        if length and each == Place(first.level, first.number + length):
+            length += 1
+            continue
+        if length:
+            yield first, length
+        first, length = each, 1
+    if length:
+        yield first, length
 
 
 def tile_count(connection: Connection) -> int:

@@ -77,6 +77,10 @@ class AuditRecord(Base):
         Index("ix_audit_record_purpose_time", "purpose", "time"),
         Index("ix_audit_record_request_id", "request_id"),
         _partial("ix_audit_record_refused_time", "decision", "time", of=REFUSED),
+        _partial("ix_audit_record_refused_subject", "decision", "subject_id", "time", of=REFUSED),
+        _partial(
+            "ix_audit_record_refused_application", "decision", "application", "time", of=REFUSED
+        ),
         _partial("ix_audit_record_event_time", "event", "time", of=RARE_EVENT),
     )
 

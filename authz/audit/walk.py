@@ -48,6 +48,7 @@ class Walk:
         self.tips: list[bytes] = []
         self.leaves: list[bytes] = []
         self.mentions: list[Row] = []
+        self.found = 0
         self.fault: Fault | None = None
 
     def run(self, rows: list[Any], last: int) -> None:
@@ -93,7 +94,8 @@ class Walk:
             self.seal = _octets(members(body).get("detail", {}).get("seal"))
 
     def mentioned(self, stored: list[Row]) -> None:
-        """Hold the mentions on file against those that the records say."""
+        """Hold the mentions on file against those that the records say, and count them."""
+        self.found = len(self.mentions)
         if stored == self.mentions:
             return
         upto = self.tip.sequence

@@ -21,10 +21,12 @@ from authz.audit.spans import Checked, check_job
 from authz.audit.verify import Run
 from authz.service.database import open_store
 
-ALONE: Final = 32
+ALONE: Final = 64
 """Jobs that are done before helpers are called: a second or two, which is what they cost."""
-AHEAD: Final = 4
+AHEAD: Final = 8
 """Jobs given to each helper before the first of them must be back."""
+_UNWATCHED: Final = 1_000_000
+"""A job makes many thousand objects and no cycles; looking for these takes a tenth of it."""
 _connections: list[Connection] = []
 
 
@@ -43,9 +45,12 @@ def shared(store: Engine, connection: Connection, processes: int) -> Iterator[Ru
                 pool.append(_pool(store, processes))
             yield from _ahead(pool[0], job, rest, processes * AHEAD)
 
+    before = gc.get_threshold()
+    gc.set_threshold(_UNWATCHED)
     try:
         yield run
     finally:
+        gc.set_threshold(*before)
         for each in pool:
             each.shutdown(cancel_futures=True)
 
@@ -73,8 +78,7 @@ def _pool(store: Engine, processes: int) -> ProcessPoolExecutor:
 
 
 def _begin(url: str) -> None:
-    # A job makes a hundred thousand tuples and no cycles; looking for these takes a tenth of it.
-    gc.set_threshold(1_000_000)
+    gc.set_threshold(_UNWATCHED)
     _connections.append(open_store(url).connect())
 
 

@@ -88,5 +88,6 @@ def test_two_lists_of_rows_are_never_spelt_alike(trail: Engine, between: str) ->
         ).all()
         rows = [tuple(row) for row in found]
         one = [(*rows[0][:3], "a", f"b{between}c", *rows[0][5:])]
-        assert not agrees(connection, place, one, [])
-        assert not agrees(connection, place, [], [])
+        nobody: list[list[Any]] = [[]] * 5
+        assert not agrees(connection, place, [[text] for text in one[0]], nobody)
+        assert not agrees(connection, place, [[]] * len(one[0]), nobody)

@@ -101,7 +101,8 @@ def test_a_mention_that_is_removed_or_added_by_hand_is_found(trail: Engine) -> N
     ("asked", "index"),
     [
         ({"decision": False}, "ix_audit_record_refused_time"),
-        ({"decision": False, "application": "portal"}, "ix_audit_record_refused_time"),
+        ({"decision": False, "application": "portal"}, "ix_audit_record_refused_application"),
+        ({"decision": False, "subject": "T"}, "ix_audit_record_refused_subject"),
         ({"event": "search"}, "ix_audit_record_event_time"),
         ({"person": "S-1"}, "ix_audit_mention_name"),
         ({"rule": "custody", "purpose": "service"}, "ix_audit_mention_name"),

@@ -155,9 +155,11 @@ def test_what_verification_derives_is_the_index(strange: list[tuple[str, str]]) 
     bodies = [canonical(each) for each in made]
     told, one_by_one = together(1, bodies), [said(n, body) for n, body in enumerate(bodies, 1)]
     assert told is not None
-    assert [row[1:] for row in told.columns] == [tuple(index(each).values()) for each in made]
-    assert [row[0] for row in told.columns] == [*range(1, 7)]
-    assert told.mentions == [row for each in one_by_one if each for row in each.mentions]
+    assert [*zip(*told.columns[1:], strict=True)] == [tuple(index(each).values()) for each in made]
+    assert told.columns[0] == [*range(1, 7)]
+    assert [*zip(*told.mentions, strict=True)] == [
+        row for each in one_by_one if each for row in each.mentions
+    ]
     assert told.events == ["decision"] * 6
 
 
@@ -165,7 +167,8 @@ def test_rules_without_a_name_have_no_column() -> None:
     bodies = [canonical(document(entry(1)) | {"rules": rules}) for rules in ([""], ["", ""], [])]
     told = together(1, bodies)
     assert told is not None
-    assert [row[1:] for row in told.columns] == [said(1, body).columns for body in bodies]  # type: ignore[union-attr]
+    rows = [*zip(*told.columns[1:], strict=True)]
+    assert rows == [said(1, body).columns for body in bodies]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"v":1}', b'{"event":"e","time":"t","v":2}'])

@@ -693,6 +693,20 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_audit_record_purpose_time", ["purpose", "time"], unique=False)
         batch_op.create_index(
+            "ix_audit_record_refused_application",
+            ["decision", "application", "time"],
+            unique=False,
+            sqlite_where=sa.text("decision = 'refuse'"),
+            postgresql_where=sa.text("decision = 'refuse'"),
+        )
+        batch_op.create_index(
+            "ix_audit_record_refused_subject",
+            ["decision", "subject_id", "time"],
+            unique=False,
+            sqlite_where=sa.text("decision = 'refuse'"),
+            postgresql_where=sa.text("decision = 'refuse'"),
+        )
+        batch_op.create_index(
             "ix_audit_record_refused_time",
             ["decision", "time"],
             unique=False,
@@ -1294,6 +1308,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_record_request_id")
         batch_op.drop_index(
             "ix_audit_record_refused_time",
+            sqlite_where=sa.text("decision = 'refuse'"),
+            postgresql_where=sa.text("decision = 'refuse'"),
+        )
+        batch_op.drop_index(
+            "ix_audit_record_refused_subject",
+            sqlite_where=sa.text("decision = 'refuse'"),
+            postgresql_where=sa.text("decision = 'refuse'"),
+        )
+        batch_op.drop_index(
+            "ix_audit_record_refused_application",
             sqlite_where=sa.text("decision = 'refuse'"),
             postgresql_where=sa.text("decision = 'refuse'"),
         )
