@@ -14,11 +14,12 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Engine, func, insert, select, tuple_, update
 
 from authz import clock
 from authz.audit import log
 from authz.audit.record import Entry, Ref, timestamp
+from authz.directory.held import in_force
 from authz.directory.recording.members import Reading
 from authz.directory.recording.write import Author
 from authz.directory.tables import Grant, Person
@@ -171,10 +172,7 @@ def officers(store: Engine, at: datetime) -> list[tuple[str, str]]:
             select(Person.id, Person.given_name, Person.family_name)
             .join(Grant, Grant.person == Person.id)
             .where(
-                Grant.role == Role.DPO.value,
-                Grant.ended_at.is_(None),
-                or_(Grant.valid_from.is_(None), Grant.valid_from <= at),
-                or_(Grant.valid_until.is_(None), Grant.valid_until > at),
+                in_force(at, [Role.DPO], everywhere=True),
                 Person.status == "active",
             )
             .distinct()

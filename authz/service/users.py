@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 
 from authz.audit.record import Ref
 from authz.decision.catalogue import Catalogue
+from authz.directory.held import in_force
 from authz.directory.recording import revision
 from authz.directory.tables import Grant, Person
 from authz.errors import ConflictError, MalformedError, NotFoundError
@@ -163,19 +164,14 @@ def _known() -> Any:
 
 
 def _not_the_last(connection: Connection, name: str, now: datetime) -> None:
-    in_force = (
-        Grant.role == Role.PLATFORM_ADMIN.value,
-        Grant.ended_at.is_(None),
-        or_(Grant.valid_from.is_(None), Grant.valid_from <= now),
-        or_(Grant.valid_until.is_(None), Grant.valid_until > now),
-    )
+    held = in_force(now, [Role.PLATFORM_ADMIN], everywhere=True)
     platform = connection.scalars(
         select(SignIn.name)
         .join(Person, Person.id == SignIn.person)
         .where(
             SignIn.disabled_at.is_(None),
             Person.status == "active",
-            SignIn.person.in_(select(Grant.person).where(*in_force)),
+            SignIn.person.in_(select(Grant.person).where(held)),
         )
         .with_for_update(of=SignIn)
     )

@@ -28,6 +28,7 @@ from authz.service.reviews import (
     handing,
     listing,
     remedies,
+    reviewers,
     running,
     schools,
 )
@@ -63,7 +64,7 @@ def _form(row: Any, definition: Definition | None, sent: Any, problem: str = "")
     within = reach()
     with reading(here().store) as connection:
         tree = schools.read(connection, clock.now())
-        people = running.possible_reviewers(connection, clock.now())
+        people = reviewers.possible(connection, clock.now())
     places = [
         (ident, name) for ident, name in tree.names.items() if within is None or ident in within
     ]
@@ -213,7 +214,7 @@ def item(campaign: str, number: int) -> ResponseReturnValue:
     """One item, for whoever runs the review."""
     found = detail.of_manager(bench(), campaign, number, reach())
     with reading(here().store) as connection:
-        people = running.possible_reviewers(connection, clock.now())
+        people = reviewers.possible(connection, clock.now())
     undo_until = found.campaign.undo_until or ""
     undoable = found.item.before is not None and found.item.state == "applied"
     undoable = undoable and undo_until > (text(clock.now()) or "")

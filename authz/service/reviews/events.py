@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, exists, or_, select
 from authz import clock
 from authz.audit import pseudonyms, trail
 from authz.directory import tables as t
+from authz.directory.held import in_force
 from authz.review.definition import Definition, Scope, Stage
 from authz.review.tables import Campaign, CampaignItem, ReviewItem
 from authz.review.words import Flag, Kind, NoAnswer, Reviewers, Trigger
@@ -322,12 +323,7 @@ def _officers(connection: Connection, now: datetime) -> tuple[str, ...]:
     rows = connection.scalars(
         select(grant.person)
         .join(person, person.id == grant.person)
-        .where(
-            grant.role == Role.DPO.value,
-            or_(grant.valid_from.is_(None), grant.valid_from <= now),
-            living(grant, now),
-            person.status == "active",
-        )
+        .where(in_force(now, [Role.DPO], everywhere=True), person.status == "active")
         .order_by(grant.person)
     )
     return tuple(dict.fromkeys(rows))

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, or_, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from authz import clock
 from authz.directory import tables as t
@@ -26,14 +26,11 @@ from authz.review.tables import Campaign, CampaignItem, ReviewDefinition, Snapsh
 from authz.review.words import NoAnswer, State, Step, Trigger, Verdict, Wrong
 from authz.service.database import reading, writing
 from authz.service.journals import catch_up
-from authz.service.reviews import planning, reminders
+from authz.service.reviews import planning, reminders, reviewers
 from authz.service.reviews.planning import Ground, Planned
 from authz.service.reviews.records import Actor, moment, needs, new_id, record, text
 from authz.service.tables import SignIn
-from authz.vocabulary import Role
 
-REVIEWING_ROLES: Final = (Role.SCHOOL_ADMIN.value, Role.DPO.value)
-MOST_NAMED: Final = 500
 Reach = frozenset[str] | None
 """The organisations whose reviews somebody runs; None is all of them."""
 
@@ -422,10 +419,7 @@ def _within(organisation: str, reach: Reach) -> None:
 def _on_file(connection: Connection, definition: Definition) -> None:
     """RefusedError where a reviewer that is named is nobody who could be asked."""
     people = {*definition.fallbacks, *(stage.named for stage in definition.stages)} - {""}
-    known = connection.scalars(
-        select(t.Person.id).where(t.Person.id.in_(people), t.Person.status == "active")
-    )
-    if set(known) != people:
+    if reviewers.able(connection, people, clock.now()) != people:
         raise RefusedError(Wrong.NOT_A_REVIEWER)
 
 
@@ -442,21 +436,3 @@ def _last(connection: Connection, row: Any) -> datetime | None:
         .limit(1)
     )
     return moment(last) if row.definition else None
-
-
-def possible_reviewers(connection: Connection, now: datetime) -> Sequence[Any]:
-    """Who can be named as reviewer or fallback: administrators and officers who are active."""
-    grant, person = t.Grant, t.Person
-    return connection.execute(
-        select(person.id, person.given_name, person.family_name)
-        .join(grant, grant.person == person.id)
-        .where(
-            grant.role.in_(REVIEWING_ROLES),
-            grant.ended_at.is_(None),
-            or_(grant.valid_until.is_(None), grant.valid_until > now),
-            person.status == "active",
-        )
-        .distinct()
-        .order_by(person.given_name, person.family_name, person.id)
-        .limit(MOST_NAMED)
-    ).all()
