@@ -18,7 +18,14 @@ from authz import clock
 from authz.admin import changes, opening
 from authz.admin.context import here
 from authz.admin.opening import Screen, change
-from authz.errors import AuthzError, ConflictError, MalformedError, NotFoundError, SeparationError
+from authz.errors import (
+    AuthzError,
+    ConflictError,
+    ForbiddenError,
+    MalformedError,
+    NotFoundError,
+    SeparationError,
+)
 from authz.service import links, sessions, users
 
 LONGEST_WHY = 500
@@ -34,6 +41,9 @@ PROBLEMS = {
     ("link", ConflictError): _l("That account opens a sign-in already."),
     ("link", MalformedError): _l("Name the provider and the number of the account there."),
 }
+BY_OPERATOR = _l(
+    "Who was granted a role gets a way in from the operator, at the command line, and not here."
+)
 ENDED = _l("The sign-in is not in force any more.")
 
 
@@ -77,6 +87,7 @@ def add() -> ResponseReturnValue:
             auditor=_given("auditor") == "yes",
             catalogue=here().point.policy.catalogue,
             local=local,
+            on_screen=True,
         )
     except AuthzError as error:
         return _form(_told("add", error), status=400)
@@ -94,7 +105,9 @@ def disable(name: str) -> ResponseReturnValue:
 def reset(name: str) -> ResponseReturnValue:
     """Give a new first password, shown once."""
     try:
-        password = users.reset(here().store, name, by=current_user.person, because=_why())
+        password = users.reset(
+            here().store, name, by=current_user.person, because=_why(), on_screen=True
+        )
     except AuthzError as error:
         return _one(name, _told("reset", error), status=400)
     return _shown_once(name, password=password)
@@ -109,7 +122,7 @@ def end_sessions(name: str) -> ResponseReturnValue:
 def link(name: str) -> ResponseReturnValue:
     """Let an account at a provider open the sign-in."""
     text = _("The account opens this sign-in now.")
-    return _changed(name, "link", text, links.link, **_account())
+    return _changed(name, "link", text, links.link, on_screen=True, **_account())
 
 
 def unlink(name: str) -> ResponseReturnValue:
@@ -121,7 +134,9 @@ def unlink(name: str) -> ResponseReturnValue:
 def invite(name: str) -> ResponseReturnValue:
     """Make an invitation, shown once."""
     try:
-        text = links.invite(here().store, name, by=current_user.person, because=_why())
+        text = links.invite(
+            here().store, name, by=current_user.person, because=_why(), on_screen=True
+        )
     except AuthzError as error:
         return _one(name, _told("invite", error), status=400)
     address = here().settings.public_url + url_for("invitation", text=text)
@@ -132,7 +147,7 @@ def _account() -> dict[str, str]:
     return {"issuer": _given("issuer"), "subject": _given("subject")}
 
 
-def _changed(name: str, what: str, done: str, change: Any, **more: str) -> ResponseReturnValue:
+def _changed(name: str, what: str, done: str, change: Any, **more: Any) -> ResponseReturnValue:
     """Carry out a change, say so, and show the sign-in."""
     try:
         change(here().store, name, by=current_user.person, because=_why(), **more)
@@ -176,6 +191,8 @@ def _told(what: str, error: AuthzError) -> str:
         return changes.told(error)
     if (what, type(error)) in PROBLEMS:
         return str(PROBLEMS[what, type(error)])
+    if isinstance(error, ForbiddenError):
+        return str(BY_OPERATOR)
     if isinstance(error, NotFoundError):
         return str(ENDED)
     raise error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from flask import Flask, Response
 from sqlalchemy import Engine
@@ -11,7 +12,8 @@ from sqlalchemy import Engine
 from authz import clock
 from authz.api import exchange, problem
 from authz.api.context import service
-from authz.audit import log
+from authz.audit import log, proven
+from authz.audit.group import GroupCommit
 from authz.audit.record import Entry
 from authz.errors import AuthzError, NotReadyError, StoreUnavailableError
 from authz.service.database import current, reading, writing
@@ -58,13 +60,25 @@ def _migrations(store: Engine) -> None:
 
 
 def _audit(store: Engine) -> None:
+    """That a record can be written: tried by one for all who ask, and not each time."""
+    _tried(store, [])
+
+
+def _try(store: Engine, _: Sequence[object]) -> Sequence[object]:
     """Write a record as a decision would, and take it back; and force the journal to disk."""
+    if proven.lately(store):
+        return ()
     journal = journal_of(store)
     if journal is not None:
         journal.probe()
     with writing(store) as connection:
         log.append(connection, [Entry(event=Event.DECISION, time=clock.now())])
         connection.rollback()
+    proven.note(store)
+    return ()
+
+
+_tried: Final = GroupCommit[Engine, object, object](_try, log.unavailable)
 
 
 CHECKS: Mapping[str, Callable[[Engine], None]] = {

@@ -28,6 +28,7 @@ from sqlalchemy import Connection, Dialect, Engine, bindparam, insert, select, u
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from authz.audit import proven
 from authz.audit.chain import MAIN, Tip, digest, genesis
 from authz.audit.group import Coming, GroupCommit
 from authz.audit.mentions import Mention, mentions, rows
@@ -238,6 +239,7 @@ def _synchronous(connection: Connection, level: str) -> None:
 
 def unavailable(error: BaseException) -> AuditUnavailableError:
     """The error that says that there is no record; it names the kind of failure, no values."""
+    proven.doubt()
     if isinstance(error, AuditUnavailableError):
         return AuditUnavailableError(error.message, where=error.where, hint=error.hint)
     cause = getattr(error, "orig", None) or error.__cause__ or error

@@ -35,11 +35,16 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A group of personal data and its fields, in the order they are listed (2.2)."""
+    """A group of personal data and its fields, in the order they are listed (2.2).
+
+    What is shown of all schools at once is of ``everywhere``: a role that is held at one
+    organisation does not open it.
+    """
 
     id: str
     fields: tuple[str, ...] = ()
     title: Texts = field(default_factory=dict)
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +99,8 @@ class Catalogue:
     def fields_of(self, category: str) -> tuple[str, ...]:
         """The fields of a category, in the order of the catalogue."""
         return self.categories[category].fields
+
+    def everywhere(self, category: str) -> bool:
+        """Whether it is shown of all schools at once; no for one that is not known."""
+        found = self.categories.get(category)
+        return found is not None and found.everywhere

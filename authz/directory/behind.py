@@ -89,6 +89,8 @@ def grants(
 ) -> Iterator[Fact]:
     """The grants of these roles to a person, and whether they reach whom is asked about."""
     within = frozenset[str]().union(*situation.organisations.values())
+    if situation.catalogue.everywhere(situation.question.category):
+        within = frozenset()
     own = person == situation.question.request.subject.id
     for row in on_file.of(t.Grant):
         where = row["organisation"]

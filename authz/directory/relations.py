@@ -137,9 +137,14 @@ class Situation:
         return frozenset(found)
 
     def _reaches(self, role: str, organisation: str | None) -> bool:
-        """A granted role at an organisation reaches members of it or of one below (2.4)."""
+        """A granted role at an organisation reaches members of it or of one below (2.4).
+
+        It never reaches what is shown of all schools at once.
+        """
         if role == Role.SCHOOL_ADMIN or organisation is None:
             return True
+        if self.catalogue.everywhere(self.question.category):
+            return False
         return any(organisation in within for within in self.organisations.values())
 
     @Lazy

@@ -110,10 +110,18 @@ class CatalogueReader:
         where = ("categories", name)
         self._name(name, *where)
         table = self._as_table(value, *where)
-        self._known(table, ("fields", *LANGUAGES), *where)
+        self._known(table, ("fields", "everywhere", *LANGUAGES), *where)
         fields = self._names(table, *where, "fields") if self.people or "fields" in table else ()
         texts = {language: table[language] for language in LANGUAGES if language in table}
-        return Category(name, fields, self._texts(texts, *where, required=self.people))
+        everywhere = table.get("everywhere", False)
+        if not isinstance(everywhere, bool):
+            raise self.source.member(
+                f"everywhere of {_place(*where)} is no truth value.",
+                "true or false",
+                *where,
+                "everywhere",
+            )
+        return Category(name, fields, self._texts(texts, *where, required=self.people), everywhere)
 
     def _purposes(self, categories: Mapping[str, Category]) -> dict[str, Purpose]:
         tables = self._table(self.data, "purposes", optional=not self.people)

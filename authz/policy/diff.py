@@ -157,7 +157,11 @@ def _pack(policy: Policy) -> Values:
 
 def _categories(policy: Policy) -> Values:
     return {
-        name: {"fields": " ".join(category.fields), **category.title}
+        name: {
+            "fields": " ".join(category.fields),
+            **({"everywhere": "true"} if category.everywhere else {}),
+            **category.title,
+        }
         for name, category in policy.catalogue.categories.items()
     }
 

@@ -21,8 +21,8 @@ REVIEW_WITHIN: Final = timedelta(hours=72)
 """An emergency that nobody approved is reviewed within this time of its begin (page 5)."""
 LONGEST_TEXT: Final = 4000
 OVERSEEN: Final = (Role.DPO, Role.PLATFORM_ADMIN)
-"""Roles that open places of work about everybody, at whichever school they are held: a school's
-administrator, who answers for one school, gives neither."""
+"""Roles of the whole service: a school's administrator, who answers for one school, gives
+neither, not even at that school."""
 
 
 class Kind(StrEnum):

@@ -7,9 +7,10 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, select
 
 from authz.audit.record import Ref, timestamp
+from authz.directory.held import in_force
 from authz.directory.tables import Grant, Person
 from authz.errors import ConflictError, MalformedError, NotFoundError
 from authz.privacy.tables import Acknowledgement, Announcement
@@ -125,12 +126,7 @@ def _concerned(audience: str, at: datetime) -> ColumnElement[bool]:
     if audience == "everybody":
         signs_in = and_(SignIn.person == Person.id, SignIn.disabled_at.is_(None))
         return and_(Person.status == "active", exists().where(signs_in))
-    holds = and_(
-        Grant.person == Person.id,
-        Grant.ended_at.is_(None),
-        or_(Grant.valid_from.is_(None), Grant.valid_from <= at),
-        or_(Grant.valid_until.is_(None), Grant.valid_until > at),
-    )
+    holds = and_(Grant.person == Person.id, in_force(at))
     return and_(Person.status == "active", exists().where(holds))
 
 

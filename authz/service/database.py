@@ -241,11 +241,17 @@ def upgrade(store: Engine) -> None:
 def current(store: Engine) -> tuple[str | None, str | None]:
     """The revision of the database, and the newest one there is."""
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 (as above)
-    from alembic.script import ScriptDirectory  # noqa: PLC0415 (as above)
 
     with reading(store) as connection:
-        here = MigrationContext.configure(connection).get_current_revision()
-        return here, ScriptDirectory.from_config(_alembic(connection)).get_current_head()
+        return MigrationContext.configure(connection).get_current_revision(), _newest()
+
+
+@cache
+def _newest() -> str | None:
+    """The newest revision that this release knows, read from its files once."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def require(store: Engine) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from authz.audit.record import Ref, timestamp
+from authz.directory import held
 from authz.directory.tables import Elevation, Grant, Organisation, Person
 from authz.errors import ConflictError, ForbiddenError, MalformedError, NotFoundError
 from authz.review.rights import LONGEST_ELEVATION, REVIEW_WITHIN
@@ -77,13 +78,10 @@ def break_glass(point: DecisionPoint, *, school: str, hours: int, why: str, by: 
 
 
 def _may_break(connection: Connection, point: DecisionPoint, school: str, made: By) -> None:
-    held = select(Grant.id).where(
-        Grant.person == made.who,
-        Grant.role == Role.SCHOOL_ADMIN,
-        Grant.ended_at.is_(None),
-        func.coalesce(Grant.valid_until, made.at + timedelta(1)) > made.at,
+    holds = select(Grant.id).where(
+        Grant.person == made.who, held.in_force(made.at, [Role.SCHOOL_ADMIN])
     )
-    if connection.scalar(held) is None:
+    if connection.scalar(holds.limit(1)) is None:
         raise ForbiddenError("Only who administers a school opens another one in an emergency.")
     known = select(Organisation.id).where(
         Organisation.id == school, Organisation.ended_at.is_(None)

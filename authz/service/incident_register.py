@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Engine, func, or_, select, tuple_
+from sqlalchemy import Engine, func, select, tuple_
 
 from authz.audit.record import timestamp
+from authz.directory.held import in_force
 from authz.directory.tables import Grant, Person
 from authz.privacy.incidents import Incident, State
 from authz.privacy.tables import IncidentPerson, IncidentRow, IncidentStep
@@ -79,10 +80,7 @@ def officers(store: Engine, at: datetime) -> list[tuple[str, str]]:
             select(Person.id, Person.given_name, Person.family_name)
             .join(Grant, Grant.person == Person.id)
             .where(
-                Grant.role == Role.DPO.value,
-                Grant.ended_at.is_(None),
-                or_(Grant.valid_from.is_(None), Grant.valid_from <= at),
-                or_(Grant.valid_until.is_(None), Grant.valid_until > at),
+                in_force(at, [Role.DPO], everywhere=True),
                 Person.status == "active",
             )
             .distinct()

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from authz import clock
 from authz.audit.record import Ref
 from authz.errors import ConflictError, MalformedError, NotFoundError
-from authz.service import changing, sessions, signing_in
+from authz.service import changing, sessions, signing_in, takeover
 from authz.service.changing import By
 from authz.service.database import reading, writing
 from authz.service.providers import LONGEST, Identity
@@ -40,17 +40,28 @@ class Link(NamedTuple):
 
 
 def link(
-    store: Engine, name: str, *, issuer: str, subject: str, by: str, because: str = ""
+    store: Engine,
+    name: str,
+    *,
+    issuer: str,
+    subject: str,
+    by: str,
+    because: str = "",
+    on_screen: bool = False,
 ) -> None:
     """Let an account at a provider open a sign-in.
 
     NotFoundError where there is no such sign-in in force, ConflictError where the account
-    opens one already, MalformedError where it is none.
+    opens one already, MalformedError where it is none; ``on_screen`` ForbiddenError where its
+    owner was granted a role (:mod:`.takeover`).
     """
     if not issuer or not 0 < len(subject) <= LONGEST:
         raise MalformedError("It needs an issuer and a subject.", where="subject")
+    author = By.now(by, because)
     with writing(store) as connection:
-        _link(connection, By.now(by, because), name, issuer, subject)
+        if on_screen:
+            takeover.refuse_of(connection, name, author.at)
+        _link(connection, author, name, issuer, subject)
 
 
 def unlink(
@@ -66,14 +77,17 @@ def unlink(
         _record(connection, Event.USER_LINKED, By.now(by, because), name, before, {})
 
 
-def invite(store: Engine, name: str, *, by: str, because: str = "") -> str:
+def invite(store: Engine, name: str, *, by: str, because: str = "", on_screen: bool = False) -> str:
     """A text of chance with which its holder links their account, once, within a week.
 
-    An earlier invitation to the same sign-in ends. NotFoundError without a sign-in in force.
+    An earlier invitation to the same sign-in ends. NotFoundError without a sign-in in force;
+    ``on_screen`` ForbiddenError as for a link.
     """
     author, text = By.now(by, because), secrets.token_urlsafe(32)
     until = author.at + INVITED
     with writing(store) as connection:
+        if on_screen:
+            takeover.refuse_of(connection, name, author.at)
         _in_force(connection, name)
         ended = (SignInInvitation.name == name) | (SignInInvitation.expires_at <= author.at)
         connection.execute(delete(SignInInvitation).where(ended))

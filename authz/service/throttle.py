@@ -18,7 +18,8 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from authz.errors import TooManyError
 from authz.service.tables import SignInFailure
@@ -69,17 +70,16 @@ def check(connection: Connection, counted: Sequence[str], now: datetime) -> None
 def failed(connection: Connection, counted: Sequence[str], now: datetime) -> None:
     """Count a failure, and forget those of long ago."""
     connection.execute(delete(SignInFailure).where(SignInFailure.last_at < now - FORGOTTEN))
-    known = set(
-        connection.scalars(select(SignInFailure.bucket).where(SignInFailure.bucket.in_(counted)))
-    )
-    connection.execute(
-        update(SignInFailure)
-        .where(SignInFailure.bucket.in_(known))
-        .values(failures=SignInFailure.failures + 1, last_at=now)
-    )
-    new = [{"bucket": each, "failures": 1, "last_at": now} for each in counted if each not in known]
+    table = SignInFailure.__table__
+    assert isinstance(table, Table)  # noqa: S101 (narrowing for the type checker)
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    # One statement for each state of a row: guesses at the same moment count one by one. In the
+    # same order each time, so that no two of them wait for each other.
+    new = [{"bucket": each, "failures": 1, "last_at": now} for each in sorted(set(counted))]
     if new:
-        connection.execute(insert(SignInFailure), new)
+        statement = dialect.insert(table).values(new)
+        more = {"failures": table.c.failures + 1, "last_at": statement.excluded.last_at}
+        connection.execute(statement.on_conflict_do_update(index_elements=["bucket"], set_=more))
 
 
 def succeeded(connection: Connection, counted: Sequence[str]) -> None:

@@ -16,10 +16,11 @@ from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 
 from authz.audit.record import Ref
 from authz.decision.catalogue import Catalogue
+from authz.directory.held import in_force
 from authz.directory.recording import revision
 from authz.directory.tables import Grant, Person
 from authz.errors import ConflictError, MalformedError, NotFoundError
-from authz.service import changing, passwords, separation, sessions
+from authz.service import changing, passwords, separation, sessions, takeover
 from authz.service.changing import By
 from authz.service.database import reading, writing
 from authz.service.tables import SignIn
@@ -33,7 +34,7 @@ ORIGIN = "sign-in"
 NO_FACTOR: dict[str, Any] = {"totp_secret": None, "totp_step": None, "recovery_codes": []}
 
 
-def add(
+def add(  # noqa: PLR0913 (what a sign-in is, by name)
     store: Engine,
     name: str,
     *,
@@ -43,13 +44,14 @@ def add(
     auditor: bool = False,
     catalogue: Catalogue | None = None,
     local: bool = True,
+    on_screen: bool = False,
 ) -> str:
     """Add a sign-in and return its first password; ConflictError where the name is taken.
 
     An auditor reads in the screens and changes nothing; the role is given here only, is the
     person's own, and meets none that the pack of ``catalogue`` keeps apart from it
     (SeparationError). A sign-in that is not ``local`` has no password, and opens by a
-    provider's account only.
+    provider's account only. ``on_screen`` ForbiddenError where the person was granted a role.
     """
     if auditor and person is None:
         raise MalformedError("An auditor is a person of the directory.", where="person")
@@ -69,6 +71,9 @@ def add(
         connection.execute(insert(SignIn).values(name=name, password_hash=hashed, **row))
         if auditor and catalogue is not None:
             separation.check(connection, catalogue, str(person), Role.AUDITOR.value, author.at)
+        if on_screen:
+            takeover.refuse(connection, person, author.at, auditor=auditor and local)
+        if auditor:
             _audits(connection, str(person), author)
         given = {"role": Role.AUDITOR.value} if auditor else {}
         _record(connection, Event.USER_ADDED, author, name, {}, _shown(row) | given)
@@ -87,14 +92,17 @@ def disable(store: Engine, name: str, *, by: str, because: str = "") -> None:
         sessions.end_all(connection, name)
 
 
-def reset(store: Engine, name: str, *, by: str, because: str = "") -> str:
+def reset(store: Engine, name: str, *, by: str, because: str = "", on_screen: bool = False) -> str:
     """Give a sign-in a new password, to be changed at once, and return it.
 
     Its second factor is gone too, for whoever lost both, and every session of it ends.
+    ``on_screen`` ForbiddenError where its owner oversees the service or runs it.
     """
     password, author = passwords.made(), By.now(by, because)
     values = {"password_hash": passwords.hashed(password), "must_change": True, **NO_FACTOR}
     with writing(store) as connection:
+        if on_screen:
+            takeover.refuse_of(connection, name, author.at, takeover.OVERSEEING)
         _change(connection, Event.USER_RESET, author, name, values)
         sessions.end_all(connection, name)
     return password
@@ -163,19 +171,14 @@ def _known() -> Any:
 
 
 def _not_the_last(connection: Connection, name: str, now: datetime) -> None:
-    in_force = (
-        Grant.role == Role.PLATFORM_ADMIN.value,
-        Grant.ended_at.is_(None),
-        or_(Grant.valid_from.is_(None), Grant.valid_from <= now),
-        or_(Grant.valid_until.is_(None), Grant.valid_until > now),
-    )
+    held = in_force(now, [Role.PLATFORM_ADMIN], everywhere=True)
     platform = connection.scalars(
         select(SignIn.name)
         .join(Person, Person.id == SignIn.person)
         .where(
             SignIn.disabled_at.is_(None),
             Person.status == "active",
-            SignIn.person.in_(select(Grant.person).where(*in_force)),
+            SignIn.person.in_(select(Grant.person).where(held)),
         )
         .with_for_update(of=SignIn)
     )

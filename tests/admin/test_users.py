@@ -180,3 +180,28 @@ def test_many_sign_ins_are_pages_of_few_queries(kit: Kit) -> None:
     assert "z0299" in further.text
     assert "after=z" not in further.text.split("<table")[1]
     assert "ไม่พบบัญชี" in client.get("/admin/users?q=%25", base_url=BASE).text
+
+
+@pytest.mark.parametrize("whose", ["siri", "head", "audit"])
+def test_who_runs_the_platform_links_no_account_to_a_granted_role(kit: Kit, whose: str) -> None:
+    """N-44: an account of one's own would make one an officer, an auditor, a head."""
+    form = {"issuer": ISSUER, "subject": "krung-at-home"}
+    for reply in (
+        change(kit, "link", whose, **form),
+        change(kit, "invite", whose),
+        change(kit, "add", name="krung3", person=PRIVILEGED[whose], way="password"),
+    ):
+        assert reply.status_code == 400
+        assert "บรรทัดคำสั่ง" in reply.text
+    assert links.of(kit.store, whose) == []
+    assert users.listed(kit.store, text="krung3") == []
+    links.link(kit.store, whose, issuer=ISSUER, subject="krung-at-home", by="operator")
+
+
+def test_who_runs_the_platform_takes_no_place_of_who_oversees_it(kit: Kit) -> None:
+    """Neither by a first password of the officer's, nor by an auditor of one's own making."""
+    assert change(kit, "reset", "siri").status_code == 400
+    form = {"name": "krung4", "person": ORDINARY["teacher"], "auditor": "yes", "way": "password"}
+    assert change(kit, "add", **form).status_code == 400
+    assert users.listed(kit.store, text="krung4") == []
+    kit.enter(kit.client(), "siri")

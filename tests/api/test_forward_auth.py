@@ -153,5 +153,5 @@ def test_two_addresses_in_one_header_are_none(
     routes = site.write(tmp_path, text)
     for client in open_client(sqlite_url, tmp_path, forward_auth=routes, audit_folder=""):
         asking = Client(client.app, signing.mint("mali"))
-        told = {"x_forwarded_method": "GET", "x_forwarded_uri": uri}
-        assert asking.ask("GET", "/forward-auth", **told).status_code == status
+        told = asking.ask("GET", "/forward-auth", x_forwarded_method="GET", x_forwarded_uri=uri)
+        assert told.status_code == status

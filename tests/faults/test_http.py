@@ -14,9 +14,10 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, event, select, text
 
-from authz.audit import trail
+from authz import clock
+from authz.audit import proven, trail
 from authz.audit.ship import SHIPPER, Shipper
 from authz.audit.tables import AuditRecord
 from authz.service.database import open_store, reading
@@ -319,3 +320,47 @@ def test_a_journal_that_cannot_be_written_gives_no_answer(
         assert client.post(EVALUATION, question()).json["decision"] is True
         assert client.ask("GET", "/readyz").status_code == 200
         assert verified(client.store).whole
+
+
+def _tries(store: Engine) -> list[str]:
+    """What is tried to be written to the trail from now on."""
+    found: list[str] = []
+
+    def note(*asked: object) -> None:
+        found.extend([str(asked[2])] if "INSERT INTO audit_record" in str(asked[2]) else [])
+
+    event.listen(store, "before_cursor_execute", note)
+    return found
+
+
+def test_who_asks_often_whether_all_is_ready_writes_seldom(store_url: str, tmp_path: Path) -> None:
+    """N-51: it needs no token, and takes the lock that every record waits for."""
+    for client in open_client(store_url, tmp_path):
+        assert client.ask("GET", "/readyz").status_code == 200  # which begins the journal
+        proven.doubt()
+        tries = _tries(client.store)
+        with ThreadPoolExecutor(THREADS) as pool:
+            asked = [pool.submit(client.ask, "GET", "/readyz") for _ in range(5 * THREADS)]
+        assert {answer.result().status_code for answer in asked} == {200}
+        assert len(tries) == 1
+
+
+def test_what_was_ready_a_moment_ago_is_not_once_a_record_failed(any_client: Client) -> None:
+    """Nobody is told for seconds that all is well, while nothing is decided."""
+    assert any_client.ask("GET", "/readyz").status_code == 200
+    with any_client.store.begin() as connection:
+        connection.execute(text(UNWRITABLE[connection.dialect.name]))
+    assert any_client.post(EVALUATION, question()).status_code == 503
+    ready = any_client.ask("GET", "/readyz")
+    assert (ready.status_code, ready.json["field"]) == (503, "audit")
+
+
+def test_what_was_ready_is_tried_again_after_a_while(
+    any_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert any_client.ask("GET", "/readyz").status_code == 200
+    with any_client.store.begin() as connection:
+        connection.execute(text(UNWRITABLE[connection.dialect.name]))
+    later = clock.monotonic() + proven.KEPT
+    monkeypatch.setattr(clock, "monotonic", lambda: later)
+    assert any_client.ask("GET", "/readyz").status_code == 503

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pyotp
@@ -16,11 +17,11 @@ from authz import clock
 from authz.directory.tables import Person
 from authz.errors import ConflictError, NotFoundError, TooManyError, UnauthenticatedError
 from authz.service import links, second_factor, sessions, signing_in, throttle, users
-from authz.service.database import writing
+from authz.service.database import reading, writing
 from authz.service.providers import Identity
 from authz.service.sessions import Session
 from authz.service.signing_in import Attempt
-from authz.service.tables import SignIn
+from authz.service.tables import SignIn, SignInFailure
 from tests.world import World
 
 HERE = Attempt("192.0.2.1", None, "Firefox")
@@ -146,3 +147,27 @@ def test_the_last_of_the_platform_stays(people: Engine) -> None:
     users.add(people, "krung2", person="bob", by="op")
     users.disable(people, "krung", by="op")
     assert [each.name for each in users.listed(people, text="KRUNG")] == ["krung", "krung2"]
+
+
+def test_guesses_that_come_at_once_are_all_counted(
+    people: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is lost, and none is answered as if the store were away."""
+    together, turned_away = Barrier(throttle.FREE - 1), signing_in.turned_away
+
+    def at_once(*given: Any) -> UnauthenticatedError:
+        together.wait(10)
+        return turned_away(*given)
+
+    monkeypatch.setattr(signing_in, "turned_away", at_once)
+
+    def guess(_: int) -> type[Exception]:
+        with pytest.raises(UnauthenticatedError) as caught:
+            signing_in.with_password(people, tmp_path, "siri", "a guess", HERE)
+        return caught.type
+
+    with ThreadPoolExecutor(throttle.FREE - 1) as pool:
+        list(pool.map(guess, range(throttle.FREE - 1)))
+    with reading(people) as connection:
+        counted = connection.scalars(select(SignInFailure.failures)).all()
+    assert counted == [throttle.FREE - 1] * 2

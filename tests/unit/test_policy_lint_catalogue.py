@@ -70,6 +70,12 @@ CATALOGUES = {
         "fields of [categories.identity]",
         "[categories.identity]",
     ),
+    "everywhere a text": catalogue(
+        'fields = ["given_name", "family_name"]',
+        'fields = ["given_name", "family_name"]\neverywhere = "yes"',
+        "everywhere of [categories.identity] is no truth value",
+        "everywhere =",
+    ),
     "category no table": catalogue(
         "[categories.identity]",
         "[categories]\nx = 1\n[categories.identity]",

@@ -29,6 +29,7 @@ from authz.service.reviews import (
     listing,
     previewing,
     remedies,
+    reviewers,
     starting,
 )
 from authz.service.reviews.listing import Order
@@ -117,7 +118,7 @@ def item(campaign: str, number: int) -> ResponseReturnValue:
     """One item, for whoever runs the review."""
     found = detail.of_manager(bench(), campaign, number, reach())
     with reading(here().store) as connection:
-        people = defining.possible_reviewers(connection, clock.now())
+        people = reviewers.possible(connection, clock.now())
     undo_until = found.campaign.undo_until or ""
     undoable = found.item.before is not None and found.item.state == "applied"
     undoable = undoable and undo_until > (text(clock.now()) or "")

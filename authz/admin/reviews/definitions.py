@@ -14,7 +14,7 @@ from authz.review.definition import Definition, Scope, Stage, from_dict
 from authz.review.item import RefusedError
 from authz.review.words import Kind, NoAnswer, Reviewers, Wrong
 from authz.service.database import reading
-from authz.service.reviews import campaigns, defining, schools
+from authz.service.reviews import campaigns, defining, reviewers, schools
 from authz.vocabulary import GRANTABLE_ROLES
 
 MOST_STAGES = 3
@@ -37,7 +37,7 @@ def _form(row: Any, definition: Definition | None, sent: Any, problem: str = "")
     within = reach()
     with reading(here().store) as connection:
         tree = schools.read(connection, clock.now())
-        people = defining.possible_reviewers(connection, clock.now())
+        people = reviewers.possible(connection, clock.now())
     places = [
         (ident, name) for ident, name in tree.names.items() if within is None or ident in within
     ]

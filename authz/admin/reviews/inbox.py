@@ -19,7 +19,7 @@ from authz.errors import NotFoundError
 from authz.review.item import RefusedError
 from authz.review.words import Verdict, Wrong
 from authz.service.database import reading
-from authz.service.reviews import answering, campaigns, defining, detail, handing, listing
+from authz.service.reviews import answering, campaigns, detail, handing, listing, reviewers
 from authz.service.reviews.answering import Given
 from authz.service.reviews.listing import Order
 
@@ -60,7 +60,7 @@ def item(campaign: str, number: int) -> ResponseReturnValue:
     """One of my items, with all that is known of it."""
     found = detail.of_reviewer(bench(), campaign, number, current_user.person)
     with reading(here().store) as connection:
-        people = defining.possible_reviewers(connection, clock.now())
+        people = reviewers.possible(connection, clock.now())
     return page("item", found=found, people=people, managing=False)
 
 
@@ -122,7 +122,7 @@ def hand_over(campaign: str, number: int) -> ResponseReturnValue:
 def delegations() -> ResponseReturnValue:
     """Who stands in for me, and for whom I stand in."""
     with reading(here().store) as connection:
-        people = defining.possible_reviewers(connection, clock.now())
+        people = reviewers.possible(connection, clock.now())
     found = handing.delegations(bench(), current_user.person)
     return page("delegations", found=found, people=people)
 

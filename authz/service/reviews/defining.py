@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Final
-
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, insert, select
 
 from authz import clock
-from authz.directory import tables as t
 from authz.errors import NotFoundError
 from authz.review import campaign as steps
 from authz.review.definition import Definition, check, from_dict
@@ -17,12 +12,9 @@ from authz.review.item import RefusedError
 from authz.review.tables import ReviewDefinition
 from authz.review.words import State, Wrong
 from authz.service.database import writing
+from authz.service.reviews import reviewers
 from authz.service.reviews.campaigns import Bench, Reach, add, change, locked
 from authz.service.reviews.records import Actor, needs, new_id, record, text
-from authz.vocabulary import Role
-
-REVIEWING_ROLES: Final = (Role.SCHOOL_ADMIN.value, Role.DPO.value)
-MOST_NAMED: Final = 500
 
 
 def define(bench: Bench, definition: Definition, who: Actor, because: str, reach: Reach) -> str:
@@ -105,26 +97,5 @@ def _within(organisation: str, reach: Reach) -> None:
 def _on_file(connection: Connection, definition: Definition) -> None:
     """RefusedError where a reviewer that is named is nobody who could be asked."""
     people = {*definition.fallbacks, *(stage.named for stage in definition.stages)} - {""}
-    known = connection.scalars(
-        select(t.Person.id).where(t.Person.id.in_(people), t.Person.status == "active")
-    )
-    if set(known) != people:
+    if reviewers.able(connection, people, clock.now()) != people:
         raise RefusedError(Wrong.NOT_A_REVIEWER)
-
-
-def possible_reviewers(connection: Connection, now: datetime) -> Sequence[Any]:
-    """Who can be named as reviewer or fallback: administrators and officers who are active."""
-    grant, person = t.Grant, t.Person
-    return connection.execute(
-        select(person.id, person.given_name, person.family_name)
-        .join(grant, grant.person == person.id)
-        .where(
-            grant.role.in_(REVIEWING_ROLES),
-            grant.ended_at.is_(None),
-            or_(grant.valid_until.is_(None), grant.valid_until > now),
-            person.status == "active",
-        )
-        .distinct()
-        .order_by(person.given_name, person.family_name, person.id)
-        .limit(MOST_NAMED)
-    ).all()

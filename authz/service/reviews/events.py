@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
 from authz import clock
 from authz.directory import tables as t
+from authz.directory.held import in_force
 from authz.review.definition import Definition, Scope, Stage
 from authz.review.tables import Campaign
 from authz.review.words import Flag, Kind, NoAnswer, Reviewers, Trigger
@@ -32,7 +33,6 @@ from authz.service.reviews.happened import (
 from authz.service.reviews.planning import Ground
 from authz.service.reviews.records import ITSELF
 from authz.service.reviews.right import Right, Where
-from authz.service.reviews.schools import living
 from authz.vocabulary import Role
 
 NAMES: Final[Mapping[Trigger, str]] = {
@@ -144,12 +144,7 @@ def _officers(connection: Connection, now: datetime) -> tuple[str, ...]:
     rows = connection.scalars(
         select(grant.person)
         .join(person, person.id == grant.person)
-        .where(
-            grant.role == Role.DPO.value,
-            or_(grant.valid_from.is_(None), grant.valid_from <= now),
-            living(grant, now),
-            person.status == "active",
-        )
+        .where(in_force(now, [Role.DPO], everywhere=True), person.status == "active")
         .order_by(grant.person)
     )
     return tuple(dict.fromkeys(rows))

@@ -9,12 +9,12 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from authz import clock
 from authz.audit import log
 from authz.audit.record import Ref
-from authz.directory.tables import Grant, Person
+from authz.directory.tables import Person
 from authz.errors import NotFoundError
 from authz.review import item as pure
 from authz.review.campaign import RUNNING
@@ -22,12 +22,11 @@ from authz.review.item import RefusedError
 from authz.review.tables import Handover
 from authz.review.words import State, Wrong
 from authz.service.database import reading, writing
-from authz.service.reviews import campaigns, reminders
+from authz.service.reviews import campaigns, reminders, reviewers
 from authz.service.reviews.campaigns import Bench, Reach
 from authz.service.reviews.listing import standing_for
 from authz.service.reviews.records import Actor, entry, needs, new_id, record, text
 from authz.service.reviews.rows import ITEM, item_of, values_of, write
-from authz.service.reviews.schools import living
 
 
 def reassign(
@@ -156,10 +155,5 @@ def _handover(  # noqa: PLR0917 (its columns)
 
 
 def _can_review(connection: Connection, person: str) -> None:
-    """Items tell of people: they go to somebody who was granted a role, and to nobody else."""
-    staff = exists().where(Grant.person == Person.id, living(Grant, clock.now()))
-    known = connection.scalar(
-        select(Person.id).where(Person.id == person, Person.status == "active", staff)
-    )
-    if known is None:
+    if not reviewers.able(connection, [person], clock.now()):
         raise RefusedError(Wrong.NOT_A_REVIEWER)

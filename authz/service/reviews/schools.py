@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from authz.directory import tables as t
+from authz.directory.held import in_force
 from authz.vocabulary import Role
 
 
@@ -73,10 +74,8 @@ def read(connection: Connection, now: datetime) -> Schools:
         select(t.Grant.organisation, t.Grant.person)
         .join(t.Person, t.Person.id == t.Grant.person)
         .where(
-            t.Grant.role == Role.SCHOOL_ADMIN.value,
             t.Grant.organisation.is_not(None),
-            or_(t.Grant.valid_from.is_(None), t.Grant.valid_from <= now),
-            living(t.Grant, now),
+            in_force(now, [Role.SCHOOL_ADMIN]),
             t.Person.status == "active",
         )
         .order_by(t.Grant.recorded_at, t.Grant.person)
