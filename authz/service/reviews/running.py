@@ -448,7 +448,7 @@ def possible_reviewers(connection: Connection, now: datetime) -> Sequence[Any]:
     """Who can be named as reviewer or fallback: administrators and officers who are active."""
     grant, person = t.Grant, t.Person
     return connection.execute(
-        select(person.id, person.given_name, person.family_name)
+        select(person.id, person.given_name, person.family_name, person.name_order)
         .join(grant, grant.person == person.id)
         .where(
             grant.role.in_(REVIEWING_ROLES),
@@ -457,6 +457,6 @@ def possible_reviewers(connection: Connection, now: datetime) -> Sequence[Any]:
             person.status == "active",
         )
         .distinct()
-        .order_by(person.given_name, person.family_name, person.id)
+        .order_by(person.name_order, person.id)
         .limit(MOST_NAMED)
     ).all()
