@@ -6,7 +6,7 @@ what of it concerns the one who is signed in; it is asked only where its place o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -22,7 +22,7 @@ from authz.admin.opening import Screen
 from authz.admin.reviews import inbox
 from authz.admin.reviews.words import said
 from authz.admin.viewing import viewer
-from authz.service import emergencies, idle, incidents, overview, own_rights, rights_requests
+from authz.service import emergencies, idle, incidents, named, overview, own_rights, rights_requests
 from authz.service.reach import Reach
 from authz.service.shown import Viewer
 
@@ -139,6 +139,11 @@ def _refused(me: Asking) -> list[Notice]:
     return [Notice(text, url_for("trail", event="sign_in_refused"))] if number else []
 
 
+def _who(change: Mapping[str, Any]) -> str:
+    """Who made a change, as its record names them."""
+    return str(change["detail"].get("who") or change["subject"]["id"])
+
+
 WAITING: Final[tuple[tuple[str, Provider], ...]] = (
     ("home", _cases),
     ("notices", _unread),
@@ -166,6 +171,7 @@ def show() -> ResponseReturnValue:
     }
     if "people" in open_to_me:
         told["changes"] = overview.lately(console.own, me.viewer)
+        told["by"] = named.people(console.store, map(_who, told["changes"]))
         told["chart"] = overview.decisions(console.point, me.reach)
     if "unused" in open_to_me:
         told["idle"] = idle.chart(console.point, me.reach)
