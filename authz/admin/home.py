@@ -23,6 +23,7 @@ from authz.admin.reviews import inbox
 from authz.admin.reviews.words import said
 from authz.admin.viewing import viewer
 from authz.service import emergencies, idle, incidents, named, overview, own_rights, rights_requests
+from authz.service import person as person_
 from authz.service.reach import Reach
 from authz.service.shown import Viewer
 
@@ -144,6 +145,8 @@ def _who(change: Mapping[str, Any]) -> str:
     return str(change["detail"].get("who") or change["subject"]["id"])
 
 
+MOST_CHILDREN: Final = 12
+"""Children who are shown on the first page."""
 WAITING: Final[tuple[tuple[str, Provider], ...]] = (
     ("home", _cases),
     ("notices", _unread),
@@ -157,6 +160,14 @@ UNUSUAL: Final[tuple[tuple[str, Provider], ...]] = (
     ("trail", _refused),
 )
 """A place of work, and what of it to tell those to whom it opens."""
+
+
+def _children(person: str) -> list[tuple[Mapping[str, Any], frozenset[str]]]:
+    """The children in somebody's care, and which of their screens open."""
+    found = person_.person(here().own, person, ["guardianship"])["children"]
+    known = {row["id"]: row for row in found[:MOST_CHILDREN]}
+    opens = ((row, opening.would(("person", "usage"), ident)) for ident, row in known.items())
+    return [(row, views) for row, views in opens if views]
 
 
 def show() -> ResponseReturnValue:
@@ -173,6 +184,8 @@ def show() -> ResponseReturnValue:
         told["changes"] = overview.lately(console.own, me.viewer)
         told["by"] = named.people(console.store, map(_who, told["changes"]))
         told["chart"] = overview.decisions(console.point, me.reach)
+    else:  # who may search for anybody needs no list of their own
+        told["children"] = _children(me.viewer.person)
     if "unused" in open_to_me:
         told["idle"] = idle.chart(console.point, me.reach)
     return render_template(

@@ -71,7 +71,7 @@ def answer(campaign: str) -> ResponseReturnValue:
     asked = [one] if one else request.form.getlist("number")
     numbers = [each for text in asked if (each := whole(text)) is not None]
     said = Verdict.KEEP.value if one else request.form.get("verdict", "")
-    back = within(request.form.get("back") or url_for("review_items", campaign=campaign))
+    back = within(request.form.get("back") or f"/reviews/{campaign}")
     if not numbers or said not in set(Verdict):
         flash(_("Choose one item at least, and a verdict."), "bad")
         return redirect(back)
