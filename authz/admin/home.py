@@ -6,7 +6,7 @@ what of it concerns the one who is signed in; it is asked only where its place o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -26,10 +26,12 @@ from authz.service import (
     emergencies,
     idle,
     incident_register,
+    named,
     overview,
     own_rights,
     rights_request_lists,
 )
+from authz.service import person as person_
 from authz.service.reach import Reach
 from authz.service.shown import Viewer
 
@@ -146,6 +148,13 @@ def _refused(me: Asking) -> list[Notice]:
     return [Notice(text, url_for("trail", event="sign_in_refused"))] if number else []
 
 
+def _who(change: Mapping[str, Any]) -> str:
+    """Who made a change, as its record names them."""
+    return str(change["detail"].get("who") or change["subject"]["id"])
+
+
+MOST_CHILDREN: Final = 12
+"""Children who are shown on the first page."""
 WAITING: Final[tuple[tuple[str, Provider], ...]] = (
     ("home", _cases),
     ("notices", _unread),
@@ -161,6 +170,14 @@ UNUSUAL: Final[tuple[tuple[str, Provider], ...]] = (
 """A place of work, and what of it to tell those to whom it opens."""
 
 
+def _children(person: str) -> list[tuple[Mapping[str, Any], frozenset[str]]]:
+    """The children in somebody's care, and which of their screens open."""
+    found = person_.person(here().own, person, ["guardianship"])["children"]
+    known = {row["id"]: row for row in found[:MOST_CHILDREN]}
+    opens = ((row, opening.would(("person", "usage"), ident)) for ident, row in known.items())
+    return [(row, views) for row, views in opens if views]
+
+
 def show() -> ResponseReturnValue:
     """The first page."""
     console = here()
@@ -173,7 +190,10 @@ def show() -> ResponseReturnValue:
     }
     if "people" in open_to_me:
         told["changes"] = overview.lately(console.own, me.viewer)
+        told["by"] = named.people(console.store, map(_who, told["changes"]))
         told["chart"] = overview.decisions(console.point, me.reach)
+    else:  # who may search for anybody needs no list of their own
+        told["children"] = _children(me.viewer.person)
     if "unused" in open_to_me:
         told["idle"] = idle.chart(console.point, me.reach)
     return render_template(

@@ -1,4 +1,4 @@
-"""The words of data and records as people say them: fields, rows of a roster, events."""
+"""The words of data and records as people say them: rows of a roster, events."""
 
 from __future__ import annotations
 
@@ -6,56 +6,6 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 
-FIELDS: Final[dict[str, Any]] = {
-    "account": _l("account"),
-    "activity": _l("activity"),
-    "address": _l("address"),
-    "advice": _l("advice"),
-    "answer": _l("answer"),
-    "assessment": _l("assessment"),
-    "at": _l("time"),
-    "birth_date": _l("birth date"),
-    "card": _l("card"),
-    "class": _l("class"),
-    "comment": _l("comment"),
-    "device": _l("device"),
-    "email": _l("e-mail"),
-    "ended_at": _l("ended"),
-    "event": _l("event"),
-    "evidence": _l("evidence"),
-    "family_name": _l("family name"),
-    "function": _l("function"),
-    "gender": _l("gender"),
-    "given_name": _l("given name"),
-    "grade": _l("grade"),
-    "ip_address": _l("IP address"),
-    "item_analysis": _l("analysis by item"),
-    "items": _l("items"),
-    "max_score": _l("highest score possible"),
-    "message": _l("message"),
-    "method": _l("method"),
-    "national_id": _l("national ID"),
-    "opened_at": _l("opened"),
-    "order": _l("order"),
-    "ordered_at": _l("ordered"),
-    "password": _l("password"),
-    "phone": _l("phone"),
-    "progress": _l("progress"),
-    "questionnaire": _l("questionnaire"),
-    "rating": _l("rating"),
-    "received_at": _l("received"),
-    "recipient": _l("recipient"),
-    "school": _l("school"),
-    "score": _l("score"),
-    "started_at": _l("started"),
-    "strengths": _l("strengths"),
-    "subject": _l("subject line"),
-    "survey": _l("survey"),
-    "taken_at": _l("taken"),
-    "total": _l("total"),
-    "username": _l("user name"),
-    "weaknesses": _l("weaknesses"),
-}
 ROSTER: Final[dict[str, Any]] = {
     "organisation": _l("organisation"),
     "term": _l("term"),

@@ -9,7 +9,7 @@ from authz.admin import changes, opening
 from authz.admin.context import here
 from authz.admin.opening import Screen
 from authz.admin.viewing import asked, viewer
-from authz.service import idle
+from authz.service import idle, named
 
 
 def unused() -> ResponseReturnValue:
@@ -20,6 +20,7 @@ def unused() -> ResponseReturnValue:
     return render_template(
         "unused.html",
         found=found,
+        names=named.people(point.store, [each.granted_by for each in found]),
         after=after,
         wanted=wanted,
         idle=idle.chart(point, reach),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from babel import Locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from authz.admin.record_words import EVENTS, FIELDS, HOW, ROSTER
+from authz.admin.languages import spoken
+from authz.admin.record_words import EVENTS, HOW, ROSTER
 from authz.service.changing import UNSAID
+from authz.service.reports.field_words import FIELDS
 
 ROLES: Final[dict[str, Any]] = {
     "any": _l("Anybody"),
@@ -95,6 +98,11 @@ NEEDS: Final[dict[str, Any]] = {
     "justification": _l("with a written justification"),
 }
 
+APPLICATIONS: Final[dict[str, Any]] = {
+    "authz-console": _l("in these screens"),
+    "authz": _l("by the system itself"),
+}
+
 
 def register(app: Any) -> None:
     """Give the words to every template."""
@@ -108,14 +116,30 @@ def register(app: Any) -> None:
         STATES=STATES,
         ENROLMENTS=ENROLMENTS,
         NEEDS=NEEDS,
+        APPLICATIONS=APPLICATIONS,
         page_args=_page_args,
     )
     app.jinja_env.filters.update(
         fact_kind=lambda kind: FACTS.get(kind) or ROSTER.get(kind, kind),
-        field=lambda name: FIELDS.get(name, name),
+        field=lambda name: FIELDS.get(name, {}).get(spoken(), name),
+        origin=_origin,
+        country=_country,
         how=lambda name: HOW.get(name, name),
         why=lambda text: _("no reason given") if text == UNSAID else text,
     )
+
+
+def _origin(name: str) -> str:
+    """Where a row comes from: a roster by its name, or somebody's hand."""
+    roster = name.removeprefix("roster:")
+    return str(
+        _("Put on file by hand") if roster == name else _("Roster %(source)s", source=roster)
+    )
+
+
+def _country(code: str) -> str:
+    """A country by its two letters, as people call it."""
+    return str(Locale(spoken()).territories.get(code, code))
 
 
 def _page_args(wanted: dict[str, str], about: dict[str, str], after: str = "") -> dict[str, str]:

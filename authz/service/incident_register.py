@@ -77,14 +77,14 @@ def officers(store: Engine, at: datetime) -> list[tuple[str, str]]:
     """Who can be given an incident: the data-protection officers, by name."""
     with reading(store) as connection:
         rows = connection.execute(
-            select(Person.id, Person.given_name, Person.family_name)
+            select(Person.id, Person.given_name, Person.family_name, Person.name_order)
             .join(Grant, Grant.person == Person.id)
             .where(
                 in_force(at, [Role.DPO], everywhere=True),
                 Person.status == "active",
             )
             .distinct()
-            .order_by(Person.given_name, Person.family_name, Person.id)
+            .order_by(Person.name_order, Person.id)
         )
         return [(row.id, f"{row.given_name} {row.family_name}".strip()) for row in rows]
 

@@ -138,3 +138,12 @@ def test_what_waits_leads_to_where_it_is_done(kit: Kit) -> None:
     shown = page(kit, "siri", "/admin/")
     for path in ("/admin/requests/student-mali", "/admin/requests", "/admin/contracts"):
         assert f'href="{path}"' in shown, path
+
+
+def test_a_parent_finds_their_children_on_the_first_page_and_nobody_elses(standing: Kit) -> None:
+    shown = standing.client("parent").get("/admin/", base_url=BASE).text
+    assert 'href="/admin/person/student-mali"' in shown
+    assert 'href="/admin/usage/student-mali"' in shown
+    assert set(re.findall(r'href="/admin/person/([^"]+)"', shown)) == {"student-mali"}
+    teacher = standing.client("teacher").get("/admin/", base_url=BASE).text
+    assert "/admin/person/" not in teacher

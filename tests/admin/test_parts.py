@@ -112,6 +112,23 @@ def test_a_session_that_ended_leads_the_whole_page_to_signing_in(
     expect(page.locator("header")).to_have_count(1)
 
 
+def test_a_part_that_cannot_be_fetched_says_so_until_it_can(
+    standing: Kit, thai: BrowserContext
+) -> None:
+    page = standing.page(thai, "siri")
+    page.goto(f"{standing.url}/admin/people")
+    told = page.get_by_text("ติดต่อระบบไม่ได้")
+    expect(told).to_be_hidden()
+    thai.set_offline(True)
+    page.click("main form button")
+    expect(told).to_be_visible()
+    thai.set_offline(False)
+    page.fill("[name=text]", "มะลิ ใจดี")
+    page.click("main form button")
+    expect(page.locator("#part tbody tr")).to_have_count(1)
+    expect(told).to_be_hidden()
+
+
 def _mark(page: Page, *, script: bool) -> None:
     if script:
         page.evaluate("document.documentElement.dataset.kept = 'yes'")

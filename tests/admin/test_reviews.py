@@ -227,6 +227,24 @@ def test_what_is_wrong_with_a_definition_is_told_and_what_was_written_stays(kit:
     assert FORM["name"] in reply.text
 
 
+def test_one_item_is_kept_by_its_own_button_and_the_list_stays_where_it_was(kit: Kit) -> None:
+    client = kit.client("head")
+    campaign = start(kit, client)
+    here = f"/reviews/{campaign}?order=flat&only=open"
+    shown = get(client, here).text
+    (number, *_) = re.findall(r'name="one" value="(\d+)" aria-pressed="false"', shown)
+    form = {"one": number, "stay": "yes", "back": here}
+    reply = send(client, f"/reviews/{campaign}/answer", form)
+    assert reply.location == f"/admin{here}"
+    with reading(kit.store) as connection:
+        asked = select(CampaignItem.verdict).where(
+            CampaignItem.campaign == campaign, CampaignItem.number == int(number)
+        )
+        assert connection.scalar(asked) == "keep"
+    flagged = numbers(kit, campaign, "teacher-danai")[0]
+    assert f'id="keep-{flagged}"' not in shown
+
+
 def test_from_definition_to_report_and_the_next_decision_refuses(kit: Kit) -> None:
     client, given = kit.client("head"), bearer(kit)
     campaign = start(kit, client)

@@ -109,3 +109,27 @@ def test_an_item_is_answered_by_keyboard_alone(
     tab_to(page, "form.answer [value=revoke]")
     page.keyboard.press("Enter")
     expect(page.locator("[role=status]")).to_contain_text("บันทึกผลการพิจารณาแล้ว 1 รายการ")
+
+
+def test_a_verdict_changes_the_list_in_its_place(
+    kit: Kit, opened: Callable[..., BrowserContext]
+) -> None:
+    """The page stays, and so does the focus; what is refused is told there too."""
+    campaign = start(kit, kit.client("head"))
+    page = kit.page(opened(), "head")
+    page.goto(f"{kit.url}/admin/reviews/{campaign}?order=flat")
+    page.evaluate("document.documentElement.dataset.kept = 'yes'")
+    keep = page.locator("button[name=one]").first
+    tab_to(page, "button[name=one]")
+    page.keyboard.press("Enter")
+    expect(keep).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#part [role=status]")).to_contain_text("บันทึกผลการพิจารณาแล้ว 1 รายการ")
+    expect(page.locator("#part .progress")).to_contain_text("ตอบแล้ว 1 จาก")
+    expect(keep).to_be_focused()
+    for box in page.locator("#part [name=number]").all():  # one of them is flagged
+        box.check()
+    page.fill("#part [name=why]", "ยังจำเป็น")
+    page.click("#part [name=verdict][value=keep]")
+    expect(page.locator("#part [role=alert]")).to_contain_text("ทีละรายการ")
+    assert page.evaluate("document.documentElement.dataset.kept") == "yes"
+    expect(page).to_have_url(f"{kit.url}/admin/reviews/{campaign}?order=flat")

@@ -13,13 +13,14 @@ from sqlalchemy import Engine, insert, select, update
 
 from authz.audit import trail
 from authz.directory import tables as t
+from authz.directory.collation import name_order
 from authz.errors import MalformedError, NotFoundError
 from authz.review import snapshot
 from authz.review.definition import Scope, Stage
 from authz.review.item import RefusedError
 from authz.review.tables import Campaign, Snapshot
 from authz.review.words import Kind, NoAnswer, Reviewers, Verdict, Wrong
-from authz.service.database import reading
+from authz.service.database import reading, writing
 from authz.service.reviews import (
     answering,
     closing,
@@ -30,6 +31,7 @@ from authz.service.reviews import (
     previewing,
     remedies,
     report,
+    reviewers,
     starting,
 )
 from authz.service.reviews.answering import Given
@@ -76,6 +78,34 @@ def test_a_preview_tells_who_would_review_what_and_starts_nothing(desk: Desk) ->
     assert seen.rerouted >= 1
     assert desk.items(campaign) == []
     assert state(desk, campaign) == "previewed"
+
+
+def test_items_stand_as_a_thai_list_of_names_does(desk: Desk) -> None:
+    """A vowel written before its consonant counts after it; the family name decides last."""
+    names = {
+        "boss": ("เกษม", "ใจดี"),
+        "head": ("กานดา", "ใจดี"),
+        "danai": ("แก้ว", "มีสุข"),
+        "other": ("แก้ว", "เก่งงาน"),
+        "dpo": ("ขวัญ", "ใจดี"),
+        "dpo2": ("โกมล", "ใจดี"),
+        "pim": ("กน", "ขำดี"),
+    }
+    with writing(desk.store) as connection:
+        for ident, (given, family) in names.items():
+            named = {"given_name": given, "family_name": family}
+            ordered = {**named, "name_order": name_order(given, family)}
+            connection.execute(update(t.Person).where(t.Person.id == ident).values(ordered))
+    scope = replace(GRANTS.scope, organisation="")
+    campaign = desk.started(
+        replace(GRANTS, scope=scope, stages=(Stage(Reviewers.NAMED, 9, "boss"),))
+    )
+    assert [row.holder for row in desk.items(campaign)] == [
+        *("pim", "head", "boss", "other", "danai", "dpo2", "dpo")
+    ]
+    with reading(desk.store) as connection:
+        offered = [row.id for row in reviewers.possible(connection, NOW)]
+    assert offered == ["head", "boss", "other", "danai", "dpo2", "dpo"]
 
 
 def test_nobody_reviews_their_own(desk: Desk) -> None:

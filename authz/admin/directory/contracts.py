@@ -16,7 +16,7 @@ from authz.admin import changes
 from authz.admin.context import here
 from authz.admin.opening import Screen, change, open_places
 from authz.errors import MalformedError, NotFoundError
-from authz.service import contracts
+from authz.service import contracts, named
 
 TRANSFERS: Final[dict[str, Any]] = {
     "domestic": _l("stays in the country"),
@@ -29,9 +29,14 @@ TRANSFERS: Final[dict[str, Any]] = {
 def show() -> ResponseReturnValue:
     """All processors with their contracts."""
     point = here().point
+    processors = contracts.register(point, clock.now())
+    schools = (
+        each for firm in processors for held in firm.contracts for each in held.schools or ()
+    )
     return render_template(
         "contracts.html",
-        processors=contracts.register(point, clock.now()),
+        processors=processors,
+        places_named=named.organisations(point.store, schools),
         catalogue=point.policy.catalogue,
         transfers=TRANSFERS,
         may="contracts" in open_places(["contracts"], "update"),

@@ -13,6 +13,7 @@ from authz.admin.opening import Screen
 from authz.admin.viewing import asked, category, purpose, viewer
 from authz.errors import NotFoundError
 from authz.service import classes as classes_
+from authz.service import named
 from authz.service import people as people_
 from authz.service import person as person_
 from authz.service.people import Wanted
@@ -39,8 +40,17 @@ def person(person: str) -> ResponseReturnValue:
     opens = [each for each in FURTHER if opening.may(each, "read", person)]
     found = person_.person(here().own, person, ["person", *opens])
     views = opening.would(VIEWS, person)
+    grants, requests, store = found.get("grants", []), found.get("requests", []), here().store
+    who = [*(row["granted_by"] for row in grants), *(row["assignee"] for row in requests)]
     return render_template(
-        "person.html", found=found, opens=opens, views=views, category=category, purpose=purpose
+        "person.html",
+        found=found,
+        opens=opens,
+        views=views,
+        category=category,
+        purpose=purpose,
+        names=named.people(store, who),
+        places_named=named.organisations(store, (row["organisation"] for row in grants)),
     )
 
 

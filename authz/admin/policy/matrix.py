@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from authz.admin.context import here
 from authz.admin.languages import spoken
 from authz.admin.opening import Screen
+from authz.admin.words import ACTIONS
 from authz.policy import matrix
 from authz.service import policies
+
+LEADING: Final = "เแโใไ"
 
 
 def show() -> ResponseReturnValue:
@@ -21,8 +27,21 @@ def show() -> ResponseReturnValue:
         policy=policy,
         roles=matrix.roles(policy),
         cells=cells,
-        letters=matrix.letters(policy.catalogue),
+        letters=_letters(matrix.letters(policy.catalogue)),
     )
+
+
+def _letters(actions: Iterable[str]) -> dict[str, str]:
+    """A letter for each action: the first of its word in the reader's language that is free.
+
+    A Thai vowel that is written before its consonant begins no word.
+    """
+    found: dict[str, str] = {}
+    for action in actions:
+        word = str(ACTIONS.get(action, action))
+        taken = [*found.values(), *LEADING]
+        found[action] = next((each for each in word if each.isalpha() and each not in taken), "·")
+    return found
 
 
 def cell() -> ResponseReturnValue:

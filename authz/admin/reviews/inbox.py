@@ -66,21 +66,23 @@ def item(campaign: str, number: int) -> ResponseReturnValue:
 
 @changed("/reviews/{campaign}")
 def answer(campaign: str) -> ResponseReturnValue:
-    """Take a verdict on the items chosen."""
-    numbers = [each for text in request.form.getlist("number") if (each := whole(text)) is not None]
-    said = request.form.get("verdict", "")
+    """Take a verdict on the items chosen, or keep the one whose button was pressed."""
+    one = request.form.get("one", "")
+    asked = [one] if one else request.form.getlist("number")
+    numbers = [each for text in asked if (each := whole(text)) is not None]
+    said = Verdict.KEEP.value if one else request.form.get("verdict", "")
+    back = within(request.form.get("back") or f"/reviews/{campaign}")
     if not numbers or said not in set(Verdict):
         flash(_("Choose one item at least, and a verdict."), "bad")
-        back = request.form.get("back") or url_for("review_items", campaign=campaign)
-        return redirect(within(back))
+        return redirect(back)
     given = Given(Verdict(said), why(), _day(request.form.get("until", "")))
     number = answering.answer(bench(), campaign, numbers, given, me())
     flash(_("Verdicts taken: %(number)s", number=number), "good")
     following = whole(request.form.get("following", ""))
     if following is not None:
         return redirect(url_for("review_item", campaign=campaign, number=following))
-    order = request.form.get("order", "")
-    return redirect(url_for("review_items", campaign=campaign, order=order or None))
+    stays = "stay" in request.form
+    return redirect(back if stays else url_for("review_items", campaign=campaign))
 
 
 def _day(text: str) -> datetime | None:

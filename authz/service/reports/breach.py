@@ -142,7 +142,7 @@ def _tables(words: Words, found: Found) -> list[Table]:
 
     counted = ("people", "times", "listed", "first", "last")
     schools = (
-        (school, found.names.get(school, ""), kind, *sums(total))
+        (found.names.get(school, ""), school, kind, *sums(total))
         for (school, kind), total in sorted(found.schools.items())
     )
     kinds = (
@@ -150,7 +150,7 @@ def _tables(words: Words, found: Found) -> list[Table]:
         for kind, total in sorted(found.categories.items())
     )
     person = ("person", "category", "fields", "times", "listed", "first", "last", "schools")
-    by_school = words.columns("school", "name", "category", *counted)
+    by_school = words.columns("name", "school", "category", *counted)
     by_kind = words.columns("category", "fields", *counted)
     return [
         Table("schools", TABLES["schools"], by_school, Rows(schools)),

@@ -11,6 +11,7 @@ from authz.decision.catalogue import Catalogue
 from authz.errors import AuthzError
 from authz.policy.load import load
 from authz.service.reports.document import Column, Fact, Texts
+from authz.service.reports.field_words import FIELDS
 
 ROLES: Final[Mapping[str, Texts]] = {
     "public": {"th": "เจ้าของข้อมูล", "en": "The person"},
@@ -92,6 +93,7 @@ class Words:
             "role": ROLES,
             "action": ACTIONS,
             "how": HOW,
+            "fields": FIELDS,
         }
 
     def column(self, name: str) -> Column:

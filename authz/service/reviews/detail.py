@@ -149,7 +149,7 @@ def _peers(connection: Connection, item: Any) -> tuple[Sequence[Any], Sequence[A
     named = select(person.id, person.given_name, person.family_name)
     having = connection.execute(
         named.where(person.id.in_(holders), person.id != item.holder)
-        .order_by(person.given_name)
+        .order_by(person.name_order, person.id)
         .limit(SHOWN)
     ).all()
     staff = select(member.person).where(
@@ -160,7 +160,7 @@ def _peers(connection: Connection, item: Any) -> tuple[Sequence[Any], Sequence[A
     )
     without = connection.execute(
         named.where(person.id.in_(staff), person.id.not_in(holders), person.status == "active")
-        .order_by(person.given_name)
+        .order_by(person.name_order, person.id)
         .limit(SHOWN)
     ).all()
     return having, without

@@ -26,10 +26,10 @@ def able(connection: Connection, people: Collection[str], now: datetime) -> set[
 def possible(connection: Connection, now: datetime) -> Sequence[Any]:
     """Who is offered as reviewer or fallback: administrators and officers who are active."""
     return connection.execute(
-        select(Person.id, Person.given_name, Person.family_name)
+        select(Person.id, Person.given_name, Person.family_name, Person.name_order)
         .join(Grant, Grant.person == Person.id)
         .where(in_force(now, REVIEWING_ROLES), Person.status == "active")
         .distinct()
-        .order_by(Person.given_name, Person.family_name, Person.id)
+        .order_by(Person.name_order, Person.id)
         .limit(MOST_NAMED)
     ).all()

@@ -30,6 +30,7 @@ class Right:
     origin: str = ""
     recorded_at: datetime | None = None
     born: date | None = None
+    order: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
 
     @property

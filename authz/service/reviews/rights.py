@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, nu
 from sqlalchemy.orm import aliased
 
 from authz.directory import tables as t
+from authz.directory.collation import name_order
 from authz.review.definition import Scope
 from authz.review.words import Kind
 from authz.service.reviews.right import Right, Where
@@ -23,7 +24,10 @@ TEACHING = ("teacher", "aide", "proctor")
 
 
 def collect(connection: Connection, scope: Scope, where: Where) -> list[Right]:
-    """The rights in the scope, by the names of their holders; last use is not looked at."""
+    """The rights in the scope, by the names of their holders as a Thai dictionary has them.
+
+    When they were last used is not looked at.
+    """
     found = [
         right
         for kind in scope.kinds
@@ -32,7 +36,7 @@ def collect(connection: Connection, scope: Scope, where: Where) -> list[Right]:
     ]
     if scope.contract:
         found = [right for right in found if right.id == scope.contract]
-    return sorted(found, key=lambda right: (right.name, right.holder, right.kind, right.id))
+    return sorted(found, key=lambda right: (right.order, right.holder, right.kind, right.id))
 
 
 _HOLDER, _STUDENT = aliased(t.Person), aliased(t.Person)
@@ -51,6 +55,7 @@ def _recorded(table: Any) -> tuple[Any, ...]:
         table.recorded_because,
         table.recorded_at,
         table.origin,
+        _HOLDER.name_order,
         _name(_HOLDER),
         (_HOLDER.status == "active").label("active"),
     )
@@ -83,6 +88,7 @@ def _right(kind: Kind, row: Any, **more: Any) -> Right:
         kind=kind,
         id=row.right_id,
         name=row.name or more.get("holder", ""),
+        order=getattr(row, "name_order", "") or name_order(row.name, ""),
         active=bool(row.active),
         since=row.since,
         recorded_at=row.recorded_at,
@@ -206,7 +212,7 @@ def _contracts(connection: Connection, where: Where) -> Iterator[Right]:
     asked: Select[Any] = (
         select(contract.processor, contract.schools, contract.categories, contract.purposes)
         .add_columns(contract.actions, contract.transfer, contract.country)
-        .add_columns(*_recorded(contract)[:-2], firm.name.label("name"))
+        .add_columns(*_recorded(contract)[:-3], firm.name.label("name"))
         .add_columns((firm.ended_at.is_(None)).label("active"))
         .outerjoin(firm, and_(firm.kind == "processor", firm.id == contract.processor))
         .where(living(contract, where.now))
@@ -260,7 +266,7 @@ def _sign_ins(connection: Connection, where: Where) -> Iterator[Right]:
         .add_columns(SignIn.created_at.label("since"), SignIn.created_at.label("recorded_at"))
         .add_columns(SignIn.created_by.label("recorded_by"), null().label("recorded_because"))
         .add_columns(null().label("until"), SignIn.name.label("origin"), _name(_HOLDER))
-        .add_columns((_HOLDER.status == "active").label("active"))
+        .add_columns(_HOLDER.name_order, (_HOLDER.status == "active").label("active"))
         .join(_HOLDER, _HOLDER.id == SignIn.person)
         .outerjoin(homes, homes.c.person == SignIn.person)
         .where(SignIn.disabled_at.is_(None), *_members(where, SignIn.person))
