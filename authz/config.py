@@ -6,7 +6,7 @@ that cannot be used is a :class:`SettingError` that names it.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import quote, urlsplit
@@ -19,6 +19,8 @@ from authz.errors import SettingError
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 """Hosts that are this machine itself."""
+_zones = cache(available_timezones)
+"""The names of all zones: all their files are looked at, once in a process."""
 
 
 def _beside(database_url: str) -> Path:
@@ -290,7 +292,7 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in _zones():
             raise ValueError("it is no IANA time zone, such as Asia/Bangkok")
         return value
 
