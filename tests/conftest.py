@@ -14,15 +14,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 from sqlalchemy import Engine
 
+from authz.service import passwords
 from authz.service.database import open_store, upgrade
 from tests.postgres import Postgres, find_binaries
 
 ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile("tests", deadline=None, print_blob=True)
 settings.load_profile("tests")
+STRONG = passwords.HASHER
+"""What hashes passwords outside of tests, and in every process of its own."""
+passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 
 
 @pytest.fixture(scope="session")

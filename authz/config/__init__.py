@@ -6,7 +6,7 @@ that cannot be used is a :class:`SettingError` that names it.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -17,6 +17,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from authz.config.parties import Receiver, SignInProvider, TrustedIssuer
 from authz.errors import SettingError
+
+_zones = cache(available_timezones)
+"""The names of all zones: all their files are looked at, once in a process."""
 
 
 def _beside(database_url: str) -> Path:
@@ -200,7 +203,7 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in _zones():
             raise ValueError("it is no IANA time zone, such as Asia/Bangkok")
         return value
 

@@ -8,6 +8,7 @@ has its sentence in Thai and English, and every obligation names a rule.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from authz.decision.catalogue import About, Catalogue
@@ -23,10 +24,17 @@ from authz.policy.source import POLICY, Source, read
 from authz.policy.words import either
 from authz.vocabulary import CLASS_RELATIONS
 
+KEPT = 8
+"""Packs whose policy is kept: a process opens one or two, for its point and its screens."""
+
 
 def load(folder: Path) -> Policy:
-    """The policy of the pack in ``folder``, compiled."""
-    source = read(folder)
+    """The policy of the pack in ``folder``, compiled; once in a process for the same text."""
+    return _loaded(read(folder))
+
+
+@lru_cache(maxsize=KEPT)
+def _loaded(source: Source) -> Policy:
     catalogue = CatalogueReader(source).catalogue()
     model = read_model(source)
     tokens = tuple(model.model["r"]["r"].tokens)

@@ -7,7 +7,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class Source:
     """The three files of a pack. ``digest`` names exactly this text in every record (3.3)."""
 
     folder: Path
-    files: Mapping[str, str]
+    files: Mapping[str, str] = field(hash=False)
     digest: str
 
     def where(self, file: str, line: int = 0) -> str:

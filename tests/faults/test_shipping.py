@@ -23,7 +23,8 @@ from tests.journals import journals, killed, to_journal, whole
 from tests.postgres import Postgres
 from tests.stores.test_audit_support import entries, entry, opened
 
-LOAD_SECONDS = 0.7
+ENOUGH = 500
+"""Records that are taken before the test goes on, whatever the machine does meanwhile."""
 
 
 def die(*_: object, **__: object) -> Any:
@@ -96,13 +97,13 @@ def test_a_database_gone_and_back_under_load_loses_no_record(
             thread.start()
         catch_up(engine)
         durable_postgres_server.halt()
-        time.sleep(LOAD_SECONDS)
+        _taken(receipts)
         try:
             with pytest.raises(StoreUnavailableError):
                 catch_up(engine)
         finally:
             durable_postgres_server.resume()
-        time.sleep(LOAD_SECONDS)
+        _taken(receipts)
         stop.set()
         for thread in threads:
             thread.join()
@@ -113,7 +114,15 @@ def test_a_database_gone_and_back_under_load_loses_no_record(
 def _load(engine: Engine, number: int, receipts: list[Receipt], stop: threading.Event) -> None:
     while not stop.is_set():
         receipts.extend(record(engine, entries(2, number)))
-        time.sleep(0.001)
+        time.sleep(0.005)
+
+
+def _taken(receipts: list[Receipt]) -> None:
+    """Return when so many more records were acknowledged."""
+    enough, until = len(receipts) + ENOUGH, time.monotonic() + 60
+    while len(receipts) < enough:
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def _end(journal: Journal) -> None:
