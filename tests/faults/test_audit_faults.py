@@ -89,6 +89,7 @@ def test_a_store_that_is_only_read_refuses(sqlite_trail: Engine, sqlite_url: str
     refuses(reader, because="readonly")
     reader.dispose()
     assert count(sqlite_trail) == 3
+    assert verdict(sqlite_trail).whole
 
 
 def test_a_store_that_others_hold_refuses_in_time(sqlite_trail: Engine, sqlite_url: str) -> None:
