@@ -55,6 +55,16 @@ class Names:
                 self._revision = max(revision, self._revision)
             return self._known
 
+    def remember(self, revision: int, found: Mapping[str, str]) -> None:
+        """Keep what was looked up for an entry of that revision, if it still is the newest.
+
+        A writer may have told a revision that it has not committed: what was looked up beside
+        it is of the one before, and may be what that writer is about to erase.
+        """
+        with self._guard:
+            if revision == self._revision:
+                self._known |= found
+
     def forget(self) -> None:
         """Look everybody up again."""
         with self._guard:
@@ -72,11 +82,12 @@ def hidden(store: Engine | Connection, entries: Sequence[Entry]) -> Sequence[Ent
         return entries
     people = {person for entry in entries for person in _people(entry)}
     others = {text for entry in entries for text in _texts(entry.detail)} - people
-    known = names.known(max((entry.directory_revision or 0) for entry in entries))
+    revision = max((entry.directory_revision or 0) for entry in entries)
+    known = names.known(revision) if revision else {}
     missing = people - known.keys()
     if isinstance(store, Engine):
         found = _found_alone(store, missing, others) if missing or others else {}
-        known.update((person, found[person]) for person in missing)
+        names.remember(revision, {person: found[person] for person in missing})
     else:
         found = _found(store, missing, others)
     found |= {person: known[person] for person in people if person in known}

@@ -198,6 +198,16 @@ class Settings(BaseSettings):
         for names in ([each.key for each in value], [each.issuer for each in value]):
             if len(set(names)) != len(names):
                 raise ValueError("two providers have the same key or issuer")
+        for language in ("th", "en"):
+            if len({getattr(each.name, language) for each in value}) != len(value):
+                raise ValueError(f"two providers have the same name in {language}")
+        return value
+
+    @field_validator("issuers")
+    @classmethod
+    def _one_of_an_issuer(cls, value: list[TrustedIssuer]) -> list[TrustedIssuer]:
+        if len({each.issuer for each in value}) != len(value):
+            raise ValueError("two entries have the same issuer, of which one would not count")
         return value
 
     @field_validator("timezone")

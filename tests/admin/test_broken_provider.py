@@ -318,6 +318,7 @@ def test_a_provider_that_cannot_be_trusted_does_not_start(
     right = {"key": "a", "issuer": "https://login.school.test", "client_id": "us", "name": name}
     url = f"sqlite:///{tmp_path}/authz.db"
     assert load(database_url=url, oidc=[right]).oidc[0].claim == "sub"
-    for several in ([{**right, **wrong}], [right, right]):
+    other = {**right, "key": "b", "issuer": "https://other.school.test"}  # another of the same name
+    for several in ([{**right, **wrong}], [right, right], [right, other]):
         with pytest.raises(SettingError):
             load(database_url=url, oidc=several)

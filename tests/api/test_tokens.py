@@ -341,6 +341,13 @@ def test_another_issuer_cannot_speak_for_us(trusting: Client) -> None:
         _caller(trusting, _foreign(iss=ours, aud=ours))
 
 
+def test_settings_have_no_issuer_twice(tmp_path: Path) -> None:
+    """The second would never count, and nobody would know why its tokens are refused."""
+    twice = [{"issuer": ISSUER, "jwks": str(tmp_path), "audience": each} for each in ("a", "b")]
+    with pytest.raises(SettingError, match="same issuer"):
+        load(issuers=twice)
+
+
 def test_settings_have_no_issuer_without_an_audience(tmp_path: Path) -> None:
     """Page 4.3."""
     with pytest.raises(SettingError, match="AUDIENCE"):

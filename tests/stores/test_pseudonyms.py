@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
 from authz.audit import log, uses
 from authz.audit.pseudonyms import OPTION, Names, _replaced, hidden
@@ -283,3 +283,24 @@ def test_a_review_tells_the_use_of_who_goes_by_a_pseudonym(named: Engine) -> Non
     with desk.now() as bench:
         seen = detail.of_reviewer(bench, campaign, item.number, item.reviewer)
     assert len(seen.used) == 3
+
+
+def _asks(revision: int | None) -> Entry:
+    person = Ref("person", "anong-1")
+    return Entry(event=Event.DECISION, time=now(), resource=person, directory_revision=revision)
+
+
+@pytest.mark.parametrize("earlier", [7, None])
+def test_no_name_is_remembered_past_its_erasure(named: Engine, earlier: int | None) -> None:
+    """A writer tells the revision of an erasure before it commits; others look up beside it."""
+    hidden(named, [_asks(7)])
+    first = pseudonym(named, "anong-1")
+    names: Names = named.get_execution_options()[OPTION]
+    names.known(8)
+    hidden(named, [_asks(earlier)])
+    with named.begin() as connection:
+        connection.execute(delete(AuditPseudonym).where(AuditPseudonym.person == "anong-1"))
+    for revision in (8, None):
+        (entry,) = hidden(named, [_asks(revision)])
+        assert entry.resource is not None
+        assert entry.resource.id not in {first, "anong-1"}

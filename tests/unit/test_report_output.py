@@ -18,6 +18,7 @@ from authz.service.reports.document import Column, Fact, Report, Rows, Table
 from authz.service.reports.output import FORMS
 from authz.service.reports.page import FONTS, policy
 from authz.service.reports.printed import BREAK, breakable, pdf
+from authz.service.reviews import report as review_report
 
 LOCAL = ZoneInfo("Asia/Bangkok")
 KEPT = Path(__file__).with_name("reports")
@@ -158,3 +159,9 @@ def test_the_fonts_come_with_their_licence() -> None:
     found: Any = {path.name for path in FONTS.iterdir()}
     assert {"OFL.txt", "Sarabun-Regular.ttf", "Sarabun-Bold.ttf"} <= found
     assert "SIL Open Font License" in (FONTS / "OFL.txt").read_text("utf-8")
+
+
+def test_a_list_in_a_review_is_no_formula_either() -> None:
+    """One place says what a spreadsheet would carry out, for texts and for lists of them."""
+    assert review_report._cell(["=HYPERLINK(1)", "b"]) == "'=HYPERLINK(1) b"
+    assert [review_report._cell(each) for each in ("-x", "x", 7)] == ["'-x", "x", 7]

@@ -8,12 +8,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from authz.service.reports import spreadsheet
 from authz.service.reports.cells import Reader
 from authz.service.reports.document import Report
 from authz.service.reports.page import page
 from authz.service.reports.printed import pdf
-
-BEGINS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_json(report: Report, _: Reader) -> Iterator[bytes]:
@@ -47,7 +46,7 @@ def as_csv(report: Report, reader: Reader) -> Iterator[bytes]:
     yield b"\xef\xbb\xbf"
     yield _line(reader.headings(report.table))
     for row in reader.rows(report.table):
-        yield _line(["'" + cell if cell.startswith(BEGINS_A_FORMULA) else cell for cell in row])
+        yield _line([spreadsheet.cell(text) for text in row])
 
 
 def as_html(report: Report, reader: Reader) -> Iterator[bytes]:

@@ -31,6 +31,7 @@ from authz.review.tables import CampaignItem, Handover, Snapshot
 from authz.review.words import State, Wrong
 from authz.service import checkpoints
 from authz.service.database import reading, writing
+from authz.service.reports import spreadsheet
 from authz.service.reviews import campaigns
 from authz.service.reviews.campaigns import Bench, Reach
 from authz.service.reviews.records import Actor, record
@@ -204,8 +205,6 @@ def as_csv(made: Report) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula is quoted."""
-    if isinstance(value, list):
-        return " ".join(value)
-    formula = isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}
-    return f"'{value}" if formula else value
+    """A text, or the texts of a list, as a spreadsheet may have it; numbers stay numbers."""
+    text = " ".join(value) if isinstance(value, list) else value
+    return spreadsheet.cell(text) if isinstance(text, str) else text
