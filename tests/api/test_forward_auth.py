@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -153,5 +154,5 @@ def test_two_addresses_in_one_header_are_none(
     routes = site.write(tmp_path, text)
     for client in open_client(sqlite_url, tmp_path, forward_auth=routes, audit_folder=""):
         asking = Client(client.app, signing.mint("mali"))
-        told = {"x_forwarded_method": "GET", "x_forwarded_uri": uri}
+        told: dict[str, Any] = {"x_forwarded_method": "GET", "x_forwarded_uri": uri}
         assert asking.ask("GET", "/forward-auth", **told).status_code == status

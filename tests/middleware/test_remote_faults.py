@@ -253,7 +253,8 @@ def test_who_asks_while_a_lane_ends_is_answered(server: Loopback) -> None:
         point = AsyncRemotePoint(
             IDENTIFIER, "t-1", endpoints=endpoints(server), options=replace(QUICK, limits=limits)
         )
-        inner, late = point._answers, []
+        inner = point._answers
+        late: list[asyncio.Future[list[Answer]]] = []
 
         async def answers(questions: Sequence[Question]) -> list[Answer]:
             found = await inner(questions)
