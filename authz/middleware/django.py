@@ -241,8 +241,7 @@ def _of_view(view: Any, method: str) -> Declaration | None:
 
     A function is run for every method there is, so that one without ``methods`` is for reading.
     """
-    kind = getattr(view, "view_class", None)
-    if kind is None:
+    if getattr(view, "view_class", None) is None and not marks.actions_of(view):
         known = {mark.methods for mark in getattr(view, marks.MARKS, ())}
         return (
             None if known == {marks.ANY} and method not in READING else marks.chosen(view, method)
@@ -264,6 +263,8 @@ def _only(view: Any) -> set[str]:
 def _verbs(view: Any) -> list[str]:
     """The methods that a view answers: of a function those that its declarations name."""
     kind = getattr(view, "view_class", None)
+    if actions := marks.actions_of(view):
+        return sorted(actions)
     if kind is None:
         named = {method for mark in getattr(view, marks.MARKS, ()) for method in mark.methods}
         return sorted(named) or ["GET"]

@@ -99,13 +99,23 @@ def declared(declaration: Declaration, methods: Iterable[str] = ()) -> Callable[
 def marks_of(view: object, method: str) -> tuple[Mark, ...]:
     """The marks of a view for one method; of a class-based one those of its method."""
     own: tuple[Mark, ...] = getattr(view, MARKS, ())
-    kind = getattr(view, "view_class", None)
-    if kind is None:
-        return own
-    handler = getattr(kind, method.lower(), None) or getattr(
-        kind, AUTOMATIC.get(method, method).lower(), None
-    )
+    handler = _handler(view, method) or _handler(view, AUTOMATIC.get(method, method))
     return (*own, *getattr(handler, MARKS, ()))
+
+
+def actions_of(view: object) -> Mapping[str, str]:
+    """The actions of a view set by their methods in capitals (Django REST framework)."""
+    found = getattr(view, "actions", None) if hasattr(view, "cls") else None
+    return {str(each).upper(): str(name) for each, name in (found or {}).items()}
+
+
+def _handler(view: object, method: str) -> object:
+    """What of a class answers this method; None of a function."""
+    kind = getattr(view, "view_class", None)
+    if kind is not None:
+        return getattr(kind, method.lower(), None)
+    action = actions_of(view).get(method)
+    return getattr(getattr(view, "cls", None), action, None) if action else None
 
 
 def chosen(view: object, method: str) -> Declaration | None:

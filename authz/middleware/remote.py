@@ -59,15 +59,16 @@ class RemotePoint:
 
     def search(self, question: Question, *, limit: int | None = None) -> Iterator[str]:
         """The ids, page by page (:meth:`authz.middleware.point.Point.search`)."""
-        token = ""
+        token, seen = "", {""}
         while True:
             page = self._page(question, token, limit)
             yield from page.ids
             if not page.next_token:
                 return
-            if page.next_token == token:
+            if page.next_token in seen:
                 raise unavailable("point_rubbish")
             token = page.next_token
+            seen.add(token)
 
     def counts(self) -> dict[str, int]:
         """Exchanges with the point, and questions refused by each kind of fault."""

@@ -56,16 +56,17 @@ class AsyncRemotePoint:
     async def search(self, question: Question, *, limit: int | None = None) -> AsyncIterator[str]:
         """The ids, page by page (:meth:`authz.middleware.point.Point.search`)."""
         self._here()
-        token = ""
+        token, seen = "", {""}
         while True:
             page = await self._held(self._talks.page(question, token, limit))
             for each in page.ids:
                 yield each
             if not page.next_token:
                 return
-            if page.next_token == token:
+            if page.next_token in seen:
                 raise unavailable("point_rubbish")
             token = page.next_token
+            seen.add(token)
 
     def counts(self) -> dict[str, int]:
         """Exchanges with the point, and questions refused by each kind of fault."""

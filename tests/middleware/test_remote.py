@@ -387,6 +387,18 @@ def test_results_that_are_none_are_an_error(make: Maker, server: Loopback, body:
         list(make(server).search(QUESTION))
 
 
+def test_a_search_that_goes_in_a_wide_circle_is_an_error(make: Maker, server: Loopback) -> None:
+    def behave(heard: Heard) -> None:
+        given = heard.json.get("page", {}).get("token", "")
+        following = {"": "a", "a": "b", "b": "a"}[given]
+        heard.answer({"results": [], "page": {"next_token": following}})
+
+    server.behave = behave
+    with pytest.raises(PointUnavailableError):
+        list(make(server).search(QUESTION))
+    assert len(server.heard) == 3
+
+
 def test_a_search_that_goes_in_circles_is_an_error(make: Maker, server: Loopback) -> None:
 
     server.behave = lambda heard: heard.answer({"results": [], "page": {"next_token": "t"}})
