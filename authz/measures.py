@@ -1,4 +1,4 @@
-"""What is counted of the service, under the names that Prometheus knows (4.3).
+"""What is counted of the service and of the gateway, under the names that Prometheus knows (4.3).
 
 No label is a person, an account, an address or anything else that a caller makes up: only
 words of the vocabulary, ids of rules of the pack, and names that the operator gave.
@@ -74,9 +74,17 @@ WHOLE: Final = Latest(
 DAMAGED: Final = Latest(
     "authz_audit_damaged_timestamp_seconds", "When a verification last found it damaged."
 )
+GATEWAY: Final = Counter(
+    "authz_gateway_answers_total",
+    "Answers of the gateway by outcome (`passed`, `refused`, `failed`, and `cut`: passed, and then "
+    "broken off by the upstream), and why.",
+    ("outcome", "reason"),
+)
+"""Told by the gateway itself, and not by the service."""
 COUNTED: Final = (
     *(DECISIONS, ANSWERS, PROBLEMS, RECORDS, FORCED, GROUPS),
     *(ALERTS, SENT, UNSENT, KEEPERS, STEPS),
     *(DONE, WHOLE, DAMAGED),
 )
-"""All that processes count; what is read from the store stands in ``authz.service.gauges``."""
+"""All that processes of the service count; what is read from the store stands in
+``authz.service.gauges``."""

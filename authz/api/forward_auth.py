@@ -39,9 +39,9 @@ from authz.middleware.answer import NOTIFY, REVIEW, Answer
 from authz.middleware.declare import Needs
 from authz.middleware.gateway import headers, onward, path, query
 from authz.middleware.gateway.body import BODILESS
-from authz.middleware.gateway.config import ForwardTable
 from authz.middleware.gateway.forms import media_type
 from authz.middleware.gateway.lint import load
+from authz.middleware.gateway.parties import ForwardTable
 from authz.middleware.gateway.parts import Verifier, verifier
 from authz.middleware.gateway.routes import Match, Table
 from authz.middleware.gateway.values import Sent, values

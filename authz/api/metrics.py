@@ -14,11 +14,11 @@ from flask import Flask, Response, request
 
 from authz.api import asked, exchange, plain
 from authz.api.context import service
+from authz.exposition import TEXT
 from authz.service import gauges
 from authz.vocabulary import Scope
 
 METRICS: Final = "/metrics"
-TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def register(app: Flask) -> None:

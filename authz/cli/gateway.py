@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 from flask import Flask
 
+from authz import counters
 from authz.cli.output import say
+from authz.config import Settings
 from authz.config import load as settings
 from authz.errors import SettingError
 from authz.middleware.gateway.app import create
@@ -65,13 +70,41 @@ def gateway(  # noqa: PLR0917 (one parameter an option)
     tls = (tls_cert, tls_key) if tls_cert and tls_key else None
     target = "authz.cli.gateway:create_app"
     made = server(target, host, port, workers=workers, threads=threads, tls=tls, http="1")
-    with kept() if embedded else nullcontext():
+    with kept() if embedded else nullcontext(), nullcontext() if embedded else _counting():
         made.serve()
 
 
 def create_app() -> Flask:
     """What each worker serves: the gateway of the file that the command was given."""
-    found = settings().gateway_routes
+    chosen = settings()
+    found = chosen.gateway_routes
     if found is None:
         raise SettingError("It is required.", where="AUTHZ_GATEWAY_ROUTES")
+    _count(chosen)
     return create(found)
+
+
+@contextmanager
+def _counting() -> Iterator[None]:
+    """A folder in which the workers count, for as long as the gateway runs.
+
+    The lock keeps whoever tidies up temporary files away from it (tmpfiles.d(5)).
+    """
+    with TemporaryDirectory(prefix="authz-gateway-") as name:
+        held = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        os.environ["AUTHZ_GATEWAY_COUNTERS"] = name
+        try:
+            yield
+        finally:
+            os.close(held)
+
+
+def _count(chosen: Settings) -> None:
+    """From now on this worker counts where the others see it."""
+    if chosen.gateway_counters is not None:
+        counters.share(chosen.gateway_counters)
+        return
+    from authz.service.journals import count  # noqa: PLC0415 (brings the service)
+
+    count(chosen)

@@ -188,6 +188,11 @@ class Settings(BaseSettings):
         None,
         description="The file of routes of `authz gateway`, which sets it from `--config`.",
     )
+    gateway_counters: Path | None = Field(
+        None,
+        description="The folder in which the processes of one `authz gateway` count, which makes "
+        "it. An embedded gateway counts where its service does.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level of what is logged to standard error."
     )

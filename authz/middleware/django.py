@@ -15,7 +15,7 @@ does not answer first. Whatever compresses or compares answers stands above it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,14 +23,14 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_asy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
-from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
+from django.urls import Resolver404, ResolverMatch, get_resolver
 from django.utils.module_loading import import_string
-from django.views import View
 
 from authz.errors import AuthzError, DeclarationError, MalformedError, MethodNotAllowedError
 from authz.middleware import frontend, marks
 from authz.middleware.declare import Declaration, Needs
 from authz.middleware.django_answers import response_of, settled, settled_async
+from authz.middleware.django_views import declaration_of, faults
 from authz.middleware.exchange import ANSWERED, UNROUTED, Exchange, begun, permitted
 from authz.middleware.guard import Guard
 from authz.middleware.identity import Identity
@@ -44,8 +44,6 @@ __all__ = [
     "AuthzMiddleware", "Options", "declared", "django_user", "may", "may_view", "needs",
     "permitted", "public",
 ]  # fmt: skip
-VERBS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-READING: Final = frozenset({"GET", "HEAD"})
 KEY: Final = "authz_exchange"
 VALUES: Final = "authz_values"
 """What the path said when it was decided: whatever rewrites it afterwards is found out."""
@@ -76,7 +74,7 @@ class AuthzMiddleware:
         """DeclarationError that names each route without a right declaration."""
         self._get_response = get_response
         self._options = options()
-        marks.require(faults(self._options))
+        marks.require(faults(self._options.declared))
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
 
@@ -149,11 +147,7 @@ class AuthzMiddleware:
     ) -> Declaration | None:
         if match is None:
             return None
-        method = request.method or "GET"
-        found = _named(self._options, match.url_name or "", match.namespaces)
-        if not isinstance(found, Needs) or _by_itself(view, method):
-            return found or _of_view(view, method)
-        return found if _only(view) == {marks.AUTOMATIC.get(method, method)} else None
+        return declaration_of(self._options.declared, match, view, request.method or "GET")
 
 
 def options() -> Options:
@@ -167,11 +161,6 @@ def options() -> Options:
             hint="Set it to the dotted path of an Options, or of a function that makes one.",
         )  # fmt: skip
     return made
-
-
-def faults(found: Options) -> Iterator[str]:
-    """What is wrong with the declarations of all routes of the site."""
-    yield from _faults(found, get_resolver().url_patterns, "/", ())
 
 
 def django_user(request: HttpRequest) -> Identity | None:
@@ -216,68 +205,6 @@ def exchange_of(request: HttpRequest) -> Exchange:
     )
     setattr(request, KEY, exchange)
     return exchange
-
-
-def _faults(
-    found: Options, patterns: Any, place: str, namespaces: tuple[str, ...]
-) -> Iterator[str]:
-    for pattern in patterns:
-        here = place + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            inner = (*namespaces, *([pattern.namespace] if pattern.namespace else []))
-            yield from _faults(found, pattern.url_patterns, here, inner)
-        else:
-            view, named = pattern.callback, _named(found, pattern.name or "", namespaces)
-            wrong = marks.faults_named(named, _verbs(view)) if named else _undeclared(view)
-            yield from (f"{here}: {fault}" for fault in wrong)
-
-
-def _undeclared(view: Any) -> Iterator[str]:
-    return marks.faults(view, _verbs(view))
-
-
-def _of_view(view: Any, method: str) -> Declaration | None:
-    """The declaration of a view for a method.
-
-    A function is run for every method there is, so that one without ``methods`` is for reading.
-    """
-    if getattr(view, "view_class", None) is None and not marks.actions_of(view):
-        known = {mark.methods for mark in getattr(view, marks.MARKS, ())}
-        return (
-            None if known == {marks.ANY} and method not in READING else marks.chosen(view, method)
-        )
-    return ANSWERED if _by_itself(view, method) else marks.chosen(view, method)
-
-
-def _by_itself(view: Any, method: str) -> bool:
-    """Whether Django answers this by itself, as OPTIONS of a class."""
-    kind = getattr(view, "view_class", None)
-    return method == "OPTIONS" and kind is not None and kind.options is View.options
-
-
-def _only(view: Any) -> set[str]:
-    """The methods that a declaration by name is for: one, of a function that of reading."""
-    return {marks.AUTOMATIC.get(verb, verb) for verb in _verbs(view)}
-
-
-def _verbs(view: Any) -> list[str]:
-    """The methods that a view answers: of a function those that its declarations name."""
-    kind = getattr(view, "view_class", None)
-    if actions := marks.actions_of(view):
-        return sorted(actions)
-    if kind is None:
-        named = {method for mark in getattr(view, marks.MARKS, ()) for method in mark.methods}
-        return sorted(named) or ["GET"]
-    automatic = {"OPTIONS"}
-    return [verb for verb in VERBS if hasattr(kind, verb.lower()) and verb not in automatic]
-
-
-def _named(found: Options, name: str, namespaces: Any) -> Declaration | None:
-    if not found.declared:
-        return None
-    path = ":".join([*namespaces, name])
-    wider = [":".join(namespaces[: place + 1]) + ":" for place in range(len(namespaces))]
-    return next((found.declared[each] for each in (path, *wider) if each in found.declared), None)
 
 
 def _header(request: HttpRequest, name: str) -> list[str]:

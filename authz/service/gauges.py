@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, func, select
 
-from authz import __version__, clock, counters, measures
+from authz import __version__, clock, exposition, measures
 from authz.audit.tables import AuditCheckpoint, AuditHead
 from authz.audit.tree import size
 from authz.config import Settings
-from authz.counters import Histogram, Metric
 from authz.errors import AuthzError
 from authz.service import delivery
 from authz.service.database import reading
@@ -35,8 +34,7 @@ def text(store: Engine, settings: Settings) -> str:
 
     A part of the store that does not answer is left out, and ``authz_store_up`` is 0.
     """
-    found = counters.totals()
-    lines = [line for metric in measures.COUNTED for line in _counted(metric, found)]
+    lines = exposition.counted(measures.COUNTED)
     up = 1
     for gauge in GAUGES:
         try:
@@ -44,53 +42,10 @@ def text(store: Engine, settings: Settings) -> str:
         except AuthzError:
             up = 0
             continue
-        lines += _head(gauge.name, gauge.about, "gauge")
-        lines += [_line(gauge.name, gauge.labels, *value) for value in values]
-    lines += [*_head(UP, UP_ABOUT, "gauge"), _line(UP, (), (), up)]
+        lines += exposition.head(gauge.name, gauge.about, "gauge")
+        lines += [exposition.line(gauge.name, gauge.labels, *value) for value in values]
+    lines += [*exposition.head(UP, UP_ABOUT, "gauge"), exposition.line(UP, (), (), up)]
     return "\n".join(lines) + "\n"
-
-
-def _counted(metric: Metric, found: Mapping[counters.Key, int]) -> Iterator[str]:
-    yield from _head(metric.name, metric.about, metric.kind)
-    known = counters.series(metric, found) or ([()] if not metric.labels else [])
-    for labels in known:
-        if isinstance(metric, Histogram):
-            yield from _buckets(metric, labels, found)
-        else:
-            value = counters.value_of(metric, labels, found)
-            yield _line(metric.name, metric.labels, labels, value)
-
-
-def _buckets(
-    metric: Histogram, labels: tuple[str, ...], found: Mapping[counters.Key, int]
-) -> Iterator[str]:
-    names, count = (*metric.labels, "le"), 0
-    for bound in metric.bounds:
-        count += found.get((f"{metric.name}/{bound}", labels), 0)
-        yield _line(f"{metric.name}_bucket", names, (*labels, _number(bound / metric.unit)), count)
-    count += found.get((f"{metric.name}/more", labels), 0)
-    yield _line(f"{metric.name}_bucket", names, (*labels, "+Inf"), count)
-    total = found.get((f"{metric.name}/sum", labels), 0) / metric.unit
-    yield _line(f"{metric.name}_sum", metric.labels, labels, total)
-    yield _line(f"{metric.name}_count", metric.labels, labels, count)
-
-
-def _head(name: str, about: str, kind: str) -> list[str]:
-    told = about.replace("\\", "\\\\").replace("\n", "\\n")
-    return [f"# HELP {name} {told}", f"# TYPE {name} {kind}"]
-
-
-def _line(name: str, labels: Sequence[str], values: Sequence[str], value: float) -> str:
-    pairs = ",".join(f'{a}="{_escaped(b)}"' for a, b in zip(labels, values, strict=True))
-    return f"{name}{{{pairs}}} {_number(value)}" if pairs else f"{name} {_number(value)}"
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def checkpoint_age(connection: Connection) -> tuple[float, int] | None:

@@ -9,15 +9,13 @@ from pydantic.fields import FieldInfo
 
 from authz.middleware.gateway.config import (
     Config,
-    ForwardTable,
     GatewayTable,
-    IdentityTable,
-    PointTable,
     Route,
     ShapeTable,
     Source,
     members,
 )
+from authz.middleware.gateway.parties import ForwardTable, IdentityTable, PointTable
 from docs.generator.markdown import plain, table, tick
 
 INTRO = """\

@@ -11,25 +11,20 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from authz.middleware.gateway import pattern
+from authz.middleware.gateway.parties import ForwardTable, IdentityTable, PointTable, Typed
 
 METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 """Methods that a route may have; ``CONNECT`` and ``TRACE`` are always refused."""
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _TOKEN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _POINTER: Final = re.compile(r"[^.\s]+(?:\.[^.\s]+)*")
 OBLIGATIONS = Literal["fields", "classes", "pseudonymise", "notify", "review"]
-ALGORITHM = Literal["Ed25519", "ES256", "ES384", "RS256", "PS256"]
 CONTEXT = Literal["ticket", "order", "case", "justification"]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Source(_Table):
+class Source(Typed):
     """Where a value of the question comes from: exactly one of these."""
 
     path: str = Field("", description="A name in braces of the route's path.")
@@ -57,7 +52,7 @@ class Source(_Table):
         return kind.rstrip("_"), str(getattr(self, kind))
 
 
-class ShapeTable(_Table):
+class ShapeTable(Typed):
     """What the names in the upstream's JSON mean, so that obligations can be carried out on it."""
 
     names: dict[str, str] = Field(
@@ -76,7 +71,7 @@ class ShapeTable(_Table):
     )
 
 
-class Route(_Table):
+class Route(Typed):
     """One route: what it is asked as, or why it is public."""
 
     path: str = Field(
@@ -147,7 +142,7 @@ class Route(_Table):
         return {name: one for name, one in (named | self.context).items() if one is not None}
 
 
-class GatewayTable(_Table):
+class GatewayTable(Typed):
     """The upstream, and the limits that hold for every route."""
 
     upstream: str = Field(description="The application behind: `http://127.0.0.1:9000`.")
@@ -197,6 +192,12 @@ class GatewayTable(_Table):
         "gateway", min_length=1, description="Under another name people have other pseudonyms."
     )
 
+    metrics_token: Path | None = Field(
+        None,
+        description="A file with a secret of 32 bytes or more: who sends it as a bearer token "
+        "reads `GET /.authz/metrics`. Without it, there is no such path.",
+    )
+
     @field_validator("upstream")
     @classmethod
     def _url(cls, value: str) -> str:
@@ -208,71 +209,7 @@ class GatewayTable(_Table):
         return [each.lower() for each in value]
 
 
-class IdentityTable(_Table):
-    """Whose tokens are believed. A token without an expiry is never believed."""
-
-    issuer: str = Field(min_length=1, description="The `iss` that a token must have.")
-    audience: str = Field(min_length=1, description="The `aud` that a token must have.")
-    jwks: str = Field(
-        min_length=1, description="The issuer's public keys: a file, or an https URL."
-    )
-    algorithms: list[ALGORITHM] = Field(
-        default=["Ed25519", "ES256", "RS256"],
-        min_length=1,
-        description="Signatures that are believed, `EdDSA` with `Ed25519`; `none` and shared "
-        "secrets never are.",
-    )
-    subject: str = Field("sub", min_length=1, description="The claim that names the subject.")
-    type: Literal["user", "service"] = Field("user", description="What kind of subject it is.")
-    mfa: list[str] = Field(
-        default_factory=list, description="Values of `amr` that stand for a second factor."
-    )
-
-
-class PointTable(_Table):
-    """Who decides: this process (`embedded`), or a decision point by its URL (`remote`)."""
-
-    mode: Literal["embedded", "remote"] = Field(
-        description="`embedded` reads the settings `AUTHZ_…` of the service; `remote` needs a URL."
-    )
-    url: str = Field("", description="The decision point: `https://authz.school.example`.")
-    reached_at: str = Field(
-        "", description="Another address of it, in this network: `http://127.0.0.1:8080`."
-    )
-    token: Path | None = Field(None, description="A file with the token of scope `pdp`.")
-    ca: Path | None = Field(None, description="A file with the certificates of the point.")
-    client: str = Field(
-        "gateway", min_length=1, description="The name that the trail has for an embedded gateway."
-    )
-    seconds: float = Field(2.0, gt=0, le=60, description="Longest wait for an answer.")
-
-    @model_validator(mode="after")
-    def _whole(self) -> PointTable:
-        if (self.mode == "remote") != bool(self.url):
-            raise ValueError("a remote point has a url, an embedded one has none")
-        if self.mode == "remote" and self.token is None:
-            raise ValueError("a remote point needs a token")
-        return self
-
-
-class ForwardTable(_Table):
-    """For `/forward-auth` of the service only: whose word about the first request is believed."""
-
-    told: Literal["headers", "path"] = Field(
-        "headers",
-        description="`headers` (nginx, Caddy, Traefik): `X-Forwarded-Method` and "
-        "`X-Forwarded-Uri`, as it was written; `path` (Envoy): the path behind `/forward-auth`.",
-    )
-    token: Path | None = Field(
-        None, description="A file with a secret that the proxy sends as `X-Authz-Proxy-Token`."
-    )
-    networks: list[str] = Field(
-        default_factory=lambda: ["127.0.0.1/32", "::1/128"],
-        description="Where the proxy connects from; anybody else is refused.",
-    )
-
-
-class Config(_Table):
+class Config(Typed):
     """All of ``routes.toml``."""
 
     gateway: GatewayTable | None = Field(None, description="Needed by `authz gateway`.")

@@ -17,7 +17,7 @@ from typing import Any, Final
 from authz import clock
 from authz.errors import AuthzError, MethodNotAllowedError, NotFoundError, UnauthenticatedError
 from authz.middleware.declare import Needs
-from authz.middleware.gateway import headers, onward, path, query
+from authz.middleware.gateway import headers, onward, path, query, tally
 from authz.middleware.gateway.body import Body
 from authz.middleware.gateway.config import METHODS, GatewayTable
 from authz.middleware.gateway.filtering import HEAD, filtered
@@ -78,9 +78,11 @@ class Gateway:
             made = self._answer(environ, request_id)
         except AuthzError as error:
             _log.info("request %s: refused: %s", request_id, error.code)
+            tally.refused(error)
             made = _told(error, environ)
         except Exception as error:  # noqa: BLE001 (told as 500, and nothing of it leaves)
             _log.error("request %s failed: %s", request_id, type(error).__name__, exc_info=error)
+            tally.refused(error)
             made = _told(AuthzError("Something went wrong here."), environ)
         start_response(line(made.status), [*made.headers, (REQUEST_ID, request_id)])
         return [made.body] if isinstance(made.body, bytes) else made.body
@@ -119,9 +121,13 @@ class Gateway:
         )
         pool = self.pools[match.declared.route.upstream or self.settings.upstream]
         incoming = send(pool, out)
+        made: Reply | Stream
         if permitted is not None and limited:
-            return self._filtered(incoming, permitted, match, method)
-        return self._whole(incoming, match, method, guarded=permitted is not None)
+            made = self._filtered(incoming, permitted, match, method)
+        else:
+            made = self._whole(incoming, match, method, guarded=permitted is not None)
+        tally.passed(permitted, limited=limited)
+        return made
 
     def _check_host(self, host: str) -> None:
         hosts = self.settings.hosts
@@ -170,9 +176,9 @@ class Gateway:
             kept.append(("content-length", str(incoming.declared)))
             if method == HEAD or incoming.length <= PIECE:
                 return Reply(status, kept, b"".join(incoming.pieces()))
-            return Stream(status, kept, incoming.pieces())
+            return Stream(status, kept, tally.watched(incoming.pieces()))
         if match.declared.route.stream:
-            return Stream(status, kept, incoming.pieces())
+            return Stream(status, kept, tally.watched(incoming.pieces()))
         spool, size = _spooled(incoming, self.settings.max_json)
         return Stream(status, [*kept, ("content-length", str(size))], spool)
 

@@ -9,9 +9,10 @@ from typing import Final
 from authz import clock
 from authz.errors import AuthzError, RoutesError
 from authz.middleware.bearer import Bearer, Keys, jwks_file, jwks_url
-from authz.middleware.gateway.config import Config, GatewayTable, IdentityTable
+from authz.middleware.gateway.config import Config, GatewayTable
 from authz.middleware.gateway.front import Gateway
 from authz.middleware.gateway.onward import Assertions, secret
+from authz.middleware.gateway.parties import IdentityTable
 from authz.middleware.gateway.pool import Pool
 from authz.middleware.gateway.routes import Table
 from authz.middleware.guard import Guard
