@@ -12,7 +12,7 @@ than its limit, and ``after`` says whether there is more.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -90,6 +90,33 @@ def search(
     rest = [term.rest for term in others if term.rest is not _ALL]
     walk = _Walk(lead, rest, _bounds(lead.table, since, until, after))
     return walk.page(connection, max(1, min(limit, MOST)))
+
+
+def forward(
+    connection: Connection, *, most: int | None = None, **asked: Any
+) -> Iterator[list[Found]]:
+    """All records that fit, oldest first, or the newest ``most`` of them; read as they are taken.
+
+    What may be asked, :func:`conditions` says. No more than :data:`MOST` are held at once.
+    """
+    key, fitting = _places(AuditRecord), conditions(**asked)
+    if most is not None:
+        newest = select(*key).where(*fitting).order_by(*(each.desc() for each in key))
+        first = connection.execute(newest.offset(most - 1).limit(1)).one_or_none()
+        if first is not None:
+            place = tuple_(*(literal(each) for each in first))
+            fitting += [AuditRecord.time >= first[0], tuple_(*key) >= place]
+    rows = connection.execute(
+        select(*key, AuditRecord.hash, AuditRecord.body)
+        .where(*fitting)
+        .order_by(*key)
+        .execution_options(yield_per=MOST)
+    )
+    return (_found(some) for some in rows.partitions())
+
+
+def _found(rows: Sequence[Any]) -> list[Found]:
+    return [Found(row[1], row[2], row[3].hex(), json.loads(row[4])) for row in rows]
 
 
 def conditions(
@@ -238,11 +265,10 @@ class _Walk:
         """What a window of the lead holds, up to the limit."""
         rows = connection.execute(self._fitting(limit + 1)).all()
         shown = rows[:limit]
-        found = [Found(row[1], row[2], row[3].hex(), json.loads(row[4])) for row in shown]
         last = shown[-1][:3] if len(rows) > limit else None
         if last is None and self.rest:
             last = connection.execute(self._keys().offset(WINDOW - 1).limit(1)).one_or_none()
-        return Page(found, "{}/{}/{}".format(*last) if last is not None else "")
+        return Page(_found(shown), "{}/{}/{}".format(*last) if last is not None else "")
 
     def _keys(self) -> Select[Any]:
         """The places of the lead, newest first."""

@@ -6,7 +6,7 @@ from authz.audit.bundle import Selection, write
 from authz.audit.bundle_check import verify_bundle
 from authz.audit.chain import Damage, Kind, Verdict
 from authz.audit.marks import Source
-from authz.audit.search import Found, Page, between, conditions, search
+from authz.audit.search import Found, Page, between, conditions, forward, search
 from authz.audit.verify import verify, verify_range
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Verdict",
     "between",
     "conditions",
+    "forward",
     "search",
     "verify",
     "verify_bundle",

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     LargeBinary,
+    Select,
     and_,
     case,
     distinct,
@@ -187,26 +188,34 @@ def last_of_rules(connection: Connection, rules: Sequence[str]) -> dict[str, str
 def readers(connection: Connection, since: datetime, until: datetime) -> Iterator[Any]:
     """How many distinct people each subject's uses were of: rows of ``subject``, ``people``.
 
-    Uses of one's own data are left out.
+    Uses of one's own data are left out. Whoever the trail names by a pseudonym is told by their
+    own id, unless they were erased.
     """
-    statement = (
-        select(R.subject_id, func.count(distinct(R.resource_id)))
-        .where(_USED, R.resource_id != R.subject_id, *_span(R.time, since, until))
-        .group_by(R.subject_id)
-        .execution_options(**STREAM)
+    return iter(
+        connection.execute(_of_others((), func.count(distinct(R.resource_id)), since, until))
     )
-    return iter(connection.execute(statement))
 
 
 def rules_of_readers(connection: Connection, since: datetime, until: datetime) -> Iterator[Any]:
-    """By which rules each subject used the data of others: ``subject``, ``rules``, ``times``."""
-    statement = (
-        select(R.subject_id, R.rules, func.count())
+    """By which rules each subject used the data of others: ``subject``, ``rules``, ``times``.
+
+    Subjects are told as :func:`readers` tells them.
+    """
+    return iter(connection.execute(_of_others((R.rules,), func.count(), since, until)))
+
+
+def _of_others(
+    keys: Sequence[Any], number: ColumnElement[int], since: datetime, until: datetime
+) -> Select[Any]:
+    """A number of the uses of others' data, by subject and these keys."""
+    subject = func.coalesce(P.person, R.subject_id)
+    return (
+        select(subject, *keys, number)
+        .outerjoin_from(R, P, P.pseudonym == R.subject_id)
         .where(_USED, R.resource_id != R.subject_id, *_span(R.time, since, until))
-        .group_by(R.subject_id, R.rules)
+        .group_by(subject, *keys)
         .execution_options(**STREAM)
     )
-    return iter(connection.execute(statement))
 
 
 def _holds(member: bytes) -> ColumnElement[bool]:

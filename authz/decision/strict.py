@@ -24,7 +24,7 @@ _LARGEST: Final = int(float.fromhex("0x1.fffffffffffffp+1023"))
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
 _OTHER: Final = bytes(set(range(256)) - set(b"[]{}"))
-_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _UNPAIRED: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -43,14 +43,33 @@ def parse(data: bytes, depth: int) -> dict[str, Any]:
         raise MalformedError("The body is not UTF-8.", where=WHOLE) from error
     _check_depth(data, depth)
     try:
+        value = whatever(text)
+    except json.JSONDecodeError as error:
+        raise MalformedError(
+            "The body is not JSON.",
+            where=WHOLE,
+            hint=f"See line {error.lineno}, column {error.colno}: {error.msg}.",
+        ) from error
+    except MalformedError as error:
+        raise MalformedError(error.message, where=error.where or WHOLE) from error
+    if not isinstance(value, dict):
+        raise MalformedError("It must be a JSON object.", where=WHOLE)
+    return value
+
+
+def whatever(text: str) -> Any:
+    """What a text spells, an object or not, for whoever bounds its depth in another way.
+
+    Raises MalformedError with the path of what is no I-JSON, which is empty where that is the
+    whole; json.JSONDecodeError where the text is not even JSON; RecursionError.
+    """
+    try:
         value, troubled = _QUICK.decode(text), False
     except (_StrangeError, json.JSONDecodeError):
         value, troubled = _decode(text)
-    if troubled or _SURROGATE.search(data):
+    if troubled or _SURROGATE.search(text):
         for where, found in _walk(value, ""):
-            raise MalformedError(found.message, where=where or WHOLE)
-    if not isinstance(value, dict):
-        raise MalformedError("It must be a JSON object.", where=WHOLE)
+            raise MalformedError(found.message, where=where)
     return value
 
 
@@ -137,14 +156,7 @@ def _decode(text: str) -> tuple[Any, bool]:
     decoder = json.JSONDecoder(
         object_pairs_hook=members, parse_int=whole, parse_float=real, parse_constant=constant
     )
-    try:
-        return decoder.decode(text), bool(troubles)
-    except json.JSONDecodeError as error:
-        raise MalformedError(
-            "The body is not JSON.",
-            where=WHOLE,
-            hint=f"See line {error.lineno}, column {error.colno}: {error.msg}.",
-        ) from error
+    return decoder.decode(text), bool(troubles)
 
 
 def _walk(value: Any, where: str) -> Iterator[tuple[str, _Trouble]]:

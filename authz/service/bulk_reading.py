@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, false, func, insert, or_, select
@@ -21,6 +21,7 @@ from authz import clock
 from authz.audit import log, uses
 from authz.audit.record import Entry, Ref, timestamp
 from authz.config import Settings
+from authz.decision.catalogue import About
 from authz.measures import ALERTS
 from authz.policy.load import load
 from authz.privacy.habit import Habit, Measure, limit, middle, stands_out, usual
@@ -77,7 +78,7 @@ def watch(
         seen = _seen(point, hour, known)
         if seen.people:
             with writing(point.store) as connection:
-                some = _Telling(connection, point.place.local, now).tell(seen)
+                some = _Telling(connection, point, now).tell(seen)
             for alert in some:
                 count(alert)
             found += some
@@ -188,9 +189,10 @@ class _Hour:
 class _Telling:
     """Puts an hour on file, and tells of what stands out and was not told before."""
 
-    def __init__(self, connection: Connection, local: tzinfo, now: datetime) -> None:
+    def __init__(self, connection: Connection, point: DecisionPoint, now: datetime) -> None:
         self.connection = connection
-        self.local = local
+        self.local = point.place.local
+        self.people = point.policy.catalogue.about is About.PEOPLE
         self.now = now
 
     def tell(self, seen: _Seen) -> list[Alert]:
@@ -199,7 +201,8 @@ class _Telling:
         alerts = [each for each in seen.alerts if each.subject not in told]
         self._keep(seen, told | {each.subject for each in alerts})
         if alerts:
-            log.append(self.connection, [_entry(each, self.now) for each in alerts])
+            entries = [_entry(each, self.now, people=self.people) for each in alerts]
+            log.append(self.connection, entries)
         for alert in alerts:
             self._notice(alert)
         return alerts
@@ -242,7 +245,7 @@ class _Telling:
         once(self.connection, Notice.__table__, row)
 
 
-def _entry(alert: Alert, now: datetime) -> Entry:
+def _entry(alert: Alert, now: datetime, *, people: bool) -> Entry:
     """The alert, with all that it was held against, so that it can be explained."""
     return Entry(
         event=Event.BULK_READING,
@@ -259,4 +262,5 @@ def _entry(alert: Alert, now: datetime) -> Entry:
             "peers": alert.habit.peers,
             "peers_now": alert.habit.now,
         },
+        people=[alert.subject] if people else (),
     )

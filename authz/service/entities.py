@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,11 @@ from sqlalchemy import Connection, Engine, Table, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from authz.audit.record import Entry, Ref
+from authz.decision.strict import whatever
 from authz.directory.recording.revision import advance
 from authz.directory.storable import storable
 from authz.directory.tables import Entity
-from authz.errors import FactError
+from authz.errors import FactError, MalformedError
 from authz.service import changing
 from authz.service.changing import By
 from authz.service.database import writing
@@ -28,8 +28,9 @@ Key = tuple[str, str]
 def import_entities(store: Engine, path: Path, *, by: str, because: str = "") -> int:
     """Put the entities of a JSON file on file, each replacing the one of its type and id.
 
-    The file is ``[{"type", "id", "properties"}]``. All or nothing: FactError names the
-    item that is none. Returns how many there are.
+    The file is ``[{"type", "id", "properties"}]`` in I-JSON (RFC 7493), as a question is.
+    All or nothing: FactError names the item that is none, or the member. Returns how many
+    there are.
     """
     entities = _read(path)
     author = By.now(by, because)
@@ -84,9 +85,11 @@ def _read(path: Path) -> list[dict[str, Any]]:
     try:
         if path.stat().st_size > LARGEST:
             raise FactError("The file is larger than 256 MiB.", where=str(path))
-        content = json.loads(path.read_text("utf-8-sig"))
+        content = whatever(path.read_text("utf-8-sig"))
     except OSError as error:
         raise FactError(f"It cannot be read: {error.strerror}.", where=str(path)) from error
+    except MalformedError as error:
+        raise FactError(error.message, where=f"{path}{error.where}") from error
     except (ValueError, RecursionError) as error:
         raise FactError(f"It is not JSON: {error}.", where=str(path)) from error
     if not isinstance(content, list):

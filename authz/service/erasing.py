@@ -10,6 +10,7 @@ from authz.audit.tables import AuditPseudonym
 from authz.directory.recording.revision import advance
 from authz.directory.tables import Erasure
 from authz.errors import ConflictError, NotFoundError
+from authz.privacy.tables import ReadingHour
 from authz.service import changing
 from authz.service.changing import By
 from authz.service.database import writing
@@ -41,6 +42,8 @@ def erase(store: Engine, person: str, *, by: str, because: str) -> None:
         )
         changing.record(connection, [entry])
         connection.execute(delete(AuditPseudonym).where(AuditPseudonym.person == person))
+        # How many they read in which hour would tell which records are theirs.
+        connection.execute(delete(ReadingHour).where(ReadingHour.subject == person))
     names: Names | None = store.get_execution_options().get(OPTION)
     if names is not None:
         names.forget()

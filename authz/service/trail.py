@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine
 
@@ -21,6 +22,8 @@ from authz.service.journals import catch_up
 from authz.vocabulary import Event
 
 Progress = Callable[[int, int], None]
+WINDOWS: Final = 100
+"""How many windows one search by an operator goes through."""
 
 
 def search(
@@ -28,15 +31,18 @@ def search(
 ) -> audit.Page:
     """The records that fit, newest first; who looked for what is recorded before they leave.
 
-    ``by`` is an operator, or a ``client`` whose request is ``asked_as``. Windows in which
-    nothing fits are passed over (:mod:`authz.audit.search`).
+    ``by`` is an operator, or a ``client`` whose request is ``asked_as``. For an
+    operator :data:`WINDOWS` in which nothing fits are passed over (:mod:`authz.audit.search`);
+    after those the page is empty, and its ``after`` says where to go on.
     """
     catch_up(store)
     looked_for = {k: v for k, v in asked.items() if v not in (None, "") and k != "limit"}
     with reading(store) as connection:
         wanted = {**asked, **_named(connection, asked)}
         page = audit.search(connection, **wanted)
-        while not client and not page.records and page.after:
+        for _ in range(0 if client else WINDOWS - 1):
+            if page.records or not page.after:
+                break
             page = audit.search(connection, **{**wanted, "after": page.after})
         records = pseudonyms.shown(connection, [found.record for found in page.records])
     pairs = zip(page.records, records, strict=True)
@@ -96,28 +102,20 @@ def _fitting(connection: Connection, asked: Mapping[str, Any]) -> Sequence[Colum
     return [*audit.conditions(**rest), *(audit.between(**place) if place else ())]
 
 
-def requests_since(store: Engine, since: Any, most: int | None = None) -> Iterator[dict[str, Any]]:
+def requests_since(
+    store: Engine, since: datetime, most: int | None = None
+) -> Iterator[dict[str, Any]]:
     """The recorded decisions since a moment, oldest first, as their records tell them.
 
-    With ``most`` the newest of them, about so many: whole pages are read.
+    With ``most`` the newest so many of them. They are read as they are taken, from one snapshot,
+    so that a year of them needs no more memory than a day.
     """
     catch_up(store)
     with reading(store) as connection:
-        after, pages = "", []
-        while True:
-            page = audit.search(
-                connection, event=Event.DECISION, since=since, limit=1000, after=after
-            )
-            pages.append(page.records)
-            if not page.after or (most and sum(len(each) for each in pages) >= most):
-                break
-            after = page.after
-        told = [
-            pseudonyms.shown(connection, [found.record for found in records]) for records in pages
-        ]
-    for records, shown in zip(reversed(pages), reversed(told), strict=True):
-        for found, record in zip(reversed(records), reversed(shown), strict=True):
-            yield {"chain": found.chain, "sequence": found.sequence, **record}
+        for some in audit.forward(connection, most=most, event=Event.DECISION, since=since):
+            told = pseudonyms.shown(connection, [found.record for found in some])
+            for found, record in zip(some, told, strict=True):
+                yield {"chain": found.chain, "sequence": found.sequence, **record}
 
 
 def _look(by: str, action: str, asked: Mapping[str, Any], person: str) -> Entry:

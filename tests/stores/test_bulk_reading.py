@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,13 +14,18 @@ from authz import clock
 from authz.audit import log
 from authz.audit.record import Entry, Ref
 from authz.audit.search import search
+from authz.audit.tables import AuditPseudonym
 from authz.directory.facts import Place
 from authz.privacy.habit import Measure
 from authz.privacy.tables import Notice, ReadingHour
+from authz.service import trail
 from authz.service.bulk_reading import HOUR, Alert, watch
+from authz.service.database import open_store
 from authz.service.decide import DecisionPoint
+from authz.service.erasing import erase
 from authz.vocabulary import Event
 from tests.stores.test_reports import PACK
+from tests.world import World
 
 MONDAY = datetime(2026, 11, 2, 2, tzinfo=UTC)
 MEASURE = Measure(floor=40, factor=3, quantile=0.95, fewest=8)
@@ -181,3 +187,50 @@ def test_hours_are_kept_no_longer_than_a_term(school: School) -> None:
     school.watch(later, hours(later, 1))
     with school.point.store.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM reading_hour")) == 1
+
+
+def test_an_alert_names_the_person_and_its_record_the_pseudonym(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N-34, N-48: the officer is told who it was; the trail can still forget them."""
+    named = open_store(store_url, pseudonyms=True)
+    school = School(named, monkeypatch)
+    school.reads("T-1", MONDAY, 130)
+    school.entries = [replace(e, people=["T-1", "S-1"]) for e in school.entries]
+    assert school.watch(MONDAY, hours(MONDAY, 1)) == [("T-1", 130)]
+    with named.connect() as connection:
+        kept = connection.execute(select(ReadingHour.subject, ReadingHour.role)).all()
+        told = connection.scalars(select(Notice.subject)).all()
+        (record,) = [found.record for found in search(connection, event="bulk_reading").records]
+        pseudonym = connection.scalar(
+            select(AuditPseudonym.pseudonym).where(AuditPseudonym.person == "T-1")
+        )
+        made = connection.scalar(select(func.count()).select_from(AuditPseudonym))
+    named.dispose()
+    assert (kept, told) == ([("T-1", "teacher")], ["T-1"])
+    assert record["subject"] == {"type": "user", "id": pseudonym}
+    assert made == 2
+
+
+def test_the_hours_of_an_erased_reader_go_with_the_key(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N-34: an hour that is counted anew is told of whoever is left of them, and of no person."""
+    named = open_store(store_url, pseudonyms=True)
+    world = World().school("S").person("T-1", at="S")
+    world.fact("erasure", person="T-1", approved_at="2026-01-01").store(named)
+    school = School(named, monkeypatch)
+    school.reads("T-1", MONDAY, 130)
+    school.entries = [replace(e, people=["T-1"]) for e in school.entries]
+    school.watch(MONDAY, hours(MONDAY, 1))
+    with named.connect() as connection:
+        pseudonym = connection.scalar(select(AuditPseudonym.pseudonym))
+    erase(named, "T-1", by="dpo", because="request 7")
+    with named.connect() as connection:
+        assert connection.scalars(select(ReadingHour.subject)).all() == []
+    assert school.watch(MONDAY, hours(MONDAY, 1)) == [(pseudonym, 130)]
+    with named.connect() as connection:
+        assert connection.scalars(select(ReadingHour.subject)).all() == [pseudonym]
+    found = trail.search(named, by="op", event="bulk_reading").records
+    named.dispose()
+    assert [each.record["subject"]["id"] for each in found] == [pseudonym, pseudonym]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -440,3 +441,24 @@ def test_bad_entities_change_nothing(store: Engine, tmp_path: Path, content: Any
         import_entities(store, entities(tmp_path, content), by="somchai")
     assert rows(store, t.Entity) == []
     assert records(store) == []
+
+
+@pytest.mark.parametrize(
+    ("properties", "place"),
+    [
+        ('{"age": NaN}', ".properties.age: NaN is no JSON."),
+        ('{"of": [1, -Infinity]}', ".properties.of[1]: -Infinity is no JSON."),
+        ('{"age": 1e999}', ".properties.age: The number is too large."),
+        ('{"own": {"a": 1, "a": 2}}', ".properties.own.a: The member stands there twice."),
+        (r'{"name": "\ud800"}', ".properties.name: A surrogate stands alone."),
+    ],
+)
+def test_what_two_readers_could_understand_differently_is_no_entity(
+    store: Engine, tmp_path: Path, properties: str, place: str
+) -> None:
+    """A file of entities is I-JSON, as a question is: what is not is told with its place."""
+    good = '{"type": "t", "id": "1"}'
+    sent = f'[{good}, {{"type": "t", "id": "2", "properties": {properties}}}]'
+    with pytest.raises(FactError, match=re.escape(f"entities.json[1]{place}")):
+        import_entities(store, entities(tmp_path, sent), by="somchai")
+    assert rows(store, t.Entity) == []

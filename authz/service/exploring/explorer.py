@@ -207,6 +207,6 @@ def _told(
     category = "access" if who_can else "rights"
     kind = Kind.SUBJECT if who_can else Kind.RESOURCE
     shown.record(point.store, viewer, category, about, sorted(listed), at=what_if.at, kind=kind)
-    oldest = page.records[-1].record["time"] if page.after and page.records else None
+    oldest = page.after.partition("/")[0]  # a page may end, and hold no record at all
     since = datetime.fromisoformat(oldest) if oldest else None
     return replace(found, lines=lines, uses_since=since)
