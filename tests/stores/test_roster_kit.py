@@ -7,6 +7,7 @@ import csv
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +17,8 @@ from sqlalchemy import Connection, Engine, Table, select
 from authz.directory import tables
 from authz.directory.roster import RosterProblemsError, Summary, import_roster
 from authz.errors import RosterError
+
+_SETS = count(1)
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 NOW = datetime(2026, 8, 3, 2, 0, tzinfo=UTC)
@@ -127,7 +130,6 @@ class Kit:
         self.modes: dict[str, str] = {}
         self.mode = "bulk"
         self.source: str | None = "sis"
-        self.written = 0
 
     def user(self, id_: str) -> Row:
         """The row of users.csv of that person."""
@@ -152,8 +154,7 @@ class Kit:
 
     def write(self) -> Path:
         """The set as a folder of its own."""
-        self.written += 1
-        folder = self.folder / f"set-{id(self)}-{self.written}"
+        folder = self.folder / f"set-{next(_SETS)}"
         folder.mkdir()
         headings = HEADINGS_OF[self.version]
         for name, rows in self.rows.items():

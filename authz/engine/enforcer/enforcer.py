@@ -35,7 +35,12 @@ class _Own(NamedTuple):
 
 
 class CompiledEnforcer(casbin.Enforcer):  # type: ignore[misc]
-    """A drop-in for ``casbin.Enforcer``, for any model, from any number of threads."""
+    """A drop-in for ``casbin.Enforcer``, for any model, from any number of threads.
+
+    Its answers and errors are Casbin's, but for one: Casbin keeps every name that it was asked
+    about and compares it with all later ones, so that an object that cannot be compared fails
+    everybody's requests from then on. Here it fails its own.
+    """
 
     model = Watched()
     fm = Watched()
