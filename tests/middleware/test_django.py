@@ -8,7 +8,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.template import Context, Template
@@ -21,6 +20,7 @@ from authz.errors import DeclarationError
 from authz.middleware import Guard, Needs, Public
 from authz.middleware.django import Options, needs, public
 from tests.middleware import django_site, signing
+from tests.middleware.loops import run
 from tests.middleware.points import CountingPoint
 from tests.middleware.site import KID, MUM, OTHER, WITHHELD
 
@@ -232,7 +232,10 @@ def test_it_is_the_same_for_an_event_loop(urls: Urls) -> None:
 
     urls(path("<student>", waiting))
     signed = {"Authorization": f"Bearer {signing.mint(MUM)}"}
-    get = async_to_sync(AsyncClient().get)
+
+    def get(at: str, **sent: Any) -> Any:
+        return run(AsyncClient().get(at, **sent))
+
     assert get(f"/{KID}", headers=signed).json() == {"assessment": "maths", "score": 12}
     assert get(f"/{OTHER}", headers=signed).status_code == 403
     assert get(f"/{KID}").status_code == 401
