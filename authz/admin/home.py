@@ -30,6 +30,7 @@ from authz.service import (
     overview,
     own_rights,
     rights_request_lists,
+    shown,
 )
 from authz.service import person as person_
 from authz.service.reach import Reach
@@ -170,12 +171,15 @@ UNUSUAL: Final[tuple[tuple[str, Provider], ...]] = (
 """A place of work, and what of it to tell those to whom it opens."""
 
 
-def _children(person: str) -> list[tuple[Mapping[str, Any], frozenset[str]]]:
-    """The children in somebody's care, and which of their screens open."""
-    found = person_.person(here().own, person, ["guardianship"])["children"]
+def _children(me: Viewer) -> list[tuple[Mapping[str, Any], frozenset[str]]]:
+    """The children in somebody's care, and which of their screens open; recorded (N-49)."""
+    found = person_.person(here().own, me.person, ["guardianship"])["children"]
     known = {row["id"]: row for row in found[:MOST_CHILDREN]}
     opens = ((row, opening.would(("person", "usage"), ident)) for ident, row in known.items())
-    return [(row, views) for row, views in opens if views]
+    listed = [(row, views) for row, views in opens if views]
+    if listed:
+        shown.record(here().store, me, "home", me.person, [row["id"] for row, _views in listed])
+    return listed
 
 
 def show() -> ResponseReturnValue:
@@ -193,7 +197,7 @@ def show() -> ResponseReturnValue:
         told["by"] = named.people(console.store, map(_who, told["changes"]))
         told["chart"] = overview.decisions(console.point, me.reach)
     else:  # who may search for anybody needs no list of their own
-        told["children"] = _children(me.viewer.person)
+        told["children"] = _children(me.viewer)
     if "unused" in open_to_me:
         told["idle"] = idle.chart(console.point, me.reach)
     return render_template(

@@ -72,7 +72,7 @@ def _asked(connection: Connection, statement: str, place: tuple[Any, ...]) -> li
 def _json(table: str, names: Sequence[str]) -> str:
     """Asked for no order, as that would cost more than the rest: their key is the nearest way."""
     listed = ", ".join(f"CAST(json_group_array({name}) AS BLOB)" for name in names)
-    return f"SELECT {listed} FROM {table} WHERE chain = ? AND sequence BETWEEN ? AND ?"  # noqa: S608
+    return f"SELECT {listed} FROM {table} WHERE chain = ? AND sequence BETWEEN ? AND ?"  # noqa: S608 (our names)
 
 
 def _text(table: str, names: Sequence[str]) -> str:
@@ -86,7 +86,7 @@ def _text(table: str, names: Sequence[str]) -> str:
     )
     order = ", ".join(f'{name} COLLATE "C"' for name in names if name in _KEY)
     return (
-        f"SELECT {listed} FROM (SELECT {', '.join(names)} FROM {table} "  # noqa: S608
+        f"SELECT {listed} FROM (SELECT {', '.join(names)} FROM {table} "  # noqa: S608 (our names)
         f"WHERE chain = %s AND sequence BETWEEN %s AND %s "
         f"ORDER BY {', '.join(filter(None, ('sequence', order)))}) AS found"
     )

@@ -249,7 +249,7 @@ def current(store: Engine) -> tuple[str | None, str | None]:
 @cache
 def _newest() -> str | None:
     """The newest revision that this release knows, read from its files once."""
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 (as above)
 
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 

@@ -11,9 +11,10 @@ from sqlalchemy import insert
 from authz import clock
 from authz.admin.languages import thai
 from authz.audit.record import timestamp
+from authz.audit.search import search
 from authz.directory import tables as t
 from authz.privacy.tables import ReadingHour
-from authz.service.database import writing
+from authz.service.database import reading, writing
 from authz.service.journals import catch_up
 from tests.admin.kit import BASE, Kit, statements
 from tests.admin.test_directory import may, page
@@ -145,5 +146,10 @@ def test_a_parent_finds_their_children_on_the_first_page_and_nobody_elses(standi
     assert 'href="/admin/person/student-mali"' in shown
     assert 'href="/admin/usage/student-mali"' in shown
     assert set(re.findall(r'href="/admin/person/([^"]+)"', shown)) == {"student-mali"}
+    catch_up(standing.store)
+    with reading(standing.store) as connection:
+        newest = search(connection, person="student-mali", event="search", limit=1).records[0]
+    assert newest.record["detail"]["listed"] == ["student-mali"]
+    assert newest.record["resource"] == {"type": "home", "id": "parent-somchai"}
     teacher = standing.client("teacher").get("/admin/", base_url=BASE).text
     assert "/admin/person/" not in teacher

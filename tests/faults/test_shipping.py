@@ -114,7 +114,7 @@ def test_a_database_gone_and_back_under_load_loses_no_record(
 def _load(engine: Engine, number: int, receipts: list[Receipt], stop: threading.Event) -> None:
     while not stop.is_set():
         receipts.extend(record(engine, entries(2, number)))
-        time.sleep(0.005)
+        time.sleep(0.005)  # as applications do: it would fill the disk while nothing is shipped
 
 
 def _taken(receipts: list[Receipt]) -> None:

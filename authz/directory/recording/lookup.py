@@ -43,8 +43,8 @@ def references(fact: Fact) -> Iterable[tuple[str, str]]:
 def is_one(columns: list[Any], keys: Sequence[Key]) -> ColumnElement[bool]:
     """That the columns are one of the keys."""
     if len(columns) == 1:
-        return columns[0].in_([key[0] for key in keys])  # type: ignore[no-any-return]
-    if len(keys) < 2:  # noqa: PLR2004
+        return columns[0].in_([key[0] for key in keys])  # type: ignore[no-any-return]  # columns of any type
+    if len(keys) < 2:  # noqa: PLR2004 (one key, or none)
         return or_(*(tuple_(*columns) == key for key in keys))
     return tuple_(*columns).in_(list(keys))
 
