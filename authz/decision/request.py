@@ -96,7 +96,7 @@ def parse(body: object, path: str = "") -> Request:
         action=_action(members, path),
         resource=_entity(members, "resource", path),
         context=_optional(members, "context", path),
-        key=_key([members.get(name) for name in MEMBERS]),
+        key=key_of(members),
     )
 
 
@@ -121,10 +121,13 @@ def question(request: Request, *, believes_mfa: bool, path: str = "") -> Questio
     )
 
 
-def _key(members: list[Any]) -> bytes:
-    """The members as bytes; Python's own form tells ``1`` from ``true`` and from ``1.0``."""
+def key_of(body: Mapping[str, Any]) -> bytes:
+    """The :attr:`Request.key` of what this holds; empty where it can have none.
+
+    Python's own form of the members tells ``1`` from ``true`` and from ``1.0``.
+    """
     try:
-        key = marshal.dumps(members, _FORM)
+        key = marshal.dumps([body.get(name) for name in MEMBERS], _FORM)
     except ValueError:  # no JSON, or nested too deeply
         return b""
     return key if len(key) <= LONGEST_KEY else b""

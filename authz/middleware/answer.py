@@ -9,7 +9,7 @@ no obligation are ignored, as AuthZEN wants (11.5).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 UNAVAILABLE: Final = "point_unavailable"
@@ -49,6 +49,19 @@ class Answer:
     rules: tuple[str, ...] = ()
     by_point: frozenset[str] = frozenset()
     decision_id: str = ""
+    obliges: frozenset[str] = field(init=False, compare=False, repr=False)
+    """The obligations that somebody must carry out; ``withheld`` is none (4.3)."""
+
+    def __post_init__(self) -> None:
+        found = {
+            FIELDS: self.fields is not None,
+            CLASSES: self.classes is not None,
+            PSEUDONYMISE: self.pseudonymise,
+            NOTIFY: bool(self.notify),
+            REVIEW: self.review,
+        }
+        obliges = frozenset(name for name, there in found.items() if there)
+        object.__setattr__(self, "obliges", obliges)
 
     @classmethod
     def refused(cls, reason: str, text: str = "") -> Answer:
@@ -81,22 +94,21 @@ class Answer:
             **duties,
         )
 
+    def recorded(self, decision_id: str) -> Answer:
+        """The same answer, with the place of its record."""
+        made = object.__new__(Answer)
+        for name in _SLOTS:
+            object.__setattr__(made, name, getattr(self, name))
+        object.__setattr__(made, "decision_id", decision_id)
+        return made
+
     @property
     def fault(self) -> bool:
         """Whether it is the point that failed, and nothing was decided."""
         return self.reason in FAULTS
 
-    @property
-    def obliges(self) -> frozenset[str]:
-        """The obligations that somebody must carry out; ``withheld`` is none (4.3)."""
-        found = {
-            FIELDS: self.fields is not None,
-            CLASSES: self.classes is not None,
-            PSEUDONYMISE: self.pseudonymise,
-            NOTIFY: bool(self.notify),
-            REVIEW: self.review,
-        }
-        return frozenset(name for name, there in found.items() if there)
+
+_SLOTS: Final = tuple(each.name for each in fields(Answer))
 
 
 def _refusal(context: Mapping[str, Any], decision_id: str) -> Answer:

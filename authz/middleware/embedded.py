@@ -7,6 +7,7 @@ asked over HTTP (3.1), under the application's own name.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -19,13 +20,17 @@ from authz.errors import AuthzError, MalformedError, PointUnavailableError, Sett
 from authz.middleware.answer import NOTIFY, REVIEW, UNAVAILABLE, Answer
 from authz.middleware.health import Health
 from authz.middleware.question import Question
+from authz.recent import Recent
 
 if TYPE_CHECKING:
     from authz.config import Settings
+    from authz.decision.combine import Decision
     from authz.decision.request import Request
     from authz.service.decided import Decided
 
 BY_POINT: Final = frozenset({NOTIFY, REVIEW})
+KEPT: Final = 8192
+"""Questions whose reading and whose answer's are kept; a kilobyte or two each."""
 TOGETHER: Final = 1000
 """Questions that are decided of one state of the directory, and recorded together."""
 MALFORMED: Final = MalformedError.code
@@ -65,6 +70,8 @@ class EmbeddedPoint:
         self._searches = SearchPoint(self._point, lambda: key)
         self._caller = Caller(application, asserts_mfa=asserts_mfa)
         self._language = language
+        self._read: Recent[bytes, Request] = Recent(KEPT)
+        self._told: Recent[bytes, tuple[Decision, Answer]] = Recent(KEPT)
         self._health = Health(f"embedded point of {application}")
         self._ready = Event()
         self._guard = Lock()
@@ -72,11 +79,28 @@ class EmbeddedPoint:
 
     def decide(self, questions: Sequence[Question]) -> list[Answer]:
         """An answer for each (:meth:`authz.middleware.point.Point.decide`)."""
-        items = [_item(question) for question in questions]
+        items = [self._item(question) for question in questions]
         answers: list[Answer] = []
         for begin in range(0, len(items), TOGETHER):
             answers += self._decided(items[begin : begin + TOGETHER])
         return answers
+
+    def _item(self, question: Question) -> Request | MalformedError:
+        """What the question says, read as over HTTP; MalformedError raised where it is no JSON."""
+        from authz.decision.request import key_of, parse
+
+        wire = question.to_wire()
+        key = key_of(wire)
+        known = self._read.get(key) if key else None
+        if known is None:
+            copied = json.loads(question.key())  # whoever asked may change theirs
+            try:
+                known = parse(copied, "questions.")
+            except MalformedError as error:
+                return error
+            if key:
+                self._read.keep(key, known)
+        return known
 
     def search(self, question: Question, *, limit: int | None = None) -> Iterator[str]:
         """The ids, page by page (:meth:`authz.middleware.point.Point.search`)."""
@@ -148,13 +172,22 @@ class EmbeddedPoint:
 
     def _answer(self, one: Decided) -> Answer:
         """What an application is told over HTTP, and no more (page 5, "Reasons outward")."""
-        from authz.decision.answer import outward
-
         if one.malformed is not None:
             return Answer.refused(MALFORMED)
+        key = one.question.request.key if one.question else b""
+        known = self._told.get(key)
+        if known is None or known[0] is not one.decision:
+            known = one.decision, self._outward(one.decision)
+            if key:
+                self._told.keep(key, known)
         place = f"{one.receipt.chain}-{one.receipt.sequence}" if one.receipt else ""
-        body = outward(one.decision, self._point.policy.catalogue, self._language)
-        return Answer.from_wire(body, by_point=BY_POINT, decision_id=place)
+        return known[1].recorded(place)
+
+    def _outward(self, decision: Decision) -> Answer:
+        from authz.decision.answer import outward
+
+        body = outward(decision, self._point.policy.catalogue, self._language)
+        return Answer.from_wire(body, by_point=BY_POINT)
 
     def _believed(self, question: Question) -> dict[str, Any]:
         said = dict(question.context)
@@ -189,16 +222,6 @@ class EmbeddedPoint:
         self._guard = Lock()
         self._health = Health(self._health.name)
         self._point.store.dispose(close=False)
-
-
-def _item(question: Question) -> Request | MalformedError:
-    from authz.decision.request import parse
-
-    question.key()  # raises where it is no JSON
-    try:
-        return parse(question.to_wire(), "questions.")
-    except MalformedError as error:
-        return error
 
 
 _points: WeakSet[EmbeddedPoint] = WeakSet()

@@ -91,6 +91,7 @@ class Installed:
         self._identity = identity
         self._declared = declarations
         self._checked = False
+        self._chosen: dict[tuple[object, str], Declaration | None] = {}
 
     def check(self) -> None:
         """DeclarationError that names each route without a right declaration.
@@ -162,7 +163,11 @@ class Installed:
             return ANSWERED
         view = self._app.view_functions.get(rule.endpoint)
         named = self._declared.get(rule.endpoint)
-        return named or marks.chosen(view, method)
+        if named is not None:
+            return named
+        if (view, method) not in self._chosen:
+            self._chosen[view, method] = marks.chosen(view, method)
+        return self._chosen[view, method]
 
     def _faults(self) -> Iterator[str]:
         rules = list(self._app.url_map.iter_rules())

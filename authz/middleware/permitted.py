@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
+
+from msgspec.json import decode, encode
 
 from authz.errors import ObligationError, RefusedError
 from authz.middleware.answer import CLASSES, FIELDS, PSEUDONYMISE, Answer
@@ -81,16 +82,10 @@ class Permitted:
         ObligationError where it is no JSON.
         """
         try:
-            value = json.loads(body)
+            value = decode(body)
         except (ValueError, RecursionError) as error:
             raise ObligationError("The body is no JSON, so it cannot be filtered.") from error
-        made = json.dumps(
-            self._filtered(value, self.needs.carries), ensure_ascii=False, separators=(",", ":")
-        )
-        try:
-            return made.encode()
-        except UnicodeError as error:  # half of a character, as cut text may have
-            raise ObligationError("The body has no spelling in UTF-8.") from error
+        return encode(self._filtered(value, self.needs.carries))
 
     def carried_out(self, *obligations: str) -> None:
         """Say that code of the application has carried these out by itself."""

@@ -22,6 +22,7 @@ from authz.middleware.values import LARGEST as LARGEST_BODY
 from authz.middleware.values import RequestValues, reads_body
 
 KEY: Final = "authz.exchange"
+_CONDITIONAL: Final = [f"HTTP_{name.upper().replace('-', '_')}" for name in CONDITIONAL]
 Identify = Callable[[WSGIEnvironment], Identity | None]
 """Who is signed in, by the environment of a request; None where nobody is."""
 
@@ -129,8 +130,8 @@ def values_of(environ: WSGIEnvironment, arguments: Any, body: Callable[[], bytes
 def unconditional(exchange: Exchange, environ: WSGIEnvironment) -> None:
     """Take away what would compare with, or cut, a body that is not yet filtered."""
     if exchange.filters:
-        for name in CONDITIONAL:
-            environ.pop(f"HTTP_{name.upper().replace('-', '_')}", None)
+        for name in _CONDITIONAL:
+            environ.pop(name, None)
 
 
 def settled(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pyotp
 from argon2 import PasswordHasher
@@ -19,6 +21,7 @@ from playwright.sync_api import APIResponse, BrowserContext, Page
 from sqlalchemy import Engine, event, update
 from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
+from werkzeug.wsgi import ClosingIterator
 
 from authz import clock
 from authz.admin import context, create_admin
@@ -233,6 +236,19 @@ class Compiled(BytecodeCache):
         self.kept[bucket.key] = bucket.bytecode_to_string()
 
 
+def at_once(app: WSGIApplication) -> WSGIApplication:
+    """The application, its answers made whole and its files closed before any of it is sent.
+
+    werkzeug's server closes no file of a browser that hung up while it looked for more of it.
+    """
+
+    def answered(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with closing(ClosingIterator(app(environ, start_response))) as body:
+            return [b"".join(body)]
+
+    return answered
+
+
 def serve(folder: Path, demo: Demo) -> tuple[Kit, Any]:
     """The screens and the decision point on loopback, and the server to shut down.
 
@@ -245,6 +261,6 @@ def serve(folder: Path, demo: Demo) -> tuple[Kit, Any]:
     admin = create_admin(console)
     admin.jinja_env.bytecode_cache = Compiled()
     app = mounted(api, admin)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, at_once(app), threaded=True)
     Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     return Kit(console, admin, app, demo, f"http://127.0.0.1:{server.server_port}"), server

@@ -82,9 +82,10 @@ PURE = {
         f"middleware/{name}.py": PLAIN | CLIENT
         for name in (
             *("answer", "question", "shape", "declare", "options", "wire", "breaker", "cache"),
-            *("permitted", "obligations/fields", "obligations/objects", "obligations/pseudonyms"),
+            *("obligations/fields", "obligations/objects", "obligations/pseudonyms"),
         )
     },
+    "middleware/permitted.py": PLAIN | CLIENT | {"msgspec.json"},
 }
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns"}
 TIME_TYPES = {"datetime", "date", "time", "dt"}

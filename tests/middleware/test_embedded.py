@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from authz.middleware.question import Question
 from authz.middleware.threads import InThreads
 from authz.service.database import reading
 from authz.service.journals import catch_up
+from authz.service.record_facts import import_facts
 from tests.api.conftest import EVALUATION, Client, open_client
 from tests.middleware.loops import run
 
@@ -77,7 +79,7 @@ QUESTIONS = [
 def test_an_embedded_answer_is_the_answer_over_http(
     any_client: Client, any_point: EmbeddedPoint
 ) -> None:
-    for question in QUESTIONS:
+    for question in [*QUESTIONS, *QUESTIONS]:
         reply = any_client.post(EVALUATION, question.to_wire())
         place = reply.headers["X-Decision-Id"]
         over_http = Answer.from_wire(
@@ -102,6 +104,24 @@ def test_each_embedded_decision_is_recorded_under_the_application(
     places = {f"{each.chain}-{each.sequence}" for each in page.records}
     assert places == {answer.decision_id for answer in answers}
     assert {each.record["application"] for each in page.records} == {"gradebook"}
+
+
+def test_a_question_is_answered_as_it_was_asked_whatever_its_maker_does_to_it(
+    client: Client, point: EmbeddedPoint
+) -> None:
+    fields = ["given_name"]
+    (first,) = point.decide([asked(properties={"fields": fields})])
+    fields.append("family_name")
+    fact = {"fact": "person", "id": "another"}
+    import_facts(
+        client.store, lambda: [json.dumps(fact)], name="f", by="tests",
+        catalogue=client.service.point.policy.catalogue, local=client.settings.local,
+    )  # fmt: skip
+    again, more = point.decide(
+        [asked(properties={"fields": ["given_name"]}), asked(properties={"fields": fields})]
+    )
+    assert first.fields == again.fields == frozenset({"given_name"})
+    assert more.fields == frozenset({"given_name", "family_name"})
 
 
 def test_what_is_no_question_is_refused_alone(point: EmbeddedPoint) -> None:

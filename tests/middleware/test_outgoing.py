@@ -130,6 +130,22 @@ def test_no_file_takes_the_place_of_what_was_filtered(name: str) -> None:
     assert name not in headers(finish(found, 200, [*JSON, (name, "/all")], b"{}"))
 
 
+def test_numbers_leave_as_they_are() -> None:
+    found = exchange({"score"})
+    begin(found, 200, JSON)
+    body = b'{"score":[123456789012345678901234567890,-1,0.1,1.0,7e-324,2.5e+300,null,true]}'
+    assert json.loads(finish(found, 200, JSON, body).body) == json.loads(body)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"score": NaN}', b'{"score": 1e400}', b"\xef\xbb\xbf{}", b"[" * 9999]
+)
+def test_what_is_no_json_that_every_reader_reads_alike_does_not_leave(body: bytes) -> None:
+    found = exchange({"score"})
+    begin(found, 200, JSON)
+    assert finish(found, 200, JSON, body).status == 403
+
+
 def test_half_of_a_character_is_a_refusal_and_no_crash() -> None:
     found = exchange({"score"})
     begin(found, 200, JSON)

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Event
+from threading import Event, Semaphore
 from typing import Any
 
 import pytest
@@ -115,10 +115,20 @@ def test_concurrent_questions_share_exchanges_and_each_has_its_own_answer(
     server.behave = slow
     patient = replace(QUICK, patience=Patience(read=5, total=5))
     point = make(server, patient)
-    questions = about(40)
+    questions, begun = about(40), Semaphore(0)
+
+    def ask(question: Question) -> list[Answer]:
+        begun.release()
+        return point.decide([question])
+
     with ThreadPoolExecutor(40) as threads:
-        waiting = [threads.submit(point.decide, [each]) for each in questions]
-        _until(lambda: len(server.heard) == 2)
+        waiting = []
+        for lane in (1, 2):  # each is busy before the next question comes
+            waiting.append(threads.submit(ask, questions[lane - 1]))
+            _until(lambda lane=lane: len(server.heard) == lane)
+        waiting += [threads.submit(ask, each) for each in questions[2:]]
+        for _ in questions:
+            assert begun.acquire(timeout=5)
         released.set()
         answers = [each.result()[0] for each in waiting]
     assert answers == [point.decide([each])[0] for each in questions]

@@ -19,6 +19,7 @@ from authz.middleware.shape import Shape
 LISTS: Final = (list, tuple, set, frozenset)
 DEEPEST: Final = 64
 _SIMPLE: Final = frozenset({str, int, float, bool, type(None)})
+_TREES: Final = frozenset({dict, list})
 DROPPED: Final = object()
 """What stands for a record of another class: it leaves no trace in the list that it was in."""
 
@@ -49,9 +50,9 @@ class Orders:
         """Whether there is anything to carry out."""
         return self.fields is not None or self.classes is not None or self.renamed is not None
 
-    def leaving(self, names: list[Any], here: _Here) -> dict[str, _Here]:
+    def leaving(self, names: tuple[Any, ...], here: _Here) -> dict[str, _Here]:
         """As :func:`_leaving`; the records of a list have the same names: one look is enough."""
-        key = (here, *names)
+        key = names, here
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = _leaving(names, self, here)
@@ -70,38 +71,35 @@ def carry_out(value: object, orders: Orders) -> Any:
 def _any(value: object, orders: Orders, here: _Here) -> Any:
     if here.depth > DEEPEST:
         raise ObligationError("The data are nested too deeply to be filtered.")
-    if isinstance(value, PLAIN):
+    if type(value) not in _TREES and isinstance(value, PLAIN):
         if not here.named and value is not None and orders.any:
             raise ObligationError("A value without a name cannot be filtered.")
         return value
-    below = _Here(here.depth + 1, here.named, here.whole, here.in_class)
     found = members(value)
     if found is not None:
-        return _object(found, orders, below)
+        return _object(found, orders, here)
     if isinstance(value, LISTS):
-        made = (_any(each, orders, below) for each in value)
+        below = _Here(here.depth + 1, here.named, here.whole, here.in_class)
+        made = [_any(each, orders, below) for each in value]
         return [each for each in made if each is not DROPPED]
     raise ObligationError(f"A {type(value).__name__} cannot be filtered.")
 
 
 def _object(found: Members, orders: Orders, here: _Here) -> Any:
-    names, get = list(found[0]), found[1]
+    names, value = found
     if orders.classes is not None and orders.shape.class_of in names:
-        if _class(get(orders.shape.class_of)) not in orders.classes:
+        if _class(value[orders.shape.class_of]) not in orders.classes:
             return DROPPED
         here = _Here(here.depth, here.named, here.whole, in_class=True)
     leaving = orders.leaving(names, here)
     homeless = orders.classes is not None and not here.in_class
     if homeless and (here.whole or not orders.shape.keep.issuperset(leaving)):
         return DROPPED  # fields of a record that does not say which class it is of
-    made = {}
-    for name, below in leaving.items():
-        value = get(name)
-        if type(value) not in _SIMPLE or orders.renamed is not None:
-            value = _member(name, value, orders, below)
-        if value is not DROPPED:
-            made[name] = value
-    return made
+    held = {name: value[name] for name in leaving}
+    if orders.renamed is None and _SIMPLE.issuperset(map(type, held.values())):
+        return held
+    made = {name: _member(name, held[name], orders, below) for name, below in leaving.items()}
+    return {name: one for name, one in made.items() if one is not DROPPED}
 
 
 def _class(value: object) -> str | None:
@@ -110,11 +108,11 @@ def _class(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _leaving(names: list[Any], orders: Orders, here: _Here) -> dict[str, _Here]:
+def _leaving(names: tuple[Any, ...], orders: Orders, here: _Here) -> dict[str, _Here]:
     """The names that may leave, each with where we are in what it holds."""
     shape, fields = orders.shape, orders.fields
-    inside = _Here(here.depth, named=True, whole=here.whole, in_class=here.in_class)
-    all_of_it = _Here(here.depth, named=True, whole=True, in_class=here.in_class)
+    inside = _Here(here.depth + 1, named=True, whole=here.whole, in_class=here.in_class)
+    all_of_it = _Here(here.depth + 1, named=True, whole=True, in_class=here.in_class)
     found = {}
     for name in names:
         if not isinstance(name, str):

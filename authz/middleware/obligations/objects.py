@@ -7,16 +7,24 @@ column that was not loaded stays in the database.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
-Members = tuple[Iterable[Any], Callable[[Any], Any]]
-"""The names of an object's members, and how the value of one is read."""
+
+class ByName(Protocol):
+    """Whatever gives the value of a member by its name."""
+
+    def __getitem__(self, name: Any, /) -> Any:
+        """The value."""
+
+
+Members = tuple[tuple[Any, ...], ByName]
+"""The names of an object's members, and what gives the value of one."""
 PLAIN: Final = (str, int, float, bool, type(None), date, time, timedelta, Decimal, UUID, Enum)
 """What has no members and can be given as it is."""
 
@@ -24,12 +32,22 @@ PLAIN: Final = (str, int, float, bool, type(None), date, time, timedelta, Decima
 def members(value: object) -> Members | None:
     """The members of an object of a known kind; None of any other."""
     if type(value) is dict or isinstance(value, Mapping):
-        return value.keys(), value.__getitem__
+        return tuple(value), value
     row = getattr(value, "_mapping", None)
     if isinstance(row, Mapping):  # a row of SQLAlchemy
-        return row.keys(), row.__getitem__
+        return tuple(row), row
     names = _names(value)
-    return None if names is None else (names, lambda name: getattr(value, name))
+    return None if names is None else (tuple(names), _Attributes(value))
+
+
+class _Attributes:
+    """The attributes of an object, by their names."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __getitem__(self, name: str, /) -> Any:
+        return getattr(self._value, name)
 
 
 def _names(value: object) -> Iterable[Any] | None:
