@@ -39,6 +39,16 @@ def ours(url: str, folder: Path) -> Iterator[int]:
 
 
 @contextmanager
+def forcing(folder: Path) -> Iterator[int]:
+    """Whoever decides nothing and forces a record before each answer, as many processes."""
+    port = free()
+    command = [sys.executable, "-m", "benchmarks.forcing", str(folder), str(port), str(WORKERS)]
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with running(command, port, here, folder / "forcing.log"):
+        yield port
+
+
+@contextmanager
 def floor(name: str, folder: Path, more: Mapping[str, str] | None = None) -> Iterator[int]:
     """One of :mod:`benchmarks.floors` on granian, with as many workers."""
     with application(f"benchmarks.floors:{name}", folder, more) as port:
