@@ -9,12 +9,8 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from authz.api.openapi import document
 from authz.audit import log
@@ -22,6 +18,7 @@ from authz.errors import AuditUnavailableError
 from authz.service.tokens import create_token
 from authz.vocabulary import Scope
 from tests.api.conftest import EVALUATION, Client, open_client, question
+from tests.api.shapes import ask_of_any_shape
 from tests.world import answered
 
 EXPLAIN = "/api/v1/explain"
@@ -143,23 +140,7 @@ def test_a_second_factor_is_believed_only_from_whom_asserts_it(explainer: Client
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_no_body_of_any_shape_is_a_500(explainer: Client, mode: GenerationMode) -> None:
     """Issue 2, "Bad input": schemathesis against our own document, always the same requests."""
-    schema = schemathesis.openapi.from_wsgi("/openapi.json", explainer.app)
-    checks = [not_a_server_error, status_code_conformance, response_schema_conformance]
-
-    @settings(
-        max_examples=40,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(schema[EXPLAIN]["POST"].as_strategy(generation_mode=mode))
-    def ask(case: Any) -> None:
-        case.call_and_validate(
-            headers={"Authorization": f"Bearer {explainer.token}"}, checks=checks
-        )
-
-    ask()
+    ask_of_any_shape(explainer, ("POST", EXPLAIN), mode, explainer.token)
 
 
 def test_an_explanation_speaks_thai(explainer: Client) -> None:

@@ -7,20 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import validate
 from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 from sqlalchemy import text
 
 from authz.api.openapi import document
 from tests.api.conftest import EVALUATION, EVALUATIONS, Client, open_client, question
+from tests.api.shapes import ask_of_any_shape
 
 ROUTES = ["/healthz", "/readyz", "/openapi.json", "/docs", "/.well-known/jwks.json"]
 
@@ -150,23 +143,4 @@ def test_no_request_of_any_shape_is_a_500(
     client: Client, endpoint: str, mode: GenerationMode
 ) -> None:
     """Issue 2, "Bad input": schemathesis against our own document, always the same requests."""
-    schema = schemathesis.openapi.from_wsgi("/openapi.json", client.app)
-    checks = [
-        not_a_server_error,
-        status_code_conformance,
-        content_type_conformance,
-        response_schema_conformance,
-    ]
-
-    @settings(
-        max_examples=60,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(schema[endpoint]["POST"].as_strategy(generation_mode=mode))
-    def ask(case: Any) -> None:
-        case.call_and_validate(headers={"Authorization": f"Bearer {client.token}"}, checks=checks)
-
-    ask()
+    ask_of_any_shape(client, ("POST", endpoint), mode, client.token, examples=60)

@@ -12,15 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 from sqlalchemy import text
 
 from authz import clock
@@ -30,6 +22,7 @@ from authz.service.page_tokens import LIFETIME
 from authz.service.record_facts import import_facts
 from authz.service.tokens import create_token, rotate_key
 from tests.api.conftest import Client, Reply, open_client
+from tests.api.shapes import ask_of_any_shape
 from tests.world import answered
 
 SUBJECT, RESOURCE, ACTION = (f"/access/v1/search/{k}" for k in ("subject", "resource", "action"))
@@ -276,24 +269,4 @@ def test_no_search_of_any_shape_is_a_500(
     client: Client, endpoint: str, mode: GenerationMode
 ) -> None:
     """Issue 2, "Bad input": schemathesis against our own document, always the same requests."""
-    schema = schemathesis.openapi.from_wsgi("/openapi.json", client.app)
-    token = _token(client, "searcher")
-    checks = [
-        not_a_server_error,
-        status_code_conformance,
-        content_type_conformance,
-        response_schema_conformance,
-    ]
-
-    @settings(
-        max_examples=40,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(schema[endpoint]["POST"].as_strategy(generation_mode=mode))
-    def ask(case: Any) -> None:
-        case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, checks=checks)
-
-    ask()
+    ask_of_any_shape(client, ("POST", endpoint), mode, _token(client, "searcher"))
