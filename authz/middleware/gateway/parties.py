@@ -24,6 +24,13 @@ class IdentityTable(Typed):
     jwks: str = Field(
         min_length=1, description="The issuer's public keys: a file, or an https URL."
     )
+    jwks_seconds: float = Field(
+        3600.0,
+        gt=0,
+        le=86_400,
+        description="How long keys of a URL are believed after they were last fetched, while it "
+        "does not answer. A file's keys go with the file.",
+    )
     algorithms: list[ALGORITHM] = Field(
         default=["Ed25519", "ES256", "RS256"],
         min_length=1,
