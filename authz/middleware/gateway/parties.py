@@ -54,6 +54,11 @@ class PointTable(Typed):
     reached_at: str = Field(
         "", description="Another address of it, in this network: `http://127.0.0.1:8080`."
     )
+    origins: list[str] = Field(
+        default_factory=list,
+        description="Further origins at which its metadata may have it asked: "
+        "`https://decide.school.example`. Without, it is asked at that of its URL alone.",
+    )
     token: Path | None = Field(None, description="A file with the token of scope `pdp`.")
     ca: Path | None = Field(None, description="A file with the certificates of the point.")
     client: str = Field(

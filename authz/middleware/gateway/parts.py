@@ -88,6 +88,7 @@ def opened(config: Config, folder: Path) -> Point:
         table.url,
         token(folder / table.token) if table.token is not None else "",
         reached_at=table.reached_at,
+        origins=table.origins,
         tls=None if ca is None else ssl.create_default_context(cafile=ca),
         options=Options(Patience(min(1.0, table.seconds), table.seconds, table.seconds)),
     )
