@@ -11,7 +11,7 @@ from joserfc.jwk import KeySet
 from authz import clock
 from authz.errors import KeysError, RoutesError
 from authz.middleware.bearer import Bearer
-from authz.middleware.gateway.config import Config, GatewayTable
+from authz.middleware.gateway.config import MOST_ROWS, Config, GatewayTable
 from authz.middleware.gateway.front import Gateway
 from authz.middleware.gateway.onward import Assertions, secret
 from authz.middleware.gateway.parties import IdentityTable
@@ -21,7 +21,7 @@ from authz.middleware.guard import Guard
 from authz.middleware.identity import Identity
 from authz.middleware.keys import Keys, jwks_file, jwks_url
 from authz.middleware.obligations.pseudonyms import PseudonymKey
-from authz.middleware.options import Options, Patience, Token
+from authz.middleware.options import Limits, Options, Patience, Token
 from authz.middleware.point import Point
 from authz.middleware.remote import RemotePoint
 
@@ -90,7 +90,10 @@ def opened(config: Config, folder: Path) -> Point:
         reached_at=table.reached_at,
         origins=table.origins,
         tls=None if ca is None else ssl.create_default_context(cafile=ca),
-        options=Options(Patience(min(1.0, table.seconds), table.seconds, table.seconds)),
+        options=Options(
+            Patience(min(1.0, table.seconds), table.seconds, table.seconds),
+            Limits(batch=MOST_ROWS),
+        ),
     )
 
 

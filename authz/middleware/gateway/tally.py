@@ -12,7 +12,6 @@ from typing import Final
 from authz.errors import AuthzError, PointUnavailableError, UpstreamError
 from authz.measures import GATEWAY
 from authz.middleware.answer import FAULTS
-from authz.middleware.permitted import Permitted
 
 PASSED, REFUSED, FAILED, CUT = "passed", "refused", "failed", "cut"
 PUBLIC, PERMITTED, FILTERED = "public", "permitted", "filtered"
@@ -21,7 +20,7 @@ REASONS: Final = {
     PASSED: {
         PUBLIC: "The route is public, and asked nothing.",
         PERMITTED: "Permitted, and nothing to be filtered.",
-        FILTERED: "Permitted, and only what is allowed left.",
+        FILTERED: "Permitted, and only what is allowed left; of a list, which may be nothing.",
     },
     REFUSED: {
         "refused": "The decision point refused, or a record was of a class that is not permitted.",
@@ -50,9 +49,9 @@ REASONS: Final = {
 """Every outcome with its reasons, and what they mean."""
 
 
-def passed(permitted: Permitted | None, *, limited: bool) -> None:
+def passed(reason: str) -> None:
     """Count an answer of the upstream that is handed on."""
-    GATEWAY.add(PASSED, PUBLIC if permitted is None else FILTERED if limited else PERMITTED)
+    GATEWAY.add(PASSED, reason)
 
 
 def refused(error: Exception) -> None:
