@@ -132,6 +132,15 @@ def test_a_header_that_names_another_method_is_seen_and_refused(
     assert not SEEN
 
 
+@pytest.mark.parametrize("slash", ["%2f", "%2F", "%252f", "%5c"])
+def test_an_encoded_slash_reaches_nobody(slash: str, address: Address, tokens: Tokens) -> None:
+    """A proxy hands a path on as it was written, and the service may have read it as a slash."""
+    SEEN.clear()
+    report = REPORT.replace("/report", f"{slash}report")
+    assert send(address, request("GET", report), tokens).status in {400, 403, 404}
+    assert not SEEN
+
+
 @pytest.mark.parametrize("name", ["a path", "a query", "a body"])
 def test_what_nobody_filters_is_refused(name: str, address: Address, tokens: Tokens) -> None:
     """A permit with limited fields, where no upstream says that it keeps the limit."""
