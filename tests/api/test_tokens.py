@@ -341,16 +341,25 @@ def test_another_issuer_cannot_speak_for_us(trusting: Client) -> None:
         _caller(trusting, _foreign(iss=ours, aud=ours))
 
 
-def test_another_issuer_without_its_keys_is_believed_by_nobody(trusting: Client) -> None:
-    """A token that was verified before is not believed either; it is once the file is back."""
+def test_another_issuer_without_its_keys_is_believed_by_nobody(
+    trusting: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A token that was verified before is not believed either; it is once the file is back.
+
+    Whoever asks again and again fills no log.
+    """
     path = trusting.settings.issuers[0].jwks
     token, ask = _foreign(), question()
     keys = path.read_bytes()
     assert trusting.post(EVALUATION, ask, authorization=f"Bearer {token}").status_code == 200
     path.unlink()
     belief_is_stale()
-    found = trusting.post(EVALUATION, ask, authorization=f"Bearer {token}")
-    assert (found.status_code, found.json["code"]) == (503, "keys_unavailable")
+    for _ in range(3):
+        found = trusting.post(EVALUATION, ask, authorization=f"Bearer {token}")
+        assert (found.status_code, found.json["code"]) == (503, "keys_unavailable")
+        assert "WWW-Authenticate" not in found.headers
+    errors = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert len(errors) == 1
     own = trusting.post(EVALUATION, ask)
     assert own.status_code == 200
     path.write_bytes(keys)

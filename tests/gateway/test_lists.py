@@ -202,6 +202,10 @@ STRANGE: dict[str, bytes] = {
     "a row of another within": page(row("kid", records2=[row("other", score="SECRET")])),
     "a row of another further within": page(row("kid", a={"b": [[row("other")]]})),
     "another within, spelt otherwise": page(row("kid", a={"Student": {"id": "kid"}})),
+    "another within, without the inner name": page(
+        row("kid", a={"student": "other", "score": "SECRET"})
+    ),
+    "another within, in a list": page(row("kid", a=[{"student": [{"id": "other"}]}])),
     "another within, no text": page(row("kid", a={"student": {"id": ["kid"]}})),
     "too deep": page(row("kid", a=json.loads("[" * 70 + "]" * 70))),
     "too many rows": page(*([{"student": {"id": "kid"}}] * 21)),
@@ -234,6 +238,18 @@ def test_an_answer_of_another_shape_is_refused_whole(why: str, gateway: Standing
     assert (found.status_code, code(found)) == (403, "obligation_not_carried_out")
     assert SECRET not in found.data
     assert point.asked == []
+
+
+def test_whoever_wrote_the_routes_reads_why_in_the_log(
+    gateway: Standing, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is wrong, and nothing of whom it is about."""
+    upstream, client, _ = gateway
+    upstream.says = answer(page(row("kid", a=row("other"))))
+    ask(client, "/results")
+    (line,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert "A row holds what may be the id of another person." in line
+    assert "other" not in line.replace("another", "")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,13 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, Final
 
 from authz import clock
-from authz.errors import AuthzError, MethodNotAllowedError, NotFoundError, UnauthenticatedError
+from authz.errors import (
+    AuthzError,
+    MethodNotAllowedError,
+    NotFoundError,
+    ObligationError,
+    UnauthenticatedError,
+)
 from authz.middleware.declare import Needs
 from authz.middleware.gateway import headers, onward, path, query, tally
 from authz.middleware.gateway.body import Body
@@ -81,7 +87,7 @@ class Gateway:
         try:
             made = self._answer(environ, request_id)
         except AuthzError as error:
-            _log.info("request %s: refused: %s", request_id, error.code)
+            _logged(error, request_id)
             tally.refused(error)
             made = _told(error, environ)
         except Exception as error:  # noqa: BLE001 (told as 500, and nothing of it leaves)
@@ -200,6 +206,14 @@ class Gateway:
         if self.settings.pass_cookies:
             return kept
         return [(name, value) for name, value in kept if name not in COOKIES]
+
+
+def _logged(error: AuthzError, request_id: str) -> None:
+    """What a route or its upstream does wrong is told with why; no such sentence has data in it."""
+    if isinstance(error, ObligationError):
+        _log.warning("request %s: refused: %s: %s", request_id, error.code, error.message)
+    else:
+        _log.info("request %s: refused: %s", request_id, error.code)
 
 
 def _told(error: AuthzError, environ: Environ) -> Reply:

@@ -28,8 +28,6 @@ from authz.middleware.permitted import Permitted
 LONGEST: Final = 200
 """Characters of an id."""
 PERSON: Final = "person"
-_NOTHING: Final = object()
-"""What stands where there is no such name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +106,8 @@ def _person(row: Any, whose: Way, own: frozenset[str]) -> str:
     if found is None:
         raise ObligationError("A row does not say whose it is.")
     for inside in _inside(row, own, 0):
-        said = _look(inside, whose)
-        if said is not _NOTHING and _text(said) != found:
-            raise ObligationError("A row holds the id of another person.")
+        if _named(inside, whose[0]) and _text(_look(inside, whose)) != found:
+            raise ObligationError("A row holds what may be the id of another person.")
     return found
 
 
@@ -129,17 +126,21 @@ def _inside(value: Any, own: frozenset[str], depth: int) -> Iterator[dict[str, A
 
 
 def _look(value: Any, way: Way) -> Any:
-    """What stands there; ObligationError where a name is there in another spelling, or in two."""
+    """What stands there, or None; ObligationError where a name is there in another spelling."""
     for word in way:
         if not isinstance(value, dict):
-            return _NOTHING
-        alike = [name for name in value if name == word or _loosely(name) == _loosely(word)]
-        if not alike:
-            return _NOTHING
-        if alike != [word]:
+            return None
+        alike = _named(value, word)
+        if alike and alike != [word]:
             raise ObligationError("A name can be read in two ways.")
-        value = value[word]
+        value = value.get(word)
     return value
+
+
+def _named(found: Mapping[str, Any], word: str) -> list[str]:
+    """The names that a careless reader could take for this one."""
+    loose = _loosely(word)
+    return [name for name in found if name == word or _loosely(name) == loose]
 
 
 _loosely: Final = lru_cache(maxsize=4096)(query.loosely)
