@@ -53,6 +53,12 @@ class UnauthenticatedError(AuthzError):
     code = "unauthenticated"
 
 
+class KeysError(UnauthenticatedError):
+    """There are no keys to verify a token by, so that nobody is believed (503)."""
+
+    code = "keys_unavailable"
+
+
 class ForbiddenError(AuthzError):
     """The caller is known, but its token lacks the scope (403)."""
 
@@ -219,6 +225,7 @@ HTTP_STATUS: dict[type[AuthzError], int] = {
     MalformedError: 400,
     TooLargeError: 413,
     UnauthenticatedError: 401,
+    KeysError: 503,
     ForbiddenError: 403,
     RefusedError: 403,
     ObligationError: 403,

@@ -74,6 +74,11 @@ WHOLE: Final = Latest(
 DAMAGED: Final = Latest(
     "authz_audit_damaged_timestamp_seconds", "When a verification last found it damaged."
 )
+FORWARDED: Final = Counter(
+    "authz_forward_auth_answers_total",
+    "Answers of `/forward-auth` by outcome (`passed`, `refused`, `failed`), and why.",
+    ("outcome", "reason"),
+)
 GATEWAY: Final = Counter(
     "authz_gateway_answers_total",
     "Answers of the gateway by outcome (`passed`, `refused`, `failed`, and `cut`: passed, and then "
@@ -83,7 +88,7 @@ GATEWAY: Final = Counter(
 """Told by the gateway itself, and not by the service."""
 COUNTED: Final = (
     *(DECISIONS, ANSWERS, PROBLEMS, RECORDS, FORCED, GROUPS),
-    *(ALERTS, SENT, UNSENT, KEEPERS, STEPS),
+    *(ALERTS, SENT, UNSENT, KEEPERS, STEPS, FORWARDED),
     *(DONE, WHOLE, DAMAGED),
 )
 """All that processes of the service count; what is read from the store stands in

@@ -21,8 +21,9 @@ from typing import Any, Final
 
 from flask import Flask, Response, current_app, request
 
-from authz.api import exchange
+from authz.api import exchange, forward_tally
 from authz.api.context import Service, service
+from authz.api.forward_tally import ProxyError
 from authz.decision.answer import outward
 from authz.decision.request import parse
 from authz.errors import (
@@ -106,9 +107,11 @@ def _answer(path: str = "") -> Response:  # noqa: ARG001 (looked at as WSGI has 
     if forward is None:
         raise NotFoundError("There is nothing here.")
     try:
-        told = _told(forward, request.environ)
+        with forward_tally.refusals():
+            told = _told(forward, request.environ)
     except AuthzError as error:
         raise _neutral(error) from error
+    forward_tally.passed(public=told is onward.NOBODY)
     return Response(b"", 200, told)
 
 
@@ -124,7 +127,7 @@ def _told(forward: Forward, environ: dict[str, Any]) -> dict[str, str]:
     """The headers of a permit, empty where the route is public. Whatever else is an error."""
     sent = headers.incoming(environ)
     if not forward.trusts(str(environ.get("REMOTE_ADDR", "")), sent.get(TOKEN, "")):
-        raise RefusedError("Only the proxy may ask this.")
+        raise ProxyError("Only the proxy may ask this.")
     headers.check(sent)
     method, target = _original(forward.proxy, environ, sent)
     written, _, raw = target.partition("?")

@@ -21,6 +21,7 @@ from authz.api.sentences import THAI, TITLES
 from authz.errors import (
     AuthzError,
     ForbiddenError,
+    KeysError,
     MalformedError,
     MethodNotAllowedError,
     NotFoundError,
@@ -92,7 +93,8 @@ def _own(error: AuthzError, asked: Exchange) -> Answer:
     if status >= SERVER_ERROR and status != UNAVAILABLE:
         return _unexpected(error, asked)
     if status == UNAVAILABLE:
-        _log.error("request %s: %s: %s", asked.request_id, error.code, error.message)
+        if not isinstance(error, KeysError):  # told once, by what reads the keys
+            _log.error("request %s: %s: %s", asked.request_id, error.code, error.message)
         return _document(asked, status, error.code)
     field = error.where if isinstance(error, MalformedError | TooLargeError) else ""
     made = _document(asked, status, error.code, error.message, field=field, hint=error.hint)

@@ -11,6 +11,10 @@ TITLES: Mapping[str, Mapping[str, str]] = {
         "en": "The caller is not known.",
         "th": "ไม่สามารถยืนยันตัวตนของผู้เรียกใช้บริการ",
     },
+    "keys_unavailable": {
+        "en": "It cannot be verified now who asks.",
+        "th": "ขณะนี้ยังยืนยันตัวตนของผู้เรียกใช้บริการไม่ได้",
+    },
     "forbidden": {
         "en": "The caller may not use this.",
         "th": "ผู้เรียกใช้บริการไม่มีสิทธิใช้ส่วนนี้",

@@ -19,9 +19,8 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from fastapi.requests import HTTPConnection
 from fastapi.routing import iter_route_contexts
-from starlette.applications import Starlette
 
-from authz.middleware import starlette
+from authz.middleware import starlette, starlette_routes, starlette_views
 from authz.middleware.declare import Declaration, Public
 from authz.middleware.exchange import permitted
 from authz.middleware.marks import stated
@@ -30,15 +29,8 @@ from authz.middleware.permitted import Permitted
 __all__ = ["Authz", "declared", "needs", "permitted", "public"]
 
 
-class Authz(starlette.Authz):
-    """What guards FastAPI applications of the same sign-in."""
-
-    def _installed(self, app: Starlette, may: str | None) -> "Installed":
-        return Installed(app, self._guard, self._identity, self._public, may)
-
-
-class Installed(starlette.Installed):
-    """The guard in one FastAPI application."""
+class Routes(starlette_routes.Routes):
+    """Reads the declarations of all routes, which stand among their dependencies."""
 
     def flat(self, router: Any) -> Iterator[Any]:
         """The routes of a router, those of included routers with all that they take over."""
@@ -51,6 +43,12 @@ class Installed(starlette.Installed):
         yield from _declarations(getattr(_route, "dependant", None))
 
 
+class Authz(starlette.Authz):
+    """What guards FastAPI applications of the same sign-in."""
+
+    reads = Routes
+
+
 class Declares:
     """A dependency that decides the request for its declaration."""
 
@@ -59,8 +57,8 @@ class Declares:
 
     async def __call__(self, request: HTTPConnection) -> Permitted | None:
         """The permit; None of a public route. AuthzError where the route must not run."""
-        await starlette.decided(request, self.declaration)
-        found: Permitted | None = request.scope[starlette.KEY][1].permit
+        await starlette_views.decided(request, self.declaration)
+        found: Permitted | None = request.scope[starlette_views.KEY][1].permit
         return found
 
 

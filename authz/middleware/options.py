@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from authz.errors import SettingError
 
 LONGEST_KEPT: Final = 300.0
+_HTTPS: Final = 443
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 Token = str | Callable[[], str]
 """The bearer token, or what gives the one that is good now; empty for a point that wants none."""
@@ -116,19 +117,27 @@ class Remote:
     """A point as its callers know it: its identifier, an https URL (AuthZEN 9.1).
 
     ``reached_at`` is another address at which this network reaches it. ``endpoints`` stand in
-    the place of its metadata, for a point that publishes none. SettingError where an address
-    is not https: plain http must be asked for, by ``reached_at`` or ``endpoints``.
+    the place of its metadata, for a point that publishes none. ``origins`` are those besides its
+    own at which its metadata may have it asked, as ``https://decide.example.org``: a metadata
+    document alone sends neither a token nor a question to another host. SettingError where an
+    address is not https: plain http must be asked for, by ``reached_at`` or ``endpoints``.
     """
 
     identifier: str
     reached_at: str = ""
     endpoints: Endpoints | None = None
+    origins: Collection[str] = ()
 
     def __post_init__(self) -> None:
         if not is_address(self.identifier, ("https",)):
             raise SettingError("It must be an https URL without query.", where="identifier")
         if self.reached_at and not is_address(self.reached_at, ("https", "http")):
             raise SettingError("It must be a URL without query.", where="reached_at")
+        if isinstance(self.origins, str):
+            raise SettingError("It must be a list.", where="origins")
+        for each in self.origins:
+            if not is_address(each, ("https",)) or urlsplit(each).path not in ("", "/"):
+                raise SettingError("It must be an https URL without path.", where="origins")
 
     @property
     def exposed(self) -> str:
@@ -148,11 +157,22 @@ class Remote:
 
     def here(self, address: str) -> str:
         """The address as this network reaches it; "" where it may not be used."""
-        parts, own = urlsplit(address), urlsplit(self.identifier)
-        if self.reached_at and (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
+        if not is_address(address, ("https",)):
+            return ""
+        place = origin(address)
+        if self.reached_at and place == origin(self.identifier):
             base = urlsplit(self.reached_at)
-            return f"{base.scheme}://{base.netloc}{base.path.rstrip('/')}{parts.path}"
-        return address if is_address(address, ("https",)) else ""
+            path = urlsplit(address).path
+            return f"{base.scheme}://{base.netloc}{base.path.rstrip('/')}{path}"
+        known = {origin(each) for each in (self.identifier, *self.origins)}
+        return address if place in known else ""
+
+
+def origin(address: str) -> str:
+    """Scheme, host and port of an https address, in the one way to write them (RFC 6454, 6.2)."""
+    parts = urlsplit(address)
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+    return f"https://{host}" + ("" if parts.port in (None, _HTTPS) else f":{parts.port}")
 
 
 def is_address(text: object, schemes: tuple[str, ...]) -> bool:

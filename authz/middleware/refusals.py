@@ -18,6 +18,10 @@ TITLES: Final[Mapping[str, Mapping[str, str]]] = {
         "th": "คุณไม่ได้รับอนุญาตให้ใช้ข้อมูลนี้",
     },
     "unauthenticated": {"en": "Please sign in first.", "th": "โปรดลงชื่อเข้าใช้ก่อน"},
+    "keys_unavailable": {
+        "en": "It cannot be verified now who you are. Try again soon.",
+        "th": "ขณะนี้ยืนยันตัวตนของคุณไม่ได้ โปรดลองใหม่ในอีกสักครู่",
+    },
     "malformed": {"en": "The request is malformed.", "th": "คำขอไม่ถูกต้องตามรูปแบบ"},
     "point_unavailable": {
         "en": "It cannot be decided now whether you may use these data. Try again soon.",

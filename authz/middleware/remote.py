@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from threading import Event
 from typing import TypeVar
 from weakref import WeakSet
@@ -36,11 +36,12 @@ class RemotePoint:
         *,
         reached_at: str = "",
         endpoints: Endpoints | None = None,
+        origins: Collection[str] = (),
         tls: ssl.SSLContext | None = None,
         options: Options = DEFAULT,
     ) -> None:
         """SettingError where an address is not one (:class:`Remote`)."""
-        self._remote = Remote(identifier, reached_at, endpoints)
+        self._remote = Remote(identifier, reached_at, endpoints, origins)
         self._options = options
         self._token = token
         self._tls = tls

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import TypeVar, cast
 
 from authz import clock
@@ -29,12 +29,13 @@ class AsyncRemotePoint:
         *,
         reached_at: str = "",
         endpoints: Endpoints | None = None,
+        origins: Collection[str] = (),
         tls: ssl.SSLContext | None = None,
         options: Options = DEFAULT,
     ) -> None:
         """SettingError where an address is not one (:class:`Remote`)."""
         self._options = options
-        remote = Remote(identifier, reached_at, endpoints)
+        remote = Remote(identifier, reached_at, endpoints, origins)
         self._talks = Conversations(remote, options)
         self._token = token
         self._tls = tls

@@ -14,37 +14,36 @@ comes in between; what leaves is settled around the whole application.
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from types import SimpleNamespace
-from typing import Any, Final, Self
+from functools import partial
+from typing import Any, ClassVar, Self
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
+from starlette.routing import Route
 
 from authz.errors import AuthzError, DeclarationError
 from authz.middleware import asgi, frontend, marks, pages
 from authz.middleware.declare import Declaration, Needs, Public
-from authz.middleware.exchange import ANSWERED, UNROUTED, Exchange, begun, permitted
+from authz.middleware.exchange import ANSWERED, Exchange, begun, permitted
 from authz.middleware.guard import AsyncGuard, Guard
 from authz.middleware.identity import Identity
-from authz.middleware.marks import MARKS, Mark, View, stated
+from authz.middleware.starlette_routes import Routes
+from authz.middleware.starlette_views import KEY, declared, needs, public
 from authz.middleware.telling import Reply, told
 from authz.middleware.values import reads_body
 
 __all__ = ["Authz", "declared", "needs", "permitted", "public"]
-KEY: Final = "authz.middleware"
-VERBS: Final = ("get", "head", "post", "put", "patch", "delete", "options")
 Identify = Callable[[HTTPConnection], Identity | Awaitable[Identity | None] | None]
 
 
 class Authz:
     """What guards applications of the same sign-in."""
+
+    reads: ClassVar[type[Routes]] = Routes
+    """What reads the declarations of their routes."""
 
     def __init__(self, guard: Guard | AsyncGuard, identity: Identify) -> None:
         """``identity`` says who is signed in to a connection; None where nobody is."""
@@ -62,10 +61,7 @@ class Authz:
         if app.middleware_stack is not None or hasattr(app, "__authz_installed__"):
             raise DeclarationError("The application is guarded already, or has started.")
         app.__dict__["__authz_installed__"] = True
-        return self._installed(app, may)
-
-    def _installed(self, app: Starlette, may: str | None) -> Installed:
-        return Installed(app, self._guard, self._identity, self._public, may)
+        return Installed(app, self._guard, self._identity, partial(self.reads, self._public), may)
 
 
 class Installed:
@@ -76,13 +72,13 @@ class Installed:
         app: Starlette,
         guard: Guard | AsyncGuard,
         identity: Identify,
-        declared_public: dict[str, Public],
+        reads: Callable[[Callable[..., Any]], Routes],
         may: str | None,
     ) -> None:
         self._app = app
         self._guard = guard
         self._identity = identity
-        self._public = declared_public
+        self._routes = reads(self._may)
         self._checked = -1
         if may is not None:
             app.router.routes.append(Route(may, self._may, methods=["POST"]))
@@ -97,7 +93,7 @@ class Installed:
         It is called when the application starts, and at a request that finds other routes than
         the last check did; until it passes no request is answered.
         """
-        marks.require(self.faults(self._app.router, ""))
+        marks.require(self._routes.faults(self._app.router, ""))
         self._checked = len(self._app.router.routes)
 
     async def decide(self, exchange: Exchange, request: HTTPConnection, which: Declaration) -> None:
@@ -133,59 +129,6 @@ class Installed:
         if exchange.who is None:
             exchange.who = await asgi.identified(self._identity(HTTPConnection(scope)))
         return exchange.who
-
-    def flat(self, router: Any) -> Iterator[Any]:
-        """The routes of a router."""
-        yield from router.routes
-
-    def own(self, _route: Any) -> Iterator[Declaration]:
-        """Declarations that stand elsewhere than on the endpoint."""
-        return iter(())
-
-    def faults(self, router: Any, prefix: str) -> Iterator[str]:
-        """What is wrong with the declarations of all routes below."""
-        _marked(router, "default", UNROUTED)
-        for route in self.flat(router):
-            place = prefix + str(getattr(route, "path", None) or getattr(route, "host", ""))
-            if place in self._public:
-                _marked(route, "app", self._public[place])
-            elif getattr(route, "endpoint", None) == self._may:
-                _marked(route, "app", ANSWERED)
-            elif isinstance(route, Mount | Host):
-                yield from self._mounted(route, place)
-            else:
-                yield from (f"{place}: {fault}" for fault in self._of(route))
-
-    def _mounted(self, route: Mount | Host, place: str) -> Iterator[str]:
-        inner: Any = getattr(route, "_base_app", route.app)
-        if isinstance(inner, asgi.Guarded):
-            _marked(route, "app", ANSWERED)
-        elif isinstance(inner, Router | Starlette):
-            yield from self.faults(getattr(inner, "router", inner), place)
-        else:
-            yield f"{place} (mounted): nothing guards what is mounted there"
-
-    def _of(self, route: Any) -> Iterator[str]:
-        endpoint = getattr(route, "endpoint", None)
-        found = list(self.own(route))
-        if found:
-            if len(found) > 1 or hasattr(endpoint, MARKS):
-                yield "it declares more than one thing"
-            elif _socket(route) and isinstance(found[0], Needs):
-                yield "nothing that a WebSocket sends can be filtered"
-            elif isinstance(found[0], Needs) and len(_verbs(route)) > 1:
-                yield "one declaration for several methods: make a route of each"
-            return
-        if _socket(route):
-            held = [mark.declaration for mark in getattr(endpoint, MARKS, ())]
-            if not held or not all(isinstance(each, Public) for each in held):
-                yield "a WebSocket is public, or is not there: what it sends cannot be filtered"
-            return
-        if endpoint is None:
-            yield f"{type(route).__name__} declares nothing"
-            return
-        view = SimpleNamespace(view_class=endpoint) if inspect.isclass(endpoint) else endpoint
-        yield from marks.faults(view, _verbs(route))
 
     def _around(self, inner: asgi.Application) -> asgi.Application:
         async def around(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
@@ -235,89 +178,6 @@ class Installed:
         except AuthzError as error:
             reply = told(error, *wishes)
         return _response(reply)
-
-
-def needs(action: str, category: str, **more: Any) -> Callable[[View], View]:
-    """Declare what an endpoint uses, with the words of :class:`Needs`, ``methods`` if several.
-
-    ``person`` names a value of the path, or ``query:student``, ``header:X-Student``,
-    ``json:student``.
-    """
-    methods = more.pop("methods", ())
-    return declared(stated(action, category, **more), methods)
-
-
-def public(why: str, *, methods: Iterable[str] = ()) -> Callable[[View], View]:
-    """Declare that an endpoint uses nobody's data, and say why that is so."""
-    return declared(Public(why), methods)
-
-
-def declared(declaration: Declaration, methods: Iterable[str] = ()) -> Callable[[View], View]:
-    """Put a declaration on an endpoint, or on a method of an ``HTTPEndpoint``."""
-    mark = Mark(declaration, frozenset(method.upper() for method in methods))
-
-    def on(view: View) -> View:
-        held = view if MARKS in vars(view) else _held(view)
-        setattr(held, MARKS, (*vars(held).get(MARKS, ()), mark))
-        return held
-
-    return on
-
-
-async def decided(request: HTTPConnection, declaration: Declaration) -> None:
-    """Decide the request for this declaration; DeclarationError where nothing guards."""
-    found = request.scope.get(KEY)
-    if found is None:
-        raise DeclarationError("A declared route runs where nothing guards the application.")
-    installed, exchange = found
-    await installed.decide(exchange, request, declaration)
-
-
-def _held(view: View) -> View:
-    @functools.wraps(view)
-    async def waiting(*arguments: Any, **named: Any) -> Any:
-        everything = (*arguments, *named.values())
-        request = next((each for each in everything if isinstance(each, HTTPConnection)), None)
-        if request is None:
-            raise DeclarationError("A declared endpoint takes the request as an argument.")
-        method = request.scope.get("method", asgi.WEBSOCKET)
-        declaration = marks.chosen(waiting, method)
-        if declaration is None:
-            raise DeclarationError("The route declares nothing for this method.")
-        await decided(request, declaration)
-        if inspect.iscoroutinefunction(view):
-            return await view(*arguments, **named)
-        return await run_in_threadpool(view, *arguments, **named)
-
-    return waiting  # type: ignore[return-value]
-
-
-def _socket(route: Any) -> bool:
-    original = getattr(route, "original_route", route)
-    return isinstance(original, WebSocketRoute)
-
-
-def _verbs(route: Any) -> set[str]:
-    """The methods of a route, ``HEAD`` being decided as ``GET``."""
-    methods = getattr(route, "methods", None)
-    if methods is None:
-        endpoint = getattr(route, "endpoint", None)
-        methods = {verb.upper() for verb in VERBS if hasattr(endpoint, verb)}
-    return {marks.AUTOMATIC.get(method, method) for method in methods}
-
-
-def _marked(place: Any, name: str, declaration: Public) -> None:
-    """Let an application inside say that it is public, whenever it runs."""
-    inner = getattr(place, name)
-    if getattr(inner, MARKS, None) is not None:
-        return
-
-    async def marked(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
-        scope[KEY][1].open(declaration)
-        await inner(scope, receive, send)
-
-    setattr(marked, MARKS, (Mark(declaration),))
-    setattr(place, name, marked)
 
 
 async def _tell(request: Request, error: Exception) -> Response:

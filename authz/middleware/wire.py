@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from authz.middleware.answer import RUBBISH, UNAVAILABLE, Answer
-from authz.middleware.options import Endpoints, Remote, is_address
+from authz.middleware.options import Endpoints, Remote, is_address, origin
 from authz.middleware.question import Question
 
 REVISION: Final = "x-authz-revision"
@@ -144,7 +144,11 @@ def page(reply: Reply, kind: str) -> Page | Fault:
 
 
 def endpoints(reply: Reply, remote: Remote) -> Endpoints | Fault:
-    """Where the point is asked; a fault where the metadata is another point's (9.1, 9.3)."""
+    """Where the point is asked; a fault where the metadata is another point's (9.1, 9.3).
+
+    It may name endpoints of any host. Questions are about people and carry a token, so they go to
+    the point's own origin, and to those that the application has named.
+    """
     body = document(reply)
     if isinstance(body, Fault):
         return Fault(body.reason, f"metadata: {body.detail}")
@@ -152,7 +156,9 @@ def endpoints(reply: Reply, remote: Remote) -> Endpoints | Fault:
         return _rubbish("metadata of another point")
     names = ("access_evaluation", "access_evaluations", "search_resource")
     told = [body.get(f"{name}_endpoint", "") for name in names]
-    known = [remote.here(each) if is_address(each, ("https",)) else "" for each in told]
+    if elsewhere := _elsewhere(told, remote):
+        return _rubbish(f"metadata that names {elsewhere}, which is none of its origins")
+    known = [remote.here(each) if isinstance(each, str) else "" for each in told]
     if not known[0] or any(each and not here for each, here in zip(told, known, strict=True)):
         return _rubbish("metadata without usable endpoints")
     done = body.get(BY_POINT)
@@ -161,6 +167,12 @@ def endpoints(reply: Reply, remote: Remote) -> Endpoints | Fault:
     return Endpoints(
         *(known[0], known[1], known[2]), by_point=by_point or frozenset(), independent=ours
     )
+
+
+def _elsewhere(told: Sequence[Any], remote: Remote) -> str:
+    """An origin that the metadata names, and the application does not; empty without one."""
+    safe = (each for each in told if is_address(each, ("https",)))
+    return next((origin(each) for each in safe if not remote.here(each)), "")
 
 
 def document(reply: Reply) -> dict[str, Any] | Fault:

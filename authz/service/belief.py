@@ -147,7 +147,7 @@ def _state(settings: Settings, issuer: Issuer) -> State:
     """The state of the issuer's key files now."""
     if issuer.trusted is None:
         return keys.ring_state(settings.key_folder)
-    return keys.key_set(issuer.trusted.jwks)[1]
+    return (keys.key_set(issuer.trusted.jwks),)
 
 
 def _verified(settings: Settings, token: str) -> Believed:
@@ -180,8 +180,8 @@ def _issuer(settings: Settings, token: str) -> Issuer:
         return ours(settings)
     for trusted in settings.issuers:
         if trusted.issuer == name:
-            found, state = keys.key_set(trusted.jwks)
-            return Issuer(name, trusted.audience, FOREIGN, found, state, trusted)
+            found = keys.key_set(trusted.jwks)
+            return Issuer(name, trusted.audience, FOREIGN, found.keys, (found,), trusted)
     raise invalid()
 
 

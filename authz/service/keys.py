@@ -19,6 +19,7 @@ from joserfc.jwk import Key, KeySet, OKPKey
 
 from authz import clock
 from authz.errors import SettingError
+from authz.keyfile import KeyFile
 
 State = tuple[object, ...]
 """What tells one content of a key file or folder from another."""
@@ -168,17 +169,10 @@ def _write(path: Path, key: Key, *, private: bool) -> None:
 
 
 @lru_cache(maxsize=32)
-def _key_set_of(path: Path, _state: tuple[object, ...]) -> tuple[Key, ...]:
-    return tuple(KeySet.import_key_set(json.loads(path.read_bytes())).keys)
+def _key_file(path: Path) -> KeyFile:
+    return KeyFile(path)
 
 
-def key_set(path: Path) -> tuple[tuple[Key, ...], tuple[object, ...]]:
-    """The public keys of another issuer, read anew when the file changes."""
-    try:
-        status = path.stat()
-        state = (str(path), status.st_mtime_ns, status.st_size, status.st_ino)
-        return _key_set_of(path, state), state
-    except (OSError, *UNREADABLE) as error:
-        raise SettingError(
-            f"The issuer's keys cannot be read ({type(error).__name__}).", where=str(path)
-        ) from error
+def key_set(path: Path) -> KeySet:
+    """The public keys of another issuer, the same object while they are; KeysError without."""
+    return _key_file(path).keys()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from authz.api import forward_tally
 from authz.counters import Metric
-from authz.measures import COUNTED, GATEWAY
-from authz.middleware.gateway.tally import REASONS
+from authz.measures import COUNTED, FORWARDED, GATEWAY
+from authz.middleware.gateway import tally
 from authz.service.gauges import GAUGES, UP, UP_ABOUT
 from docs.generator.markdown import table, tick
 
@@ -17,6 +19,13 @@ INTRO = """\
 `audit:read` or that of `AUTHZ_METRICS_TOKEN`. All processes of a service on one machine are added
 up. No label is a person, an account or anything else that a caller makes up. How to
 [watch the service](../how-to/watch-the-service.md) by them.
+"""
+OF_FORWARD_AUTH = f"""\
+## Forward-auth
+
+`{FORWARDED.name}` of the service says what a proxy was answered, and why. A proxy itself
+is told less: 200, 401, 403 or 503. What is no path or method of `/forward-auth` at all is among
+`authz_http_problems_total`. How to [ask from a proxy](../how-to/ask-from-a-proxy.md).
 """
 OF_GATEWAY = """\
 ## The gateway
@@ -61,10 +70,15 @@ def _told(name: str, kind: str, labels: tuple[str, ...], about: str) -> tuple[st
 def page() -> str:
     """The page of all metrics."""
     head = ["metric", "kind", "labels", "what it tells"]
-    reasons = [
+    parts = [INTRO, table(head, rows()), OF_FORWARD_AUTH, _reasons(forward_tally.REASONS)]
+    parts += [OF_GATEWAY, table(head, [_row(GATEWAY)]), _reasons(tally.REASONS)]
+    return "\n".join(parts)
+
+
+def _reasons(known: Mapping[str, Mapping[str, str]]) -> str:
+    rows_ = [
         (tick(outcome), tick(reason), about)
-        for outcome, known in REASONS.items()
-        for reason, about in known.items()
+        for outcome, reasons in known.items()
+        for reason, about in reasons.items()
     ]
-    parts = [INTRO, table(head, rows()), OF_GATEWAY, table(head, [_row(GATEWAY)])]
-    return "\n".join([*parts, table(["outcome", "reason", "what it means"], reasons)])
+    return table(["outcome", "reason", "what it means"], rows_)

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from authz.middleware.gateway.config import (
     Config,
     GatewayTable,
+    ListTable,
     Route,
     ShapeTable,
     Source,
@@ -37,8 +38,9 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[route]]", Route),
     ("Where a value comes from", Source),
     ("The shape of an answer", ShapeTable),
+    ("A list of several people", ListTable),
 )
-KINDS = {Source: "a source", ShapeTable: "a shape"}
+KINDS = {Source: "a source", ShapeTable: "a shape", ListTable: "a list"}
 
 
 def page() -> str:

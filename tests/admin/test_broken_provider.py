@@ -299,6 +299,15 @@ def test_new_keys_are_asked_for_no_oftener_than_once_a_minute(fake: Fake) -> Non
     assert fake.asked == 2
 
 
+def test_the_keys_of_a_provider_that_is_away_are_believed_no_longer_than_kept(fake: Fake) -> None:
+    sign_in(fake)
+    fake.published = RSAKey.generate_key(2048, {"kid": "two", "use": "sig"}, private=True)
+    sign_in(fake)  # within the hour, nobody asks
+    url, (asked_at, found) = next(each for each in providers._known.items() if "keys" in each[0])
+    providers._known[url] = (asked_at - providers.KEPT_SECONDS - 1, found)
+    refused(fake)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
+from authz.api import forward_auth
+from authz.api.forward_tally import REASONS
+from authz.errors import AuditUnavailableError, NotReadyError, StoreUnavailableError
+from authz.measures import FORWARDED
+from authz.service.tokens import create_token
+from docs.generator import metrics
 from tests.api.conftest import Client, open_client
+from tests.api.server import ROOT
 from tests.gateway import site
 from tests.middleware import signing
 
@@ -155,3 +166,89 @@ def test_two_addresses_in_one_header_are_none(
         asking = Client(client.app, signing.mint("mali"))
         told = asking.ask("GET", "/forward-auth", x_forwarded_method="GET", x_forwarded_uri=uri)
         assert told.status_code == status
+
+
+# What an operator reads of it.
+
+
+def _samples(client: Client) -> dict[tuple[str, str], float]:
+    token = create_token(
+        client.store, client.settings, "prometheus", ["audit:read"], timedelta(hours=1), by="test"
+    )
+    found = client.ask("GET", "/metrics", authorization=f"Bearer {token}")
+    assert found.status_code == 200
+    return {
+        (sample.labels["outcome"], sample.labels["reason"]): sample.value
+        for family in text_string_to_metric_families(found.text)
+        for sample in family.samples
+        if sample.name == FORWARDED.name
+    }
+
+
+@contextmanager
+def _counted(client: Client, outcome: str, reason: str) -> Iterator[None]:
+    """One answer is counted in here, as this and nothing else."""
+    before = _samples(client)
+    yield
+    after = _samples(client)
+    grown = {key: n - before.get(key, 0) for key, n in after.items() if n != before.get(key, 0)}
+    assert grown == {(outcome, reason): 1}
+    assert reason in REASONS[outcome]
+
+
+SEEN = {
+    ("passed", "public"): ("GET", "/news/1", 200),
+    ("passed", "permitted"): ("GET", "/people/mali", 200),
+    ("refused", "refused"): ("GET", "/people/anan", 403),
+    ("refused", "not_found"): ("GET", "/nowhere", 403),
+    ("refused", "method_not_allowed"): ("DELETE", "/people/mali", 403),
+    ("refused", "malformed"): ("GET", "/people/mali;x=1", 403),
+    ("refused", "obligation_not_carried_out"): ("GET", "/unkept/mali", 403),
+}
+
+
+@pytest.mark.parametrize("key", SEEN, ids="-".join)
+def test_each_answer_is_counted_once_by_why_it_is(key: tuple[str, str], envoy: Client) -> None:
+    method, path, status = SEEN[key]
+    with _counted(envoy, *key):
+        assert envoy.ask(method, f"/forward-auth{path}").status_code == status
+
+
+def test_strangers_and_nobody_are_counted_apart(envoy: Client) -> None:
+    path = "/forward-auth/people/mali"
+    with _counted(envoy, "refused", "unauthenticated"):
+        assert envoy.ask("GET", path, authorization="Bearer x").status_code == 401
+    with _counted(envoy, "refused", "proxy_unknown"):
+        far = {"REMOTE_ADDR": "192.0.2.1"}
+        assert envoy.app.test_client().get(path, environ_overrides=far).status_code == 403
+
+
+def test_faults_are_counted_apart(
+    envoy: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/forward-auth/people/mali"
+    faults: dict[str, tuple[Exception, int]] = {
+        "store_unavailable": (StoreUnavailableError("away"), 503),
+        "audit_unavailable": (AuditUnavailableError("full"), 503),
+        "not_ready": (NotReadyError("no tables"), 503),
+        "internal": (ZeroDivisionError("ours"), 500),
+    }
+    for reason, (error, status) in faults.items():
+        with _counted(envoy, "failed", reason), monkeypatch.context() as patch:
+            patch.setattr(forward_auth, "_permitted", Mock(side_effect=error))
+            assert envoy.ask("GET", path).status_code == status
+    (tmp_path / "jwks.json").unlink()
+    with _counted(envoy, "failed", "keys_unavailable"):
+        assert envoy.ask("GET", path).status_code == 503
+
+
+def test_each_reason_is_one_that_is_seen() -> None:
+    apart = {("refused", "unauthenticated"), ("refused", "proxy_unknown")}
+    known = {(outcome, reason) for outcome, reasons in REASONS.items() for reason in reasons}
+    assert SEEN.keys() | apart == {key for key in known if key[0] != "failed"}
+
+
+def test_every_alert_is_about_what_is_counted() -> None:
+    page = (ROOT / "docs/how-to/ask-from-a-proxy.md").read_text("utf-8")
+    asked = [line for line in page.splitlines() if "expr: " in line]
+    assert metrics.used("\n".join(asked)) == {FORWARDED.name}

@@ -341,6 +341,38 @@ def test_another_issuer_cannot_speak_for_us(trusting: Client) -> None:
         _caller(trusting, _foreign(iss=ours, aud=ours))
 
 
+def test_another_issuer_without_its_keys_is_believed_by_nobody(
+    trusting: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A token that was verified before is not believed either; it is once the file is back.
+
+    Whoever asks again and again fills no log.
+    """
+    path = trusting.settings.issuers[0].jwks
+    token, ask = _foreign(), question()
+    keys = path.read_bytes()
+    assert trusting.post(EVALUATION, ask, authorization=f"Bearer {token}").status_code == 200
+    path.unlink()
+    belief_is_stale()
+    for _ in range(3):
+        found = trusting.post(EVALUATION, ask, authorization=f"Bearer {token}")
+        assert (found.status_code, found.json["code"]) == (503, "keys_unavailable")
+        assert "WWW-Authenticate" not in found.headers
+    errors = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert len(errors) == 1
+    own = trusting.post(EVALUATION, ask)
+    assert own.status_code == 200
+    path.write_bytes(keys)
+    belief_is_stale()
+    assert trusting.post(EVALUATION, ask, authorization=f"Bearer {token}").status_code == 200
+
+
+def belief_is_stale() -> None:
+    """Let the moment pass for which the files of keys are taken to be as they were."""
+    for each in belief._remembered.values():
+        each.sure = float("-inf")
+
+
 def test_settings_have_no_issuer_twice(tmp_path: Path) -> None:
     """The second would never count, and nobody would know why its tokens are refused."""
     twice = [{"issuer": ISSUER, "jwks": str(tmp_path), "audience": each} for each in ("a", "b")]

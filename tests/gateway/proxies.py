@@ -1,14 +1,17 @@
-"""nginx and Caddy as the how-to configures them, before the site of the bypass table."""
+"""The four proxies as the how-to configures them, before the site of the bypass table."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -26,14 +29,41 @@ FACTS = [
     {"fact": "guardianship", "guardian": MUM, "student": KID, "kind": "parent"},
 ]
 """The mother may read the child's results, and nobody may read the other's."""
-FOLDERS = {"nginx": "/usr/sbin", "caddy": "/usr/bin"}
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy of the how-to: its files (the first one is started), and how it is run."""
+
+    files: tuple[str, ...]
+    arguments: tuple[str, ...]
+    told: str = "headers"
+    folder: str = str(Path(sys.executable).parent)
+    """Where it is beside the path: those of PyPI are in the folder of Python itself."""
+    comes: str = "pip install -r requirements-dev.lock"
+
+
+DEBIAN = ".ci/packages"
+PROXIES = {
+    "nginx": Proxy(("nginx.conf",), ("-p", ".", "-c"), folder="/usr/sbin", comes=DEBIAN),
+    "caddy": Proxy(
+        ("Caddyfile",),
+        ("run", "--adapter", "caddyfile", "--config"),
+        folder="/usr/bin",
+        comes=DEBIAN,
+    ),
+    "traefik": Proxy(("traefik-static.yaml", "traefik.yaml"), ("--configFile",)),
+    "envoy": Proxy(("envoy.yaml",), ("--use-dynamic-base-id", "--concurrency", "1", "-c"), "path"),
+}
+PORTS = (8081, 8082, 8083, 8084)
 
 
 def program(name: str) -> str:
     """Where the proxy is; the tests that need it are skipped loudly without."""
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{FOLDERS[name]}")
+    proxy = PROXIES[name]
+    found = shutil.which(name, path=f"{proxy.folder}:{os.environ.get('PATH', '')}")
     if found is None:
-        pytest.skip(f"NO {name.upper()}: install it (.ci/packages); forward-auth is not tested")
+        pytest.skip(f"NO {name.upper()} ({proxy.comes}); forward-auth is not tested with it")
     return found
 
 
@@ -52,33 +82,35 @@ def place(folder: Path, told: str = "headers", **more: str) -> Place:
 
 @contextmanager
 def running(name: str, folder: Path, authz: int, upstream: Address) -> Iterator[Address]:
-    """That proxy with the file of the how-to, but for the ports."""
-    command = program(name)
-    port = free_port()
-    file = {"nginx": "nginx.conf", "caddy": "Caddyfile"}[name]
-    text = (FILES / file).read_text("utf-8")
-    for said, there in {8080: authz, 9000: upstream[1], 8081: port, 8082: port}.items():
-        text = text.replace(f":{said}", f":{there}")
-    (folder / file).write_text(text)
+    """That proxy with the files of the how-to, but for the ports and the secret."""
+    proxy, command, port = PROXIES[name], program(name), free_port()
+    there = {"8080": authz, "9000": upstream[1], **dict.fromkeys(map(str, PORTS), port)}
+    for file in proxy.files:
+        text = (FILES / file).read_text("utf-8")
+        text = re.sub(rf"(?<=[: ])({'|'.join(there)})\b", lambda said: str(there[said[1]]), text)
+        text = text.replace(f"a-secret-that-{name}-and-authz-share", TOKEN)
+        (folder / file).write_text(text)
     (folder / "proxy-token.conf").write_text(f'proxy_set_header X-Authz-Proxy-Token "{TOKEN}";\n')
-    commands = {
-        "nginx": [command, "-p", str(folder), "-c", str(folder / file)],
-        "caddy": [command, "run", "--config", str(folder / file), "--adapter", "caddyfile"],
-    }
     more = {"AUTHZ_PROXY_TOKEN": TOKEN, "HOME": str(folder)}
-    with process(commands[name], folder / f"{name}.log", more) as started:
+    line = [command, *proxy.arguments, str(folder / proxy.files[0])]
+    with process(line, folder, more) as started:
         site.listening(port, started)
         yield HOST, port
 
 
 @contextmanager
 def process(
-    command: list[str], log: Path, more: Mapping[str, str]
+    command: list[str], folder: Path, more: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A program that runs; gone afterwards with all that it started."""
-    with log.open("wb") as file:
+    """A program that runs in that folder; gone afterwards with all that it started."""
+    with (folder / "log").open("wb") as file:
         started = subprocess.Popen(
-            command, stdout=file, stderr=file, env={**os.environ, **more}, start_new_session=True
+            command,
+            cwd=folder,
+            stdout=file,
+            stderr=file,
+            env={**os.environ, **more},
+            start_new_session=True,
         )
     try:
         yield started

@@ -146,7 +146,11 @@ def test_each_answer_is_counted_once_by_why_it_is(key: tuple[str, str], gateway:
 
 
 def test_each_reason_is_one_that_is_seen() -> None:
-    by_others = {("refused", "too_large"), *(("cut", reason) for reason in REASONS["cut"])}
+    by_others = {
+        ("refused", "too_large"),
+        ("failed", "keys_unavailable"),
+        *(("cut", reason) for reason in REASONS["cut"]),
+    }
     known = {(outcome, reason) for outcome, reasons in REASONS.items() for reason in reasons}
     assert SEEN.keys() | by_others == known
 
@@ -159,6 +163,17 @@ def test_a_body_that_is_too_large_is_counted(tmp_path: Path) -> None:
         signed["Content-Type"] = "application/json"
         client.open("/lookup", method="POST", headers=signed, data=b"{     }", buffered=True)
         assert grown(before, read(client)) == {("refused", "too_large"): 1}
+
+
+def test_a_token_that_nobody_can_verify_is_counted(tmp_path: Path) -> None:
+    """The issuer's keys go away behind a gateway that runs; who had signed in is refused too."""
+    (tmp_path / "metrics-token").write_text(TOKEN)
+    with standing(tmp_path, NAMED) as (_, client):
+        assert ask(client).status_code == 200
+        (tmp_path / "jwks.json").unlink()
+        before = read(client)
+        assert ask(client).status_code == 503
+        assert grown(before, read(client)) == {("failed", "keys_unavailable"): 1}
 
 
 def test_a_stream_that_breaks_off_is_counted_as_passed_and_as_cut(gateway: Standing) -> None:

@@ -1,14 +1,16 @@
-"""The table of ways past, against real nginx and Caddy that ask ``/forward-auth``."""
+"""The table of ways past, against the real proxies, which ask ``/forward-auth``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from authz.middleware.gateway import onward
+from authz.middleware.gateway import headers, onward
 from tests.api.server import Server
 from tests.gateway import proxies
 from tests.middleware import serving, signing, site
@@ -40,22 +42,36 @@ def tokens() -> Tokens:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    for name in proxies.FOLDERS:
-        proxies.program(name)
-    with proxies.place(tmp_path_factory.mktemp("authz")).serving() as server:
-        yield server
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+    """The service, by how proxies tell it what they were asked; each is started once."""
+    with ExitStack() as stack:
+
+        @cache
+        def service(told: str) -> Server:
+            folder = tmp_path_factory.mktemp(f"authz-{told}")
+            return stack.enter_context(proxies.place(folder, told).serving())
+
+        yield service
 
 
-@pytest.fixture(scope="module", params=proxies.FOLDERS)
+@pytest.fixture(scope="module")
+def service(services: Callable[[str], Server]) -> Server:
+    return services("headers")
+
+
+@pytest.fixture(scope="module", params=proxies.PROXIES)
 def address(
-    request: pytest.FixtureRequest, service: Server, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    services: Callable[[str], Server],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Address]:
     name = str(request.param)
+    proxies.program(name)
+    port = services(proxies.PROXIES[name].told).port
     folder = tmp_path_factory.mktemp(name)
     with (
         serving.wsgi(_upstream) as upstream,
-        proxies.running(name, folder, service.port, upstream) as found,
+        proxies.running(name, folder, port, upstream) as found,
     ):
         yield found
 
@@ -104,6 +120,25 @@ def test_another_spelling_of_a_told_header_is_not_told(
         text = request("GET", others, f"{name}: {told}", f"{method}: GET")
         found = send(address, text, tokens)
         assert (found.status, site.SECRET in found.data) == (403, False)
+
+
+@pytest.mark.parametrize("name", sorted(headers.OVERRIDES))
+def test_a_header_that_names_another_method_is_seen_and_refused(
+    name: str, address: Address, tokens: Tokens
+) -> None:
+    """A proxy that keeps it from the service, and hands it on, has a read permitted as a change."""
+    SEEN.clear()
+    assert send(address, request("GET", REPORT, f"{name}: DELETE"), tokens).status == 403
+    assert not SEEN
+
+
+@pytest.mark.parametrize("slash", ["%2f", "%2F", "%252f", "%5c"])
+def test_an_encoded_slash_reaches_nobody(slash: str, address: Address, tokens: Tokens) -> None:
+    """A proxy hands a path on as it was written, and the service may have read it as a slash."""
+    SEEN.clear()
+    report = REPORT.replace("/report", f"{slash}report")
+    assert send(address, request("GET", report), tokens).status in {400, 403, 404}
+    assert not SEEN
 
 
 @pytest.mark.parametrize("name", ["a path", "a query", "a body"])

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from authz.errors import MalformedError, PointUnavailableError, SettingError, TooLargeError
-from authz.middleware.answer import TIMEOUT, UNAVAILABLE, Answer
+from authz.middleware.answer import RUBBISH, TIMEOUT, UNAVAILABLE, Answer
 from authz.middleware.breaker import Breaker
 from authz.middleware.cache import Cache
 from authz.middleware.lists import permitted
@@ -58,8 +58,90 @@ def test_an_identifier_with_a_path_has_its_metadata_after_the_host() -> None:
     remote = Remote("https://pdp.example.test/tenant1", "http://127.0.0.1:9/inner")
     assert remote.metadata == "http://127.0.0.1:9/inner/.well-known/authzen-configuration/tenant1"
     assert remote.here("https://pdp.example.test/tenant1/x") == "http://127.0.0.1:9/inner/tenant1/x"
-    assert remote.here("https://other.example.test/x") == "https://other.example.test/x"
-    assert not remote.here("http://other.example.test/x")
+    assert not remote.here("https://other.example.test/x")
+    assert not remote.here("http://pdp.example.test/tenant1/x")
+
+
+@pytest.mark.parametrize(
+    ("address", "goes"),
+    [
+        ("https://pdp.example.test/x", True), ("https://PDP.example.test:443/x", True),
+        ("https://decide.example.test/x", True), ("https://decide.example.test:443/x", True),
+        ("https://pdp.example.test:8443/x", False), ("https://evil.test/x", False),
+        ("https://decide.example.test.evil.test/x", False),
+        ("https://decide.example.test:1/x", False),
+        ("https://sub.decide.example.test/x", False), ("http://decide.example.test/x", False),
+        ("https://pdp.example.test.:443/x", False), ("https://[::1]/x", False),
+    ],
+)  # fmt: skip
+def test_a_point_is_asked_at_its_own_origin_and_at_those_that_are_named(
+    address: str, goes: bool
+) -> None:
+    remote = Remote("https://pdp.example.test", origins=["https://decide.example.test/"])
+    assert remote.here(address) == (address if goes else "")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["http://a.test", "a.test", "https://a.test/path", "https://a.test?x", "https://u@a.test"],
+)
+def test_an_origin_that_is_none_is_no_setting(wrong: str) -> None:
+    with pytest.raises(SettingError):
+        Remote("https://pdp.example.test", origins=[wrong])
+    with pytest.raises(SettingError):
+        Remote("https://pdp.example.test", origins="https://a.test")
+
+
+@pytest.mark.parametrize("name", ["access_evaluation", "access_evaluations", "search_resource"])
+def test_metadata_alone_sends_no_token_and_no_question_to_another_host(
+    name: str, make: Maker, server: Loopback, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither to the one that it names, nor to the others: who changed one may have changed all."""
+    asked: list[str] = []
+
+    def moved(heard: Heard) -> None:
+        asked.append(heard.path)
+        known = {
+            "policy_decision_point": IDENTIFIER,
+            **{each: f"{IDENTIFIER}{path}" for each, path in named.items()},
+            f"{name}_endpoint": "https://127.0.0.1:1/evil",
+        }
+        heard.answer(known)
+
+    named = dict(
+        zip(
+            [
+                "access_evaluation_endpoint",
+                "access_evaluations_endpoint",
+                "search_resource_endpoint",
+            ],
+            PATHS.values(),
+            strict=True,
+        )
+    )
+    server.behave = moved
+    point = make(server, endpoints=None, reached_at=server.url)
+    assert point.decide([QUESTION])[0].reason == RUBBISH
+    assert asked == [METADATA]
+    assert "https://127.0.0.1:1, which is none of its origins" in caplog.text
+
+
+def test_metadata_may_name_an_origin_that_the_application_names_too(
+    server: Loopback, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is asked there with its token; here nobody answers at that port."""
+
+    def moved(heard: Heard) -> None:
+        there = "https://127.0.0.1:1/access/v1/evaluation"
+        heard.answer({"policy_decision_point": IDENTIFIER, "access_evaluation_endpoint": there})
+
+    server.behave = moved
+    point = RemotePoint(
+        IDENTIFIER, "t-1", reached_at=server.url, origins=["https://127.0.0.1:1"], options=QUICK
+    )
+    assert point.decide([QUESTION])[0].reason == UNAVAILABLE
+    assert "none of its origins" not in caplog.text
+    point.close()
 
 
 @pytest.mark.parametrize(

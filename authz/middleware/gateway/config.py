@@ -13,13 +13,15 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from authz.middleware.gateway import pattern
+from authz.middleware.gateway import pattern, pointer
 from authz.middleware.gateway.parties import ForwardTable, IdentityTable, PointTable, Typed
 
 METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 """Methods that a route may have; ``CONNECT`` and ``TRACE`` are always refused."""
 _TOKEN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _POINTER: Final = re.compile(r"[^.\s]+(?:\.[^.\s]+)*")
+MOST_ROWS: Final = 1000
+"""Rows of a list, whose people are asked about in one call."""
 OBLIGATIONS = Literal["fields", "classes", "pseudonymise", "notify", "review"]
 CONTEXT = Literal["ticket", "order", "case", "justification"]
 
@@ -71,6 +73,34 @@ class ShapeTable(Typed):
     )
 
 
+class ListTable(Typed):
+    """Where in the upstream's JSON the rows of several people are, and whose each of them is."""
+
+    rows: str = Field(
+        description="Where the array of rows is, as a JSON pointer through objects: "
+        "`/data/items`; empty where it is the whole."
+    )
+    person: str = Field(description="Where in each row the person's id is: `/student/id`.")
+    own: list[str] = Field(
+        default_factory=list,
+        description="Names in a row that hold the person's own records, where the last name of "
+        "`person` may be the id of something else than a person.",
+    )
+    most: int = Field(500, ge=1, le=MOST_ROWS, description="Rows; an answer with more is refused.")
+
+    @field_validator("rows", "person")
+    @classmethod
+    def _place(cls, value: str) -> str:
+        pointer.read(value)
+        return value
+
+    @model_validator(mode="after")
+    def _whose(self) -> ListTable:
+        if not self.person:
+            raise ValueError("a row is not its person's id: name where in it that is")
+        return self
+
+
 class Route(Typed):
     """One route: what it is asked as, or why it is public."""
 
@@ -85,6 +115,11 @@ class Route(Typed):
     action: str = Field("", description="The action of the policy.")
     category: str = Field("", description="The category of personal data.")
     person: Source | None = Field(None, description="Whose data it is.")
+    list_: ListTable | None = Field(
+        None,
+        alias="list",
+        description="In place of `person`: the answer is a list of several people. See below.",
+    )
     class_: Source | None = Field(None, alias="class", description="The class, if it names one.")
     record: Source | None = Field(None, description="The record, if it names one.")
     purpose: Source | None = Field(None, description="The purpose; without, the rule's default.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from authz.errors import MalformedError, ObligationError, UpstreamError
 from authz.middleware.gateway import headers, strict
@@ -53,6 +54,32 @@ def filtered(
     return Reply(status, kept, body)
 
 
+def filtered_list(
+    incoming: Incoming,
+    carry_out: Callable[[Any], Any],
+    *,
+    limit: int,
+    seconds: float,
+    more: frozenset[str],
+) -> Reply:
+    """A list as it may leave, by what ``carry_out`` makes of its JSON; errors as above.
+
+    Without rows nobody is asked about, so that no other status than 200 has an answer.
+    """
+    if incoming.status >= _ERROR:
+        incoming.drop()
+        return bare(incoming.status)
+    if incoming.status != OK or incoming.bodiless:
+        incoming.drop()
+        raise UpstreamError("The upstream answers no list.")
+    _readable(incoming)
+    kept = headers.back(incoming.headers, filtered=True, more=more)
+    kept.append(("cache-control", "no-store"))
+    body = _made(incoming.whole(limit, seconds), carry_out)
+    kept += [("content-type", "application/json"), ("content-length", str(len(body)))]
+    return Reply(OK, kept, body)
+
+
 def _readable(incoming: Incoming) -> None:
     kind = incoming.type.partition(";")[0].strip().lower()
     json = kind == "application/json" or (
@@ -65,16 +92,20 @@ def _readable(incoming: Incoming) -> None:
 
 
 def _carried_out(data: bytes, permitted: Permitted) -> bytes:
+    done = _made(data, permitted.filter)
+    permitted.require_settled()
+    return done
+
+
+def _made(data: bytes, carry_out: Callable[[Any], Any]) -> bytes:
     try:
         value = strict.parse(data)
     except MalformedError as error:
         raise UpstreamError("The upstream's answer is no JSON.") from error
     try:
-        done = strict.spell(permitted.filter(value))
+        return strict.spell(carry_out(value))
     except MalformedError as error:
         raise UpstreamError("The upstream's answer has no spelling in JSON.") from error
-    permitted.require_settled()
-    return done
 
 
 def _empty(status: int, kept: Headers, method: str) -> Reply:

@@ -1,8 +1,9 @@
 """The way of one request through the gateway: WSGI, in front of Flask and in its process.
 
 What a request is, is found out once, from what the server read; it is decided on that, and that
-is what is sent on. Nothing is sent before it is permitted, and nothing of an answer leaves
-before the permit's obligations are carried out on it.
+is what is sent on. Nothing is sent before it is permitted, but for a list, whose people only the
+upstream can name (:mod:`authz.middleware.gateway.listing`); and nothing of an answer leaves before
+the permit's obligations are carried out on it.
 """
 
 from __future__ import annotations
@@ -15,16 +16,24 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, Final
 
 from authz import clock
-from authz.errors import AuthzError, MethodNotAllowedError, NotFoundError, UnauthenticatedError
+from authz.errors import (
+    AuthzError,
+    MethodNotAllowedError,
+    NotFoundError,
+    ObligationError,
+    UnauthenticatedError,
+)
 from authz.middleware.declare import Needs
 from authz.middleware.gateway import headers, onward, path, query, tally
 from authz.middleware.gateway.body import Body
 from authz.middleware.gateway.config import METHODS, GatewayTable
-from authz.middleware.gateway.filtering import HEAD, filtered
+from authz.middleware.gateway.filtering import HEAD, filtered, filtered_list
+from authz.middleware.gateway.listing import Listing
 from authz.middleware.gateway.onward import Assertions
 from authz.middleware.gateway.pool import Pool
 from authz.middleware.gateway.proxy import PIECE, Incoming, Outgoing, send
 from authz.middleware.gateway.routes import Match, Table
+from authz.middleware.gateway.tally import FILTERED, PERMITTED, PUBLIC
 from authz.middleware.gateway.values import Sent, values
 from authz.middleware.guard import Guard
 from authz.middleware.identity import Identity
@@ -34,6 +43,7 @@ from authz.middleware.telling import Headers, Reply, told
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
+Permit = Permitted | Listing | None
 Verify = Callable[[str], Identity | None]
 """Who an ``Authorization`` header names, nobody if it is empty; UnauthenticatedError if not so."""
 COOKIES: Final = frozenset({"cookie", "set-cookie"})
@@ -77,7 +87,7 @@ class Gateway:
         try:
             made = self._answer(environ, request_id)
         except AuthzError as error:
-            _log.info("request %s: refused: %s", request_id, error.code)
+            _logged(error, request_id)
             tally.refused(error)
             made = _told(error, environ)
         except Exception as error:  # noqa: BLE001 (told as 500, and nothing of it leaves)
@@ -105,16 +115,16 @@ class Gateway:
         match = self.table.find(method, segments)
         most, read = self.settings.max_body, self.settings.max_json
         body = Body(environ, match.declared.route, most, read)
-        permitted = self._permitted(match, Sent(raw, sent, body.whole))
+        permit = self._permit(match, Sent(raw, sent, body.whole))
         target = path.canonical(segments) + (f"?{raw}" if raw else "")
-        limited = permitted is not None and permitted.must_filter
+        limited = isinstance(permit, Listing) or (permit is not None and permit.must_filter)
         out = Outgoing(
             method,
             target,
             {
                 **headers.onward(sent, drop=self.drop, filtered=limited),
                 **onward.forwarded(environ, request_id),
-                **self._told(permitted, method, target),
+                **self._told(permit, method, target),
             },
             body.onward(),
             body.length if body.declared else None,
@@ -122,11 +132,11 @@ class Gateway:
         pool = self.pools[match.declared.route.upstream or self.settings.upstream]
         incoming = send(pool, out)
         made: Reply | Stream
-        if permitted is not None and limited:
-            made = self._filtered(incoming, permitted, match, method)
+        if permit is not None and limited:
+            made = self._filtered(incoming, permit, match, method)
         else:
-            made = self._whole(incoming, match, method, guarded=permitted is not None)
-        tally.passed(permitted, limited=limited)
+            made = self._whole(incoming, match, method, guarded=permit is not None)
+        tally.passed(FILTERED if limited else PUBLIC if permit is None else PERMITTED)
         return made
 
     def _check_host(self, host: str) -> None:
@@ -134,34 +144,44 @@ class Gateway:
         if "," in host or (hosts and host.lower() not in hosts):
             raise NotFoundError("There is no such host here.", where="Host")
 
-    def _permitted(self, match: Match, sent: Sent) -> Permitted | None:
-        """The permit; None of a public route. Whoever is refused is refused here."""
+    def _permit(self, match: Match, sent: Sent) -> Permit:
+        """The permit; None of a public route. Whoever is refused is refused here.
+
+        Of a list, nobody is asked about before its people are known.
+        """
         needs = match.declared.declaration
         if not isinstance(needs, Needs):
             return None
         who = self.verify(headers.once(sent.headers, "authorization"))
         if who is None:
             raise UnauthenticatedError("Nobody is signed in.")
-        return self.guard.ask(needs, values(match, sent, who), who)
+        found, rows = values(match, sent, who), match.declared.route.list_
+        if rows is not None:
+            return Listing(self.guard, needs, found, who, rows)
+        return self.guard.ask(needs, found, who)
 
-    def _told(self, permitted: Permitted | None, method: str, target: str) -> dict[str, str]:
-        found = {} if permitted is None else onward.told(permitted)
+    def _told(self, permit: Permit, method: str, target: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        if isinstance(permit, Listing):
+            found = onward.asks(permit.needs, permit.who)
+        elif permit is not None:
+            found = onward.told(permit)
         if self.assertions is not None:
             found[onward.ASSERTION] = onward.asserted(self.assertions, method, target, found)
         return found
 
     def _filtered(
-        self, incoming: Incoming, permitted: Permitted, match: Match, method: str
+        self, incoming: Incoming, permit: Permitted | Listing, match: Match, method: str
     ) -> Reply:
         more = frozenset(match.declared.route.response_headers)
-        made = filtered(
-            incoming,
-            permitted,
-            method=method,
-            limit=self.settings.max_json,
-            seconds=self.settings.read_seconds,
-            more=more,
-        )
+        limit, seconds = self.settings.max_json, self.settings.read_seconds
+        if isinstance(permit, Listing):
+            done = permit.carry_out
+            made = filtered_list(incoming, done, limit=limit, seconds=seconds, more=more)
+        else:
+            made = filtered(
+                incoming, permit, method=method, limit=limit, seconds=seconds, more=more
+            )
         return Reply(made.status, self._without_cookies(made.headers), made.body)
 
     def _whole(
@@ -186,6 +206,14 @@ class Gateway:
         if self.settings.pass_cookies:
             return kept
         return [(name, value) for name, value in kept if name not in COOKIES]
+
+
+def _logged(error: AuthzError, request_id: str) -> None:
+    """What a route or its upstream does wrong is told with why; no such sentence has data in it."""
+    if isinstance(error, ObligationError):
+        _log.warning("request %s: refused: %s: %s", request_id, error.code, error.message)
+    else:
+        _log.info("request %s: refused: %s", request_id, error.code)
 
 
 def _told(error: AuthzError, environ: Environ) -> Reply:

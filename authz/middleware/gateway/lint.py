@@ -48,9 +48,9 @@ def _of_tables(config: Config, text: Text, *, forward: bool) -> Iterator[RoutesE
 def _declared(route: Route, number: int, text: Text) -> Declared:
     if not route.public:
         for name in ASKED:
-            if not getattr(route, name):
+            if not getattr(route, name) and not (name == "person" and route.list_):
                 line = text.line(("route", number, "path"))
-                expected = "action, category and person, or public with the reason why"
+                expected = "action, category and person or list, or public with the reason why"
                 raise text.problem(f"{route.path}: {name} is missing.", line, expected)
     return declare(route)
 
@@ -72,6 +72,8 @@ def _one(one: Declared, *, forward: bool) -> Iterator[tuple[str, str, str]]:
         yield asked, "a public route asks nothing", f"public or {asked}, not both"
     if forward and not route.public and route.shape.keep:
         yield "shape", "nothing is filtered behind /forward-auth", "no shape"
+    if route.list_ is not None:
+        yield from _list(one, forward=forward)
     for name, source in one.sources.items():
         kind, named = source.named
         member = "context" if name in ("ticket", "order", "case", "justification") else name
@@ -81,8 +83,31 @@ def _one(one: Declared, *, forward: bool) -> Iterator[tuple[str, str, str]]:
         yield "person", "one person for everybody", "path, query, header, json or claim"
 
 
+def _list(one: Declared, *, forward: bool) -> Iterator[tuple[str, str, str]]:
+    """What does not go with a list: the upstream is asked before anybody is permitted."""
+    route = one.route
+    if forward:
+        yield "list", "/forward-auth sees no answer", "person"
+    if one.methods != {"GET"}:
+        yield "list", "whose rows it has is known once it was asked", 'methods = ["GET"] alone'
+    if route.person is not None:
+        yield "list", "a list has the people of its rows", "person or list, not both"
+    if route.carries:
+        yield "carries", "an upstream is not told the permits of a list", "no carries"
+
+
 def _asked_of_public(route: Route) -> str:
-    members = ("action", "category", "person", "class_", "record", "purpose", "fields", "carries")
+    members = (
+        "action",
+        "category",
+        "person",
+        "list_",
+        "class_",
+        "record",
+        "purpose",
+        "fields",
+        "carries",
+    )
     return next((name.rstrip("_") for name in members if getattr(route, name)), "")
 
 

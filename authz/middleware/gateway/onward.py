@@ -18,6 +18,8 @@ from joserfc.jwk import OctKey
 
 from authz import clock
 from authz.errors import RoutesError
+from authz.middleware.declare import Needs
+from authz.middleware.identity import Identity
 from authz.middleware.permitted import Permitted
 
 ASSERTION: Final = "X-Authz-Assertion"
@@ -89,6 +91,17 @@ def told(permitted: Permitted) -> dict[str, str]:
     if answer.pseudonymise:
         made["X-Authz-Pseudonymise"] = "true"
     return made
+
+
+def asks(needs: Needs, who: Identity) -> dict[str, str]:
+    """The headers of a list, before anybody in it was asked about: who asks, and for what."""
+    found = {
+        "X-Authz-Subject": who.id,
+        "X-Authz-Subject-Type": who.type,
+        "X-Authz-Action": needs.action,
+        "X-Authz-Category": needs.category,
+    }
+    return {name: _spelt(value) for name, value in found.items()}
 
 
 def _spelt(value: str) -> str:

@@ -24,6 +24,13 @@ class IdentityTable(Typed):
     jwks: str = Field(
         min_length=1, description="The issuer's public keys: a file, or an https URL."
     )
+    jwks_seconds: float = Field(
+        3600.0,
+        gt=0,
+        le=86_400,
+        description="How long keys of a URL are believed after they were last fetched, while it "
+        "does not answer. A file's keys go with the file.",
+    )
     algorithms: list[ALGORITHM] = Field(
         default=["Ed25519", "ES256", "RS256"],
         min_length=1,
@@ -46,6 +53,11 @@ class PointTable(Typed):
     url: str = Field("", description="The decision point: `https://authz.school.example`.")
     reached_at: str = Field(
         "", description="Another address of it, in this network: `http://127.0.0.1:8080`."
+    )
+    origins: list[str] = Field(
+        default_factory=list,
+        description="Further origins at which its metadata may have it asked: "
+        "`https://decide.school.example`. Without, it is asked at that of its URL alone.",
     )
     token: Path | None = Field(None, description="A file with the token of scope `pdp`.")
     ca: Path | None = Field(None, description="A file with the certificates of the point.")

@@ -6,10 +6,12 @@ import ssl
 from pathlib import Path
 from typing import Final
 
+from joserfc.jwk import KeySet
+
 from authz import clock
-from authz.errors import AuthzError, RoutesError
-from authz.middleware.bearer import Bearer, Keys, jwks_file, jwks_url
-from authz.middleware.gateway.config import Config, GatewayTable
+from authz.errors import KeysError, RoutesError
+from authz.middleware.bearer import Bearer
+from authz.middleware.gateway.config import MOST_ROWS, Config, GatewayTable
 from authz.middleware.gateway.front import Gateway
 from authz.middleware.gateway.onward import Assertions, secret
 from authz.middleware.gateway.parties import IdentityTable
@@ -17,8 +19,9 @@ from authz.middleware.gateway.pool import Pool
 from authz.middleware.gateway.routes import Table
 from authz.middleware.guard import Guard
 from authz.middleware.identity import Identity
+from authz.middleware.keys import Keys, jwks_file, jwks_url
 from authz.middleware.obligations.pseudonyms import PseudonymKey
-from authz.middleware.options import Options, Patience, Token
+from authz.middleware.options import Limits, Options, Patience, Token
 from authz.middleware.point import Point
 from authz.middleware.remote import RemotePoint
 
@@ -30,19 +33,22 @@ MOST: Final = 4096
 class Verifier:
     """Whose token it is. A token costs more to verify than to decide, so it is remembered.
 
-    A key that an issuer takes away is believed for at most half a minute more; a token is never
-    believed past its own end.
+    It is believed for as long as the issuer's keys are those that it was verified by, half a
+    minute at most, and never past its own end.
     """
 
     def __init__(self, bearer: Bearer, kind: str) -> None:
         self._bearer, self._kind = bearer, kind
-        self._known: dict[str, tuple[Identity, float]] = {}
+        self._known: dict[str, tuple[Identity, float, KeySet]] = {}
 
     def __call__(self, header: str) -> Identity | None:
         """Nobody without a header; UnauthenticatedError of a token that is not believed."""
+        if not header:
+            return None
+        keys = self._bearer.keys()
         found = self._known.get(header)
         moment = clock.monotonic()
-        if found is not None and moment < found[1]:
+        if found is not None and found[2] is keys and moment < found[1]:
             return found[0]
         who = self._bearer.identity(header)
         if who is None:
@@ -51,7 +57,7 @@ class Verifier:
         left = float(who.claims["exp"]) - clock.microseconds() / 1e6
         if len(self._known) >= MOST:
             self._known.clear()
-        self._known[header] = (known, moment + min(REMEMBERED, max(left, 0.0)))
+        self._known[header] = (known, moment + min(REMEMBERED, max(left, 0.0)), keys)
         return known
 
 
@@ -60,7 +66,7 @@ def verifier(table: IdentityTable, folder: Path) -> Verifier:
     bearer = Bearer(
         table.issuer,
         table.audience,
-        _keys(table.jwks, folder),
+        _keys(table, folder),
         algorithms=table.algorithms,
         claim=table.subject,
         second_factor=table.mfa,
@@ -82,8 +88,12 @@ def opened(config: Config, folder: Path) -> Point:
         table.url,
         token(folder / table.token) if table.token is not None else "",
         reached_at=table.reached_at,
+        origins=table.origins,
         tls=None if ca is None else ssl.create_default_context(cafile=ca),
-        options=Options(Patience(min(1.0, table.seconds), table.seconds, table.seconds)),
+        options=Options(
+            Patience(min(1.0, table.seconds), table.seconds, table.seconds),
+            Limits(batch=MOST_ROWS),
+        ),
     )
 
 
@@ -135,13 +145,14 @@ def _pool(url: str, settings: GatewayTable, folder: Path) -> Pool:
     )
 
 
-def _keys(place: str, folder: Path) -> Keys:
+def _keys(table: IdentityTable, folder: Path) -> Keys:
     """The keys, read once so that a file without any does not start."""
+    place = table.jwks
     if "://" in place:
-        return jwks_url(place)
+        return jwks_url(place, kept=table.jwks_seconds)
     keys = jwks_file(folder / place)
     try:
         keys(False)  # noqa: FBT003 (as Keys has it)
-    except (OSError, ValueError, KeyError, TypeError, AuthzError) as error:
+    except KeysError as error:
         raise RoutesError("It is no JWK set.", where=str(folder / place)) from error
     return keys

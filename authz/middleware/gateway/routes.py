@@ -33,9 +33,9 @@ class Declared:
 
     @property
     def methods(self) -> frozenset[str]:
-        """Its methods; ``GET`` brings ``HEAD`` with it."""
+        """Its methods; ``GET`` brings ``HEAD`` with it, unless people stand in its answer alone."""
         own = frozenset(self.route.methods)
-        return own | {HEAD} if GET in own else own
+        return own | {HEAD} if GET in own and self.route.list_ is None else own
 
 
 @dataclass(frozen=True, slots=True)

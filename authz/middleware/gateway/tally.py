@@ -6,13 +6,12 @@ No word comes from a caller, an upstream or a decision point. A refusal by the p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from authz.errors import AuthzError, PointUnavailableError, UpstreamError
 from authz.measures import GATEWAY
 from authz.middleware.answer import FAULTS
-from authz.middleware.permitted import Permitted
 
 PASSED, REFUSED, FAILED, CUT = "passed", "refused", "failed", "cut"
 PUBLIC, PERMITTED, FILTERED = "public", "permitted", "filtered"
@@ -21,7 +20,7 @@ REASONS: Final = {
     PASSED: {
         PUBLIC: "The route is public, and asked nothing.",
         PERMITTED: "Permitted, and nothing to be filtered.",
-        FILTERED: "Permitted, and only what is allowed left.",
+        FILTERED: "Permitted, and only what is allowed left; of a list, which may be nothing.",
     },
     REFUSED: {
         "refused": "The decision point refused, or a record was of a class that is not permitted.",
@@ -34,6 +33,7 @@ REASONS: Final = {
         "obliges to what the gateway cannot do.",
     },
     FAILED: {
+        "keys_unavailable": "The issuer's keys cannot be read, so that no token is believed.",
         "point_unavailable": "The decision point cannot be reached, or says that it cannot decide.",
         "point_timeout": "The decision point does not answer in time.",
         "point_rubbish": "What the decision point answers is no decision.",
@@ -47,21 +47,26 @@ REASONS: Final = {
     },
 }
 """Every outcome with its reasons, and what they mean."""
-_OUTCOMES: Final = {code: outcome for outcome in (REFUSED, FAILED) for code in REASONS[outcome]}
 
 
-def passed(permitted: Permitted | None, *, limited: bool) -> None:
+def passed(reason: str) -> None:
     """Count an answer of the upstream that is handed on."""
-    GATEWAY.add(PASSED, PUBLIC if permitted is None else FILTERED if limited else PERMITTED)
+    GATEWAY.add(PASSED, reason)
 
 
 def refused(error: Exception) -> None:
     """Count an answer that the gateway gives in place of the upstream's."""
+    GATEWAY.add(*why(error, REASONS))
+
+
+def why(error: Exception, reasons: Mapping[str, Mapping[str, str]]) -> tuple[str, str]:
+    """The outcome and the reason that this error is; a fault of ours where it is none of them."""
     code = error.code if isinstance(error, AuthzError) else INTERNAL
     if isinstance(error, PointUnavailableError) and error.reason in FAULTS:
         code = error.reason
-    known = code if code in _OUTCOMES else INTERNAL
-    GATEWAY.add(_OUTCOMES[known], known)
+    found = (outcome for outcome in (REFUSED, FAILED) if code in reasons[outcome])
+    outcome = next(found, "")
+    return (outcome, code) if outcome else (FAILED, INTERNAL)
 
 
 def watched(pieces: Iterable[bytes]) -> Iterator[bytes]:
