@@ -58,12 +58,12 @@ def counted(connection: Connection) -> dict[Any, Count]:
     return {row[0]: Count(row[1], row[2]) for row in rows}
 
 
-def stray(connection: Connection, chain: str, first: int, last: int) -> Any:
-    """The first number of a chain that is not among ``first`` to ``last``, if there is one."""
-    outside = (AuditRecord.sequence < first) | (AuditRecord.sequence > last)
+def stray(connection: Connection, chain: str, *known: tuple[int, int]) -> Any:
+    """The first number of a chain that is in no span (first, last) of those known, if any."""
+    outside = [~AuditRecord.sequence.between(first, last) for first, last in known]
     return connection.execute(
         select(AuditRecord.sequence)
-        .where(AuditRecord.chain == chain, outside)
+        .where(AuditRecord.chain == chain, *outside)
         .order_by(AuditRecord.sequence)
         .limit(1)
     ).scalar()
