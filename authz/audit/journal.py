@@ -106,7 +106,7 @@ class Journal:
 
         What was made before something failed is kept for the next try.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(self.folder)
         if self._chain is None:
             store = writers.identity(self.engine)
             refuse_strangers(self.folder, store)

@@ -5,13 +5,14 @@ Everything that can be long is read page by page, in constant memory.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, func, or_, select, tuple_
 
 from authz.audit.chain import MAIN, Tip
+from authz.audit.saying import NO_RECORD, members
 from authz.audit.tables import (
     AuditBatch,
     AuditCheckpoint,
@@ -187,5 +188,6 @@ def opened(connection: Connection) -> set[str]:
     found = set()
     opening = (AuditRecord.chain == MAIN) & (AuditRecord.event == Event.WRITER_OPENED.value)
     for (body,) in connection.execute(select(AuditRecord.body).where(opening)):
-        found.add(str(json.loads(body)["resource"]["id"]))
+        with suppress(*NO_RECORD):
+            found.add(str(members(body)["resource"]["id"]))
     return found

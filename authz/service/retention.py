@@ -22,8 +22,10 @@ from authz.service.database import reading, writing
 FIRST: Final = 50
 MOST: Final = 2000
 """Records that are removed in one transaction: the first, and never more."""
-HELD: Final = 0.05
-"""Seconds that such a transaction may last; the next is as large as that allows."""
+HELD: Final = 0.03
+"""Seconds that such a transaction is to last; the next is as large as the last one allows."""
+GROWS: Final = 1.25
+"""And so many times larger than the last, at the most: one that is slow is a small one."""
 
 Progress = Callable[[int, int], None]
 
@@ -82,7 +84,7 @@ def _remove(store: Engine) -> None:
             began = clock.monotonic()
             segments.remove(connection, part)
         took = clock.monotonic() - began
-        most = max(1, min(int(most * HELD / max(took, HELD / 2)), MOST))
+        most = max(1, min(int(most * HELD / max(took, HELD / GROWS)), MOST))
         Event().wait(took)
 
 

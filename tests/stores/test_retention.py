@@ -402,7 +402,7 @@ def test_a_removal_lasts_no_longer_than_others_can_wait(
     def slow(connection: Connection, pieces: list[Piece]) -> None:
         remove(connection, pieces)
         sizes.append(sum(piece.length for piece in pieces))
-        time[0] += 0.005 * sizes[-1]
+        time[0] += retention.HELD / 10 * sizes[-1]
 
     monkeypatch.setattr(retire, "remove", slow)
     monkeypatch.setattr(clock, "monotonic", lambda: time[0])
