@@ -67,7 +67,7 @@ def entry(number: int) -> Entry:
 
 
 def fill(store: Engine, records: int) -> None:
-    """Write that many records as writers' journals would bring them, sequence and sign them."""
+    """Write that many records as writers' journals would bring them, and sequence them."""
     opened = [
         Entry(event=Event.WRITER_OPENED, time=BEGAN, resource=Ref("writer", each))
         for each in WRITERS
@@ -95,6 +95,10 @@ def fill(store: Engine, records: int) -> None:
         heads = [{"chain": chain, **tip._asdict()} for chain, tip in tips.items() if tip.sequence]
         connection.execute(insert(AuditHead), heads)
     sequence_all(store)
+
+
+def sign_all(store: Engine) -> None:
+    """Sign where the tree stands."""
     with writing(store) as connection:
         size = tree.size(connection)
         time, root = timestamp(BEGAN), tree.root(connection, size)
@@ -145,6 +149,7 @@ def main() -> None:
         size = func.avg(func.length(AuditRecord.body))
     if not there:
         fill(store, given.records)
+        sign_all(store)
     with reading(store) as connection:
         print(f"{connection.execute(select(size)).scalar_one():.0f} bytes a record")
     for processes in given.processes:

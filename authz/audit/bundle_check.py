@@ -1,18 +1,28 @@
-"""Checking a bundle with a public key alone: without the store, its settings, its service."""
+"""Checking a bundle with a public key alone: without the store, its settings, its service.
+
+Whoever made the file may want to harm who checks it, or to show others something else than
+what is checked. So it has the members of a bundle once each and no others, packed as we pack
+them; a line is as we write it, and none is longer than a record can be; and no more is read
+than the signed tree has.
+"""
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from io import BufferedReader
+from itertools import islice
 from pathlib import Path
+from struct import error as StructError  # noqa: N812 (a class)
 from typing import Annotated, Any, Final, NamedTuple
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 from zlib import error as ZlibError  # noqa: N812 (a class)
 
 import msgspec
 
-from authz.audit.bundle import ABOUT, CHECKPOINT, RECORDS, VERSION
+from authz.audit.bundle import ABOUT, CHECKPOINT, KEYS, RECORDS, VERSION
 from authz.audit.chain import Damage, Kind, Link, Tip, Verdict, follows, genesis
 from authz.audit.finding import Damaged
 from authz.audit.marks import Mark, Source, read
@@ -22,6 +32,19 @@ from authz.errors import MalformedError
 
 _LARGEST: Final = 1_000_000
 """Bytes of a member that is not the records; what claims to be more is none of ours."""
+_LONGEST: Final = 32 * 1024 * 1024
+"""Bytes of a line; a longer one is no record."""
+_FAR: Final = 1_000_000
+"""Lines after its place where a leaf is looked for that does not stand there."""
+_NUMBERS: Final = 2**63
+_BLOCK: Final = 1024 * 1024
+_MEMBERS: Final = {ABOUT, CHECKPOINT, KEYS, RECORDS}
+_PACKED: Final = {ZIP_STORED, ZIP_DEFLATED}
+_NO_BUNDLE: Final = (
+    *(OSError, EOFError, RuntimeError, BadZipFile, ZlibError, StructError),
+    *(LookupError, TypeError, AttributeError, ValueError),
+)
+"""What reading a file that is no bundle may fail with."""
 _STEP: Final = 1000
 _TOGETHER: Final = 1024
 """Leaves that are put into the tree at a time."""
@@ -52,10 +75,11 @@ def verify_bundle(
     """
     try:
         with ZipFile(path) as file:
+            _require_members(file)
             about, checkpoint = _about(file), _member(file, CHECKPOINT).decode()
             check = _Check(file, about, progress)
             return check.run(Source("the checkpoint", checkpoint), copies, keys)
-    except (OSError, BadZipFile, ZlibError, KeyError, ValueError, NotImplementedError) as error:
+    except _NO_BUNDLE as error:
         raise MalformedError("It is no bundle of the audit trail.", where=str(path)) from error
 
 
@@ -95,6 +119,9 @@ class _Check:
         """A line of a whole bundle: the next leaf, and the next of its chain."""
         if line.leaf != self.size:
             raise Damaged(self._elsewhere(line))
+        if self.size >= marks[0].size:
+            text = f"the checkpoint knows {marks[0].size} leaves only"
+            raise Damaged(_damage(Kind.APPENDED, line, text))
         tip = self.tips.get(line.chain) or genesis(line.chain)
         if not follows(tip, Link(line.sequence, line.body, line.hash)):
             raise self._changed(line)
@@ -128,9 +155,6 @@ class _Check:
         if self.whole and self.size < marks[0].size:
             text = f"the bundle has {self.size} of {marks[0].size} leaves"
             raise Damaged(_damage(Kind.TAIL_CUT, self.last, text))
-        if self.whole and self.size > marks[0].size:
-            text = f"the checkpoint knows {marks[0].size} leaves only"
-            raise Damaged(_damage(Kind.APPENDED, self.last, text))
         if self.count != self.expected:
             text = f"the bundle has {self.count} records, and {self.expected} were written"
             kind = Kind.TAIL_CUT if self.count < self.expected else Kind.APPENDED
@@ -145,7 +169,8 @@ class _Check:
         place = self.size
         if line.leaf < place:
             return _damage(Kind.DUPLICATED, line, "it stands in the bundle a second time")
-        home = next((each for each in self._lines() if each.leaf == place), None)
+        lines = islice(self._lines(), self.count + _FAR)
+        home = next((each for each in lines if each.leaf == place), None)
         if home is not None:
             return _damage(Kind.REORDERED, home, f"it stands after leaf {line.leaf}")
         return _damage(
@@ -156,8 +181,8 @@ class _Check:
         return Damaged(_damage(Kind.CHANGED, line, "it is not as it was written"))
 
     def _lines(self) -> Iterator[_Line]:
-        with self.file.open(RECORDS) as stream:
-            for number, text in enumerate(stream, 1):
+        with self.file.open(RECORDS) as packed, BufferedReader(packed, _BLOCK) as stream:  # type: ignore[type-var]
+            for number, text in enumerate(iter(partial(stream.readline, _LONGEST), b""), 1):
                 try:
                     yield _line(text, whole=self.whole)
                 except ValueError as error:
@@ -192,26 +217,42 @@ class _Part(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     proof: list[str]
 
 
+_encode: Final = msgspec.json.Encoder().encode
 _whole: Final = msgspec.json.Decoder(_Whole).decode
 _part: Final = msgspec.json.Decoder(_Part).decode
 
 
 def _line(text: bytes, *, whole: bool) -> _Line:
-    """The record of a line, which has these members and no others; ValueError and the like."""
-    if whole:
-        all_ = _whole(text)
-        own = bytes.fromhex(all_.hash)
-        return _Line(all_.leaf, all_.chain, all_.sequence, all_.body.encode(), own, [])
-    part = _part(text)
-    proof = [b64decode(each, validate=True) for each in part.proof]
-    if any(len(each) != SIZE for each in proof):
-        raise ValueError("no hashes")
-    return _Line(part.leaf, part.chain, part.sequence, part.body.encode(), b"", proof)
+    """The record of a line, which has these members and no others; ValueError and the like.
+
+    A member that stands there twice, say, would be read otherwise by others.
+    """
+    told = _whole(text) if whole else _part(text)
+    if _encode(told) + b"\n" != text:
+        raise ValueError("not as we write it")
+    own, proof = b"", list[bytes]()
+    if isinstance(told, _Whole):
+        own = bytes.fromhex(told.hash)
+    else:
+        proof = [b64decode(each, validate=True) for each in told.proof]
+        if any(len(each) != SIZE for each in proof):
+            raise ValueError("no hashes")
+    return _Line(told.leaf, told.chain, told.sequence, told.body.encode(), own, proof)
+
+
+def _require_members(file: ZipFile) -> None:
+    """ValueError unless each member is one of ours, once, and packed as we pack it."""
+    found = file.infolist()
+    names = [each.filename for each in found]
+    if len({*names}) < len(names) or not {*names} <= _MEMBERS:
+        raise ValueError("other members")
+    if any(each.compress_type not in _PACKED for each in found):
+        raise ValueError("packed otherwise")
 
 
 def _about(file: ZipFile) -> dict[str, Any]:
     about: dict[str, Any] = json.loads(_member(file, ABOUT))
-    known = about["v"] == VERSION and type(about["records"]) is int
+    known = about["v"] == VERSION and _is_number(about["records"])
     if not known or not isinstance(about["whole"], bool):
         raise ValueError("another version")
     return about
@@ -221,18 +262,26 @@ def _begun(retired: Any) -> tuple[Frontier, dict[str, Tip]]:
     """The tree and the chains as they were when the oldest records were retired."""
     if retired is None:
         return Frontier(), {}
-    try:
-        nodes = [b64decode(each, validate=True) for _, each in retired["subtrees"]]
-        tips = {chain: Tip(at, bytes.fromhex(tip)) for chain, (at, tip) in retired["tips"].items()}
-        return Frontier(sum(size for size, _ in retired["subtrees"]), nodes), tips
-    except (TypeError, AttributeError) as error:
-        raise ValueError("no subtrees") from error
+    sizes = [size for size, _ in retired["subtrees"]]
+    nodes = [b64decode(each, validate=True) for _, each in retired["subtrees"]]
+    tips = {chain: Tip(at, bytes.fromhex(tip)) for chain, (at, tip) in retired["tips"].items()}
+    if not all(map(_is_number, [*sizes, *(tip.sequence for tip in tips.values())])):
+        raise ValueError("no numbers")
+    return Frontier(sum(sizes), nodes), tips
+
+
+def _is_number(found: Any) -> bool:
+    """Whether it is one of those that a database has."""
+    return type(found) is int and 0 <= found < _NUMBERS
 
 
 def _member(file: ZipFile, name: str) -> bytes:
-    if file.getinfo(name).file_size > _LARGEST:
+    """A small member; what it claims to be is not believed."""
+    with file.open(name) as stream:
+        found = stream.read(_LARGEST + 1)
+    if len(found) > _LARGEST:
         raise ValueError("too large")
-    return file.read(name)
+    return found
 
 
 def _damage(kind: Kind, line: _Line | None, text: str) -> Damage:

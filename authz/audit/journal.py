@@ -40,6 +40,8 @@ LIMIT: Final = 1024 * 1024 * 1024
 
 _BESIDE: Final = 512
 """Bytes of a file that are kept for its first line and for the one that closes the chain."""
+_USUAL: Final = 64 * 1024
+"""Bytes that must have room before it is said that records can be written."""
 
 
 class Journal:
@@ -104,7 +106,7 @@ class Journal:
 
         What was made before something failed is kept for the next try.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(self.folder)
         if self._chain is None:
             store = writers.identity(self.engine)
             refuse_strangers(self.folder, store)
@@ -172,8 +174,8 @@ class _Chain:
         return receipts
 
     def probe(self) -> Sequence[Receipt]:
-        """Force one zero more to where zeros are."""
-        file = self._with_room(1)
+        """Force one zero more to where zeros are, and where a group has room after it."""
+        file = self._with_room(min(_USUAL, self.journal.size // 4))
         self.broken = True
         file.put(b"\x00")
         self.broken = False

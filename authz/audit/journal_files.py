@@ -156,6 +156,14 @@ def force_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder and those above it that are not there; their names are on disk on return."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        force_folder(each.parent)
+
+
 def make_lock(folder: Path, chain: str) -> int:
     """Make the chain's lock and hold it: it has its name only when it is held."""
     unfinished, path = folder / f"{chain}.lock.new", folder / f"{chain}.lock"

@@ -1,10 +1,12 @@
 """Taking the oldest records out of the trail, so that what is left can still be verified (N-49).
 
-One segment is one transaction: its records are verified once more, what is left of them is
-written down, they are deleted, and the trail records who did it and why. Whatever ends the
-process, a segment is gone whole or not at all. Only the owner of the tables can (the
-triggers of migration 0002 refuse everybody else), and only what a published checkpoint
-covers.
+A segment's records are verified once more, in a snapshot that nobody waits for. Then one
+short transaction writes down what is left of them, and the trail records who did it and why:
+they count no more, all of them or none. Then they are removed, from the last to the first, in
+transactions as short as others can wait for. What a process that ended left of them, the next
+one removes before anything else; verification knows them (:mod:`authz.audit.leftover`). Only
+the owner of the tables can (the triggers of migration 0002 refuse everybody else), and only
+what a published checkpoint covers.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from authz.audit import log, segments, tree
 from authz.audit.chain import Tip, genesis
 from authz.audit.finding import Damaged, explained
 from authz.audit.growth import in_tree
+from authz.audit.leftover import left, spans
 from authz.audit.pieces import Job, Piece, jobs
 from authz.audit.record import Entry, Ref, timestamp
 from authz.audit.segments import Retired, begun, seal, spelt
@@ -31,8 +34,7 @@ from authz.errors import AuditDamagedError
 from authz.vocabulary import Event
 
 MOST: Final = 8_000
-"""Records in a segment, so that on SQLite other writers wait some seconds at most: 20,000 took
-13 s on a machine with ten times its load, and a writer gives up after 15."""
+"""Records in a segment: as many as are verified in one snapshot of about a second."""
 _PAGE: Final = 20
 _EMPTIED: Final = (AuditMention, AuditRecord)
 
@@ -51,30 +53,68 @@ class Order(NamedTuple):
     now: datetime
 
 
+class Planned(NamedTuple):
+    """A segment that may go: so many ``leaves``, ``after`` the segment of that seal."""
+
+    leaves: int
+    after: bytes
+    row: dict[str, Any]
+
+
 class _Found(NamedTuple):
     tips: dict[str, Tip]
     closed: dict[str, Tip]
 
 
-def retire(connection: Connection, order: Order) -> int:
-    """Retire one segment in the caller's writing transaction; how many records, or 0.
+def planned(connection: Connection, order: Order) -> Planned | None:
+    """The next segment, of which each record was verified; nothing where nothing is old.
 
-    AuditDamagedError where the records are not as they were written: what is damaged is
-    evidence, and stays.
+    It reads one snapshot, and nobody waits for it. AuditDamagedError where the records are
+    not as they were written: what is damaged is evidence, and stays.
     """
-    lock(connection)
     before = segments.sound(connection)
     pieces = list(_old(connection, before.leaves, order))
     count = sum(piece.length for piece in pieces)
     if not count:
-        return 0
+        return None
     found = _checked(connection, pieces, before)
-    row = _row(connection, before, count, found, order)
+    return Planned(count, before.seal, _row(connection, before, count, found, order))
+
+
+def commit(connection: Connection, plan: Planned, order: Order) -> bool:
+    """Retire the segment in the caller's writing transaction; not where another one was first.
+
+    From then on its records count no more, and :func:`remove` may take them away.
+    """
+    lock(connection)
+    now = segments.sound(connection)
+    if now.seal != plan.after or left(connection, now):
+        return False
+    connection.execute(insert(AuditSegment), [plan.row])
+    log.append(connection, [_entry(plan.row, order)])
+    return True
+
+
+def remaining(connection: Connection) -> list[Piece]:
+    """The records of the last segment that are still to be removed, in the order of leaves.
+
+    AuditDamagedError where they are not what they were.
+    """
+    retired = segments.sound(connection)
+    found = left(connection, retired)
+    if retired.before is not None:
+        _checked(connection, found, retired.before)
+    return found
+
+
+def remove(connection: Connection, pieces: list[Piece]) -> None:
+    """Take the last of the remaining records away, in the caller's writing transaction.
+
+    AuditDamagedError where they are not there, or not all of them.
+    """
+    lock(connection)
     with _allowed(connection):
-        _remove(connection, pieces, count)
-    connection.execute(insert(AuditSegment), [row])
-    log.append(connection, [_entry(row, order)])
-    return count
+        _remove(connection, pieces)
 
 
 def _old(connection: Connection, position: int, order: Order) -> Iterator[Piece]:
@@ -147,19 +187,19 @@ def _row(
     return {**row, "seal": seal(before.seal, row)}
 
 
-def _remove(connection: Connection, pieces: Sequence[Piece], count: int) -> None:
-    ends = {piece.chain: piece.last for piece in pieces}
+def _remove(connection: Connection, pieces: list[Piece]) -> None:
     gone = 0
     for table in _EMPTIED:
         gone = sum(
             connection.execute(
-                delete(table).where(table.chain == chain, table.sequence <= last)
+                delete(table).where(table.chain == chain, table.sequence.between(first, last))
             ).rowcount
-            for chain, last in ends.items()
+            for chain, (first, last) in spans(pieces).items()
         )
+    count = sum(piece.length for piece in pieces)
     if gone != count:
         raise AuditDamagedError(
-            f"There are {gone} records where {count} were to be retired.",
+            f"There are {gone} records where {count} were to be removed.",
             where="audit_record",
             hint="Run `authz audit verify`.",
         )

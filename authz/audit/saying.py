@@ -58,6 +58,8 @@ class _Members(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 _decode: Final = msgspec.json.Decoder(_Members).decode
 _encode: Final = msgspec.json.Encoder().encode
 _UNREAD: Final = _Members(v=0, time="", event="")
+NO_RECORD: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading bytes that are no record may fail with, whoever put them there."""
 _DECISION: Final = {None: "", True: "permit", False: "refuse"}
 _STRANGE: Final = (b"sha256:", b"\\u0000")
 """What a text that is not its own index has in it; longer ones were not read at all."""
@@ -99,7 +101,7 @@ def said(sequence: int, body: bytes) -> Said | None:
         time = found["time"]
         rows = [(sequence, *each, time) for each in mentions(found)]
         return Said(tuple(index(found).values()), sorted(rows))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except NO_RECORD:
         return None
 
 
@@ -122,14 +124,14 @@ def together(first: int, bodies: Sequence[bytes]) -> Together | None:
 def _all_read(bodies: Sequence[bytes]) -> list[_Members]:
     try:
         return [_decode(body) for body in bodies]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NO_RECORD:
         return [_read(body) for body in bodies]
 
 
 def _read(body: bytes) -> _Members:
     try:
         return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NO_RECORD:
         return _UNREAD
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -32,7 +32,8 @@ SEALED: Final = tuple(name for name in _COLUMNS if name != "seal")
 class Retired:
     """All segments together: how many ``leaves`` they are, and where the chains stood then.
 
-    ``roots`` are the sizes and roots at the end of each; ``closed`` are chains that had ended.
+    ``roots`` are the sizes and roots at the end of each; ``closed`` are chains that had ended;
+    ``before`` is all but the last segment.
     """
 
     leaves: int = 0
@@ -41,6 +42,7 @@ class Retired:
     roots: tuple[tuple[int, bytes], ...] = ()
     seal: bytes = b""
     damage: Damage | None = None
+    before: Retired | None = None
 
 
 def read(connection: Connection) -> Retired:
@@ -109,6 +111,7 @@ def _after(before: Retired, number: int, row: Mapping[str, Any]) -> Retired:
         {**before.closed, **dict(_tips(chains["closed"].items()))},
         (*before.roots, (leaves, row["root"])),
         row["seal"],
+        before=replace(before, before=None),
     )
 
 

@@ -29,7 +29,7 @@ from authz.audit.chain import Damage, Kind, Link, Tip
 from authz.audit.journal_tail import DamagedError, Tail
 from authz.audit.log import Encoded
 from authz.audit.mentions import rows as mention_rows
-from authz.audit.saying import together
+from authz.audit.saying import NO_RECORD, together
 from authz.audit.tables import INDEX_COLUMNS
 
 BATCH: Final = 2000
@@ -39,6 +39,11 @@ SHIPPER: Final = "authz_shipper"
 _COPY: Final = "COPY audit_record ({}) FROM STDIN".format(
     ", ".join(("chain", "sequence", "body", "hash", *INDEX_COLUMNS))
 )
+_FORCED: Final = (
+    "SELECT set_config('synchronous_commit', 'on', true) "
+    "WHERE current_setting('synchronous_commit') = 'off'"
+)
+"""A server may answer a commit before it is on disk; the journal goes after this one."""
 
 Rows = list[tuple[Any, ...]]
 _log = logging.getLogger(__name__)
@@ -181,6 +186,8 @@ def _insert(engine: Engine, chain: str, tip: Tip, links: Sequence[Link]) -> bool
     rows = _rows(chain, links)
     try:
         with log.transaction(engine) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(_FORCED)
             return _moved(log.Driver(connection), chain, (tip, links[-1]), rows)
     except engine.dialect.loaded_dbapi.Error as error:
         raise DBAPIError("COPY audit_record", None, error) from error
@@ -222,7 +229,7 @@ def _one_by_one(chain: str, links: Sequence[Link]) -> tuple[Rows, Rows]:
     for link in links:
         try:
             columns, mentions = Encoded(link.body).found()
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except NO_RECORD as error:
             text = f"record {link.sequence} of {chain} is no record"
             raise DamagedError(Damage(Kind.CHANGED, link.sequence, text)) from error
         records.append((chain, *link, *columns))

@@ -5,13 +5,14 @@ Everything that can be long is read page by page, in constant memory.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, func, or_, select, tuple_
 
 from authz.audit.chain import MAIN, Tip
+from authz.audit.saying import NO_RECORD, members
 from authz.audit.tables import (
     AuditBatch,
     AuditCheckpoint,
@@ -58,12 +59,12 @@ def counted(connection: Connection) -> dict[Any, Count]:
     return {row[0]: Count(row[1], row[2]) for row in rows}
 
 
-def stray(connection: Connection, chain: str, first: int, last: int) -> Any:
-    """The first number of a chain that is not among ``first`` to ``last``, if there is one."""
-    outside = (AuditRecord.sequence < first) | (AuditRecord.sequence > last)
+def stray(connection: Connection, chain: str, *known: tuple[int, int]) -> Any:
+    """The first number of a chain that is in no span (first, last) of those known, if any."""
+    outside = [~AuditRecord.sequence.between(first, last) for first, last in known]
     return connection.execute(
         select(AuditRecord.sequence)
-        .where(AuditRecord.chain == chain, outside)
+        .where(AuditRecord.chain == chain, *outside)
         .order_by(AuditRecord.sequence)
         .limit(1)
     ).scalar()
@@ -187,5 +188,6 @@ def opened(connection: Connection) -> set[str]:
     found = set()
     opening = (AuditRecord.chain == MAIN) & (AuditRecord.event == Event.WRITER_OPENED.value)
     for (body,) in connection.execute(select(AuditRecord.body).where(opening)):
-        found.add(str(json.loads(body)["resource"]["id"]))
+        with suppress(*NO_RECORD):
+            found.add(str(members(body)["resource"]["id"]))
     return found

@@ -22,6 +22,7 @@ from authz.audit import segments, state
 from authz.audit.chain import MAIN, Damage, Kind, Tip, Verdict, check_end, genesis
 from authz.audit.finding import Damaged, explained
 from authz.audit.growth import Growth, in_tree
+from authz.audit.leftover import left, spans
 from authz.audit.marks import Mark, Marks, Source, read
 from authz.audit.note import Verifier
 from authz.audit.pieces import UNPLACED, Job, Piece, jobs, pieces
@@ -141,6 +142,7 @@ class _Verification:
         self.mentions = 0
         self.growth: Growth | None = None
         self.broken: Damage | None = None
+        self.left: dict[str, tuple[int, int]] = {}
         self.partial = False
         """Whether not all of the main chain is read, which tells what chains there are."""
 
@@ -229,6 +231,18 @@ class _Verification:
         if position != self.retired.leaves or ends != tips:
             text = f"the batches from leaf {position} on are not those of the records retired"
             raise Damaged(Damage(Kind.BATCH, 0, text, chain=""))
+        self._leftover()
+
+    def _leftover(self) -> None:
+        """Whether what is still there of the last segment is what it was."""
+        there = left(self.connection, self.retired)
+        self.left = spans(there)
+        for checked in (check_job(self.connection, job) for job in jobs(there)):
+            if checked.fault is not None:
+                raise Damaged(explained(self.connection, checked.fault, self.heads))
+            in_tree(self.connection, checked.pieces, checked.leaves)
+            self.records += len(checked.leaves)
+            self.mentions += checked.mentions
 
     def sealed(self) -> None:
         """Whether the segments are those that the trail tells of."""
@@ -276,10 +290,10 @@ class _Verification:
     def _no_other(self, chain: str, last: int) -> None:
         """Whether the chain has no record but those of the numbers 1 to ``last``."""
         count = self.counts.get(chain)
-        gone = self._gone(chain)
-        if count is None or count.records == last - gone:
+        gone, kept = self._gone(chain), self.left.get(chain, (1, 0))
+        if count is None or count.records == last - gone + kept[1] - kept[0] + 1:
             return
-        found = state.stray(self.connection, chain, gone + 1, last)
+        found = state.stray(self.connection, chain, (gone + 1, last), kept)
         if found is None and self.partial:
             return  # one is missing that was not asked for
         at = found if isinstance(found, int) and found <= gone else last + 1

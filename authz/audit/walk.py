@@ -91,7 +91,7 @@ class Walk:
         if event in _WRITERS:
             self.writers.append(_writer(sequence, body))
         elif event == _RETIRED:
-            self.seal = _octets(members(body).get("detail", {}).get("seal"))
+            self.seal = _octets(_detail(members(body)).get("seal"))
 
     def mentioned(self, stored: list[Row]) -> None:
         """Hold the mentions on file against those that the records say, and count them."""
@@ -120,8 +120,16 @@ def _writer(sequence: int, body: bytes) -> Writer:
     chain = str(found.get("resource", {}).get("id", ""))
     if found["event"] == Event.WRITER_OPENED:
         return Writer(sequence, chain, None)
-    detail = found.get("detail", {})
-    return Writer(sequence, chain, Tip(detail.get("records"), _octets(detail.get("hash"))))
+    detail = _detail(found)
+    records = detail.get("records")
+    last = records if type(records) is int else -1
+    return Writer(sequence, chain, Tip(last, _octets(detail.get("hash"))))
+
+
+def _detail(found: dict[str, Any]) -> dict[str, Any]:
+    """What the record tells; nothing where somebody wrote something else there."""
+    detail = found.get("detail")
+    return detail if isinstance(detail, dict) else {}
 
 
 def _octets(text: Any) -> bytes:

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from threading import Event
+from typing import Final
 
 from sqlalchemy import Engine
 
 from authz import clock
 from authz.audit import note
+from authz.audit import retire as segments
+from authz.audit.leftover import cut
 from authz.audit.retire import Order
-from authz.audit.retire import retire as retire_segment
 from authz.config import Settings
 from authz.errors import MalformedError, SettingError
 from authz.service import checkpoint_files, checkpoints, journals, roles
-from authz.service.database import writing
+from authz.service.database import reading, writing
+
+FIRST: Final = 50
+MOST: Final = 2000
+"""Records that are removed in one transaction: the first, and never more."""
+HELD: Final = 0.03
+"""Seconds that such a transaction is to last; the next is as large as the last one allows."""
+GROWS: Final = 1.25
+"""And so many times larger than the last, at the most: one that is slow is a small one."""
 
 Progress = Callable[[int, int], None]
 
@@ -42,17 +53,39 @@ def retire(
     covered = _published(settings)
     order = Order(older_than, covered.size, covered.time, by, why, now)
     total = 0
+    _remove(store)
     while True:
-        with writing(store) as connection:
-            count = retire_segment(connection, order)
-        total += count
-        if progress is not None and count:
-            progress(total, total)
-        if not count:
+        with reading(store) as connection:
+            plan = segments.planned(connection, order)
+        if plan is None:
             break
+        with writing(store) as connection:
+            done = segments.commit(connection, plan, order)
+        _remove(store)
+        total += plan.leaves if done else 0
+        if progress is not None and done:
+            progress(total, total)
     if total:
         checkpoints.keep(store, settings)
     return total
+
+
+def _remove(store: Engine) -> None:
+    """Remove what is retired and still there, in short transactions with rests between them.
+
+    While one lasts nobody else writes to SQLite; in a rest as long, others come to it.
+    """
+    most = FIRST
+    with reading(store) as connection:
+        left = segments.remaining(connection)
+    while left:
+        left, part = cut(left, most)
+        with writing(store) as connection:
+            began = clock.monotonic()
+            segments.remove(connection, part)
+        took = clock.monotonic() - began
+        most = max(1, min(int(most * HELD / max(took, HELD / GROWS)), MOST))
+        Event().wait(took)
 
 
 def _published(settings: Settings) -> note.Checkpoint:

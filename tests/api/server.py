@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +81,16 @@ class Place:
 
     @contextmanager
     def serving(
-        self, workers: int = 1, *, tls: tuple[Path, Path] | None = None
+        self,
+        workers: int = 1,
+        *,
+        tls: tuple[Path, Path] | None = None,
+        within: Sequence[str] = (),
     ) -> Iterator[Server]:
-        """A server that is ready; it and its workers are gone afterwards."""
+        """A server that is ready; it and its workers are gone afterwards.
+
+        ``within`` is a command that runs another one, as itself.
+        """
         port = free_port()
         options = ["--host", HOST, "--port", str(port), "--workers", str(workers)]
         if tls:
@@ -92,7 +99,7 @@ class Place:
         log = self.folder / f"server-{port}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [*command, *options],
+                [*within, *command, *options],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=file,

@@ -222,11 +222,43 @@ def test_what_was_acknowledged_before_a_kill_is_there(
     engine = opened(url)
     assert verdict(engine).whole
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT sequence, hash FROM audit_record"))
+        rows = connection.execute(text("SELECT sequence, hash, request_id FROM audit_record")).all()
         stored = {f"{row[0]} {bytes(row[1]).hex()}" for row in rows}
     acknowledged = {line for each in heard for line in each.decode().split("\n")[:-1]}
     assert len(acknowledged) > 10
     assert acknowledged <= stored
+    numbers = [int(row[2].removeprefix("req-")) for row in rows]
+    assert all(numbers.count(each) == numbers.count(each ^ 1) for each in numbers), "pairs"
     record(engine, [entry()])
     assert verdict(engine).records == len(stored) + 1
+    engine.dispose()
+
+
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kind", ["sqlite_url", "durable_postgres_url"])
+@pytest.mark.parametrize("done", [False, True])
+def test_a_writer_killed_in_its_commit_leaves_all_of_it_or_nothing(
+    request: pytest.FixtureRequest, kind: str, *, done: bool
+) -> None:
+    """Before the commit, and after it but before anybody was answered."""
+    url = request.getfixturevalue(kind)
+    engine = opened(url)
+    record(engine, entries(3))
+    engine.dispose()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        own = opened(url)
+        if not done:
+            event.listen(own, "commit", die)
+        record(own, entries(2, 10))
+        die()
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    assert verdict(engine).whole
+    assert count(engine) == (5 if done else 3)
+    record(engine, [entry()])
+    assert verdict(engine).whole
     engine.dispose()

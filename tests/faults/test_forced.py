@@ -8,14 +8,17 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Connection, Engine, event, make_url, text
 
 from authz.audit import log
 from authz.errors import AuditUnavailableError, StoreUnavailableError
 from authz.service.database import open_store, writing
+from authz.service.journals import catch_up
 from tests.api.conftest import EVALUATION, open_client, question
+from tests.journals import to_journal
 from tests.stores.test_audit_support import entry, opened, verdict
 
 SECONDS = 20
@@ -152,3 +155,49 @@ def test_the_log_is_found_behind_a_link_and_a_uri_is_forced_by_its_commit(
     log.record(store, [entry()])
     assert verdict(store).records == 1
     store.dispose()
+
+
+def test_a_folder_of_journals_is_on_disk_with_those_above_it(
+    trail: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is lost with the name of the folder that it is in."""
+    seen: list[str] = []
+    names, force = Path("/proc/self/fd"), os.fsync
+
+    def noted(handle: int) -> None:
+        seen.append(str((names / str(handle)).readlink()))
+        force(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    journal = to_journal(trail, tmp_path / "new" / "node")
+    log.record(trail, [entry()])
+    journal.close()
+    above = [str(tmp_path / each) for each in ("", "new", "new/node", "new/node/audit")]
+    assert [name for name in seen if not name.endswith((".new", ".journal"))][:4] == above
+
+
+def test_what_is_shipped_is_on_disk_before_its_journal_goes(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    """Though the server is told to answer commits before."""
+    engine = opened(postgres_url)
+
+    @event.listens_for(engine, "connect")
+    def lazy(connection: Any, _: object) -> None:
+        connection.execute("SET synchronous_commit = off")
+        connection.commit()
+
+    found: list[str] = []
+
+    @event.listens_for(engine, "commit")
+    def commit(connection: Connection) -> None:
+        found.append(connection.exec_driver_sql("SHOW synchronous_commit").scalar_one())
+
+    engine.dispose()
+    journal = to_journal(engine, tmp_path)
+    log.record(engine, [entry()])
+    found.clear()
+    catch_up(engine)
+    assert "on" in found
+    journal.close()
+    engine.dispose()

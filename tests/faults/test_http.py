@@ -122,10 +122,12 @@ def test_a_server_that_dropped_the_database_gives_no_answer(
     clients[0].store.dispose()
 
 
-def _load(server: Server, name: str, stop: Event, received: dict[str, bool]) -> dict[str, bool]:
+def _load(
+    server: Server, name: str, stop: Event, received: dict[str, bool], cut: list[str]
+) -> dict[str, bool]:
     """Ask until the server dies; the answers that arrived whole, by request id.
 
-    A connection ends with the worker that held it; the next is another's, if one is there.
+    A connection is ``cut`` with the worker that held it; the next is another's, if one is there.
     """
     connection = server.connect()
     for number in range(1_000_000):
@@ -147,6 +149,7 @@ def _load(server: Server, name: str, stop: Event, received: dict[str, bool]) -> 
         except ConnectionRefusedError:
             break
         except (OSError, http.client.HTTPException):
+            cut.append(f"{name}-{number}")
             connection.close()
             continue
         assert answer.status == 200, answer.body
@@ -167,8 +170,10 @@ def test_every_answer_received_has_its_record_after_kill_9(
     with place.serving(workers=2) as server, ThreadPoolExecutor(THREADS) as pool:
         server.token = place.token()
         heard: list[dict[str, bool]] = [{} for _ in range(THREADS)]
+        cut: list[str] = []
         clients = [
-            pool.submit(_load, server, f"client-{n}", stop, each) for n, each in enumerate(heard)
+            pool.submit(_load, server, f"client-{n}", stop, each, cut)
+            for n, each in enumerate(heard)
         ]
         _until(lambda: min(map(len, heard)) >= ENOUGH)
         server.kill()
@@ -176,12 +181,15 @@ def test_every_answer_received_has_its_record_after_kill_9(
         for client in clients:
             received.update(client.result(timeout=60))
         stop.set()
+        with pytest.raises(ConnectionRefusedError):
+            server.ask("GET", "/healthz")
+    assert not received.keys() & set(cut)
     assert len(received) >= THREADS * ENOUGH
-    _check(place, received)
+    checked(place, received)
     with place.serving() as again:
         again.token = server.token
         received.update(_one_more(again))
-    _check(place, received)
+    checked(place, received)
 
 
 def _one_more(server: Server) -> dict[str, bool]:
@@ -192,7 +200,7 @@ def _one_more(server: Server) -> dict[str, bool]:
     return {"after": answer.json["decision"]}
 
 
-def _check(place: Place, received: dict[str, bool]) -> None:
+def checked(place: Place, received: dict[str, bool]) -> None:
     store = open_store(place.database_url)
     shipper = Shipper(store, place.folder / "audit")
     store.update_execution_options(**{SHIPPER: shipper})
@@ -220,22 +228,27 @@ def test_a_worker_killed_under_load_loses_no_answer_and_its_chain_is_closed(
     with place.serving(workers=2) as server, ThreadPoolExecutor(THREADS) as pool:
         server.token = place.token()
         heard: list[dict[str, bool]] = [{} for _ in range(THREADS)]
+        cut: list[str] = []
         clients = [
-            pool.submit(_load, server, f"client-{n}", stop, each) for n, each in enumerate(heard)
+            pool.submit(_load, server, f"client-{n}", stop, each, cut)
+            for n, each in enumerate(heard)
         ]
         _until(lambda: min(map(len, heard)) >= ENOUGH)
-        first, second = _workers(server)
+        first, second = workers(server)
         before = {one: heard[one].copy() for one in range(THREADS)}
         os.kill(first, signal.SIGKILL)
         _until(lambda: all(len(heard[one]) >= len(before[one]) + ENOUGH for one in before))
-        _until(lambda: len({*_workers(server)} - {first, second}) == 1)
+        _until(lambda: len({*workers(server)} - {first, second}) == 1)
         stop.set()
         received: dict[str, bool] = {}
         for client in clients:
             received.update(client.result(timeout=60))
-        _check(place, received)
+        assert cut, "the killed worker's connections ended without an answer"
+        assert not received.keys() & set(cut)
+        checked(place, received)
+        assert _ended(sqlite_url) & {"killed", "torn"}
         server.kill()
-    _check(place, received)
+    checked(place, received)
 
 
 def _children(process: int) -> dict[int, str]:
@@ -252,7 +265,7 @@ def _children(process: int) -> dict[int, str]:
     return found
 
 
-def _workers(server: Server) -> list[int]:
+def workers(server: Server) -> list[int]:
     return [pid for pid, words in _children(server.process.pid).items() if " serve " in words]
 
 
@@ -285,13 +298,23 @@ def test_the_keeper_ships_is_started_again_and_ends_with_the_server(
         received = _one_more(server)
         store = open_store(sqlite_url)
         _until(lambda: "decision" in _events(store))
-        for process in (*_workers(server), server.process.pid):
+        for process in (*workers(server), server.process.pid):
             os.kill(process, signal.SIGKILL)
         _until(lambda: not Path(f"/proc/{second}").exists())
     place.authz("audit", "keep", "--once")
     assert "writer_closed" in _events(store)
     store.dispose()
-    _check(place, received)
+    checked(place, received)
+
+
+def _ended(url: str) -> set[str]:
+    """How the chains ended of which the trail says so."""
+    store = open_store(url)
+    asked = "SELECT body FROM audit_record WHERE event = 'writer_closed'"
+    with store.connect() as connection:
+        found = {json.loads(each)["detail"]["ended"] for each in connection.scalars(text(asked))}
+    store.dispose()
+    return found
 
 
 def _events(store: Engine) -> set[str]:

@@ -163,16 +163,6 @@ def test_a_file_that_may_not_be_so_large_gives_no_answer(
     whole(engine, open_chain + record(engine, [entry(2)]))
 
 
-def test_a_folder_that_cannot_be_written_gives_no_answer(engine: Engine, tmp_path: Path) -> None:
-    with room(tmp_path / "audit", 256 * 1024):
-        again = ["mount", "-o", "remount,ro", str(tmp_path / "audit")]
-        subprocess.run(again, check=True)
-        to_journal(engine, tmp_path)
-        with pytest.raises(AuditUnavailableError):
-            record(engine, [entry()])
-    assert placed(engine) == {}
-
-
 def test_a_backlog_over_its_limit_gives_no_answer_until_it_is_moved(
     engine: Engine, tmp_path: Path
 ) -> None:

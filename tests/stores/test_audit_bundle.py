@@ -94,7 +94,9 @@ def read_records(path: Path) -> bytes:
 def rewrite(path: Path, lines: Lines, **others: bytes) -> Path:
     """The bundle with other lines, and other members."""
     members, _ = read(path)
-    text = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in lines)
+    text = "".join(
+        json.dumps(each, ensure_ascii=False, separators=(",", ":")) + "\n" for each in lines
+    )
     members |= {"records.jsonl": text.encode(), **others}
     made = path.with_name("rewritten.zip")
     with ZipFile(made, "w", ZIP_DEFLATED) as file:

@@ -8,14 +8,17 @@ import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
+from authz import clock
 from authz.audit import log as writing_log
 from authz.audit import pieces, retire, segments, tree
 from authz.audit.log import record
+from authz.audit.pieces import Piece
 from authz.audit.record import Ref
 from authz.audit.trail import verify, verify_bundle
 from authz.errors import AuditDamagedError, MalformedError, NotFoundError, SettingError
@@ -117,8 +120,6 @@ def test_each_segment_goes_on_from_the_last(kept: Log, monkeypatch: pytest.Monke
 
 
 def clock_now() -> datetime:
-    from authz import clock  # noqa: PLC0415
-
     return clock.now()
 
 
@@ -291,26 +292,143 @@ KILLED = """
 import os, signal, sys
 from datetime import datetime
 from pathlib import Path
-from authz.audit import log
+from authz.audit import log, retire
 from authz.service import retention
 from authz.service.database import open_store
 from tests.stores.checkpoint_log import settings
 
-log.append = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def fail(after):
+    def run(*given):
+        global calls
+        calls += 1
+        if calls > after:
+            if sys.argv[4].startswith("in"):
+                remove(*given)
+            die()
+        remove(*given)
+    return run
+
+calls, remove = 0, retire.remove
+retention.FIRST = retention.MOST = 30
+if sys.argv[4] == "record":
+    log.append = die
+else:
+    retire.remove = fail(int(sys.argv[4][-1]))
 store, known = open_store(sys.argv[1]), settings(Path(sys.argv[2]))
 retention.retire(store, known, older_than=datetime.fromisoformat(sys.argv[3]), by="owner")
 """
 
 
-def test_kill_9_in_the_middle_takes_nothing(kept: Log, store_url: str) -> None:
+def killed(kept: Log, store_url: str, where: str) -> int:
+    """How many records there are less, when the process was killed there."""
     count = rows(kept.store, "audit_record")
-    folder = kept.folder.parent
-    command = [sys.executable, "-c", KILLED, store_url, str(folder), after(300).isoformat()]
+    command = [sys.executable, "-c", KILLED, store_url, str(kept.folder.parent)]
+    command += [after(300).isoformat(), where]
     run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=False)
     assert run.returncode == -signal.SIGKILL
-    assert (rows(kept.store, "audit_record"), rows(kept.store, "audit_segment")) == (count, 0)
-    assert found(kept) is None
+    return count - rows(kept.store, "audit_record")
+
+
+@pytest.mark.parametrize(
+    ("where", "less"), [("record", 0), ("before 0", -1), ("in 0", -1), ("in 3", 90 - 1)]
+)
+def test_kill_9_in_the_middle_takes_nothing_or_goes_on(
+    kept: Log, store_url: str, where: str, less: int
+) -> None:
+    """A segment is retired whole or not at all; what is left of its records goes with the next."""
+    assert killed(kept, store_url, where) == less
+    assert rows(kept.store, "audit_segment") == (where != "record")
+    assert verification.verify(kept.store, kept.settings).whole
+    answered(kept)
+    again = gone(kept, 300 if where == "record" else 0)
+    assert again == (FIRST if where == "record" else 0)
+    assert verification.verify(kept.store, kept.settings).whole
+    old = "SELECT count(*) FROM audit_record WHERE chain = :one AND sequence <= 300"
+    with kept.store.connect() as connection:
+        assert connection.execute(text(old), {"one": ONE}).scalar() == 0
+        assert retire.remaining(connection) == []
+
+
+def answered(kept: Log) -> None:
+    """Whoever records goes on: before what is left is removed, and while it is."""
+    receipts = record(kept.store, entries(2, 9_000))
+    assert len(receipts) == 2
+
+
+@pytest.mark.parametrize(
+    ("harm_to", "kind", "at"),
+    [
+        ("UPDATE audit_record SET reason = 'x' WHERE {}", "index", 100),
+        ("UPDATE audit_record SET body = hash WHERE {}", "changed", 100),
+        ("DELETE FROM audit_mention WHERE {}", "index", 100),
+        ("DELETE FROM audit_record WHERE {}", "appended", 1),
+    ],
+)
+def test_what_is_left_of_a_segment_is_verified_before_it_is_removed(
+    kept: Log, store_url: str, harm_to: str, kind: str, at: int
+) -> None:
+    killed(kept, store_url, "in 3")
+    count = rows(kept.store, "audit_record")
+    harm(kept.store, harm_to.format("chain = :it AND sequence = 100"), it=ONE)
+    assert found(kept) == (kind, at)
+    if kind != "appended":
+        with pytest.raises(AuditDamagedError):
+            gone(kept, 0)
+        assert rows(kept.store, "audit_record") == count
+
+
+def test_parts_are_verified_while_a_segment_is_removed(kept: Log, store_url: str) -> None:
+    copies = sorted(kept.folder.glob("*/*"))
+    killed(kept, store_url, "in 3")
+    for copy in copies:
+        assert found(kept, since=copy) is None
+    assert named(kept.store, chain=ONE, first=1) is None
+    asked = "UPDATE audit_record SET sequence = 299 WHERE chain = :it AND sequence = 310"
+    harm(kept.store, asked, it=ONE)
+    assert found(kept) is not None
+
+
+def test_a_removal_lasts_no_longer_than_others_can_wait(
+    kept: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N-51: the next transaction is as large as the one before says that it may be."""
+    sizes: list[int] = []
+    time = [0.0]
+    remove = retire.remove
+
+    def slow(connection: Connection, pieces: list[Piece]) -> None:
+        remove(connection, pieces)
+        sizes.append(sum(piece.length for piece in pieces))
+        time[0] += retention.HELD / 10 * sizes[-1]
+
+    monkeypatch.setattr(retire, "remove", slow)
+    monkeypatch.setattr(clock, "monotonic", lambda: time[0])
+    monkeypatch.setattr(Event, "wait", lambda *_: None)
     assert gone(kept) == FIRST
+    assert sizes[0] == retention.FIRST
+    assert set(sizes[1:-1]) <= {9, 10}
+    assert sum(sizes) == FIRST
+    assert found(kept) is None
+
+
+def test_another_retirement_in_between_is_left_alone(
+    kept: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once: the one that comes second plans anew."""
+    planned, turns = retire.planned, iter([True])
+
+    def slow(connection: Connection, order: retire.Order) -> retire.Planned | None:
+        plan = planned(connection, order)
+        if next(turns, False):
+            assert gone(kept) == FIRST
+        return plan
+
+    monkeypatch.setattr(retire, "planned", slow)
+    assert gone(kept) == 0
+    assert rows(kept.store, "audit_segment") == 1
     assert found(kept) is None
 
 
