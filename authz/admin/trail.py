@@ -8,7 +8,7 @@ from typing import Any
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from authz.admin import opening
+from authz.admin import names, opening
 from authz.admin.context import here
 from authz.admin.opening import Screen
 from authz.admin.viewing import asked, category, day, purpose, reason, viewer
@@ -25,6 +25,7 @@ def usage(person: str) -> ResponseReturnValue:
     """Who used this person's data: the trail of the person, filtered."""
     wanted = asked(*FILTERS)
     found = usage_.records(here().store, viewer().name, person=person, **_filters(wanted))
+    names.shows(found.names.people)
     known = person_.person(here().own, person, [])["person"]
     views = opening.would(VIEWS, person)
     return render_template(
@@ -40,6 +41,7 @@ def trail() -> ResponseReturnValue:
     found = usage_.records(
         here().store, viewer().name, **_filters(wanted), **more, event=wanted["event"]
     )
+    names.shows(found.names.people)
     return render_template("trail.html", found=found, wanted=wanted, events=list(Event), **_words())
 
 

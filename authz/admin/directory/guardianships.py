@@ -8,10 +8,10 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from authz import clock
-from authz.admin import changes
+from authz.admin import changes, names
 from authz.admin.context import here
 from authz.admin.opening import Screen, change, may
-from authz.service import families, named
+from authz.service import families
 
 
 def show(person: str) -> ResponseReturnValue:
@@ -21,12 +21,15 @@ def show(person: str) -> ResponseReturnValue:
     found = families.find(
         here().own, changes.me(), text, mfa=bool(current_user.mfa), leave_out=person
     )
+    links = families.guardians(point, person, now)
+    restrictions = families.restrictions(point, person, now)
+    names.shows((each.adult for each in (*links, *restrictions)), (ident for ident, _name in found))
     return render_template(
         "guardianships.html",
         person=person,
-        name=named.people(here().store, [person])[person],
-        links=families.guardians(point, person, now),
-        restrictions=families.restrictions(point, person, now),
+        name=names.people([person])[person],
+        links=links,
+        restrictions=restrictions,
         find=text,
         found=found,
         may=may("guardianship", "update", person),

@@ -12,12 +12,12 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from authz import clock
-from authz.admin import changes
+from authz.admin import changes, names
 from authz.admin.context import here
 from authz.admin.opening import Screen, change, may
 from authz.errors import MalformedError
 from authz.privacy.requests import RECTIFIED, Kind
-from authz.service import named, rights_request_lists, rights_requests
+from authz.service import rights_request_lists, rights_requests
 
 KINDS: Final[dict[str, Any]] = {
     Kind.ACCESS: _l("Access and a copy"),
@@ -40,11 +40,12 @@ def waiting() -> ResponseReturnValue:
         mfa=bool(current_user.mfa),
         after=request.args.get("after", ""),
     )
+    names.shows(each.person for each in found)
     return render_template(
         "requests.html",
         found=found,
         after=after,
-        names=named.people(here().store, [each.assignee for each in found]),
+        names=names.people(each.assignee for each in found),
         kinds=KINDS,
         **_clock(),
     )
@@ -65,7 +66,7 @@ def show(person: str) -> ResponseReturnValue:
         "rights_requests.html",
         person=person,
         found=found,
-        names=named.people(here().store, told),
+        names=names.people(told),
         me_id=changes.me(),
         kinds=KINDS,
         purposes=point.policy.catalogue.purposes,

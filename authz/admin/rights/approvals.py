@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from authz import clock
-from authz.admin import changes
+from authz.admin import changes, names
 from authz.admin.context import here
 from authz.admin.opening import Screen, change, open_places
 from authz.errors import MalformedError
-from authz.service import emergencies, named, own_rights, rights
+from authz.service import emergencies, own_rights, rights
 
 
 def show() -> ResponseReturnValue:
@@ -20,12 +20,13 @@ def show() -> ResponseReturnValue:
     waiting, after = own_rights.waiting(point, reach, now, after=request.args.get("after", ""))
     reviews = emergencies.to_review(point, reach, now)
     people = [vote.person for each in waiting for vote in each["votes"]]
+    names.shows((each["person"] for each in waiting), (each.person for each in reviews))
     return render_template(
         "rights_approvals.html",
         waiting=waiting,
         after=after,
         reviews=reviews,
-        names=named.people(here().store, people),
+        names=names.people(people),
         may="approvals" in open_places(["approvals"], "update"),
         now=now,
     )
