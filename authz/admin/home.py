@@ -30,6 +30,8 @@ from authz.service import (
     overview,
     own_rights,
     rights_request_lists,
+    ways_in,
+    ways_in_notices,
 )
 from authz.service.reach import Reach
 from authz.service.shown import Viewer
@@ -83,12 +85,40 @@ def _approvals(me: Asking) -> list[Notice]:
     now, point = clock.now(), here().point
     rights, more = own_rights.waiting(point, me.reach, now)
     number = len(rights) + len(emergencies.to_review(point, me.reach, now))
+    number += len(ways_in.waiting(here().own, me.viewer))
     text = ngettext(
         "%(num)d request of a right or emergency waits for an answer.",
         "%(num)d requests of rights and emergencies wait for an answer.",
         number,
     )
     return [Notice(text + (" +" if more else ""), url_for("approvals"))] if number else []
+
+
+def _own_ways_in(me: Asking) -> list[Notice]:
+    return [
+        Notice(
+            _(
+                "A way to sign in as you was given (%(name)s). Not asked for? Tell your school.",
+                name=each.name,
+            ),
+            url_for("profile"),
+            each.answered_at,
+        )
+        for each in ways_in_notices.own(here().store, me.viewer.person)
+    ]
+
+
+def _ways_in(me: Asking) -> list[Notice]:
+    found = ways_in_notices.near(here().own, me.viewer)
+    called = names.people(each.person for each in found)
+    return [
+        Notice(
+            _("%(name)s was given a way to sign in", name=called[each.person]),
+            url_for("person", person=each.person),
+            each.answered_at,
+        )
+        for each in found
+    ]
 
 
 def _requests(me: Asking) -> list[Notice]:
@@ -159,6 +189,7 @@ def _who(change: Mapping[str, Any]) -> str:
 OF_A_CHILD: Final = ("person", "usage")
 """Screens about a child to which the first page leads."""
 WAITING: Final[tuple[tuple[str, Provider], ...]] = (
+    ("home", _own_ways_in),
     ("home", _cases),
     ("notices", _unread),
     ("approvals", _approvals),
@@ -168,6 +199,7 @@ WAITING: Final[tuple[tuple[str, Provider], ...]] = (
 UNUSUAL: Final[tuple[tuple[str, Provider], ...]] = (
     ("people", _emergencies),
     ("people", _bulk),
+    ("people", _ways_in),
     ("trail", _refused),
 )
 """A place of work, and what of it to tell those to whom it opens."""
