@@ -150,4 +150,4 @@ def number(name: str) -> int | None:
 def whole(text: str) -> int | None:
     """The whole number that this text is; None where it is none."""
     text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None  # noqa: PLR2004
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None  # noqa: PLR2004 (digits of a small number)

@@ -145,8 +145,8 @@ def _provided(kit: Kit) -> Iterator[tuple[str, tuple[str, str]]]:
     post(krung, "/admin/users/of/parent/invite", form, at="/admin/profile")
     form = {"id": str(ways_in.of(kit.store)[0]["id"]), "answer": "approve", "why": WHY}
     shown = post(kit.client("head"), "/admin/approvals/way-in", form, at="/admin/profile")
-    form = {"issuer": provider.issuer, "subject": "teacher-7", "why": WHY}
-    post(krung, "/admin/users/of/teacher/link", form, at="/admin/profile")
+    form = {"name": "สุดา", "person": "parent-suda", "way": "password", "why": WHY}
+    post(krung, "/admin/users/new", form, at="/admin/profile")
     yield "invitation", (f"/admin/invitation/{shown.text.split('/invitation/')[1][:43]}", "")
     yield "signed_out", ("/admin/signed-out/school", "")
 
