@@ -220,7 +220,8 @@ def pages(standing: Kit, tour: list[Stop]) -> list[Read]:
         *(f"{review}.{form}" for form in ("csv", "json")),
     )
     found = Stop("found", "/admin/guardianships/student-mali?find=สม", "head")
-    asked = [*tour, found, *(Stop("", each, "siri") for each in files)]
+    meant = Stop("meant", "/admin/trail?person=ใจดี&subject=สม", "siri")
+    asked = [*tour, found, meant, *(Stop("", each, "siri") for each in files)]
     clients = {who: standing.client(who) for who in {stop.who for stop in asked}}
     return [_read(standing, clients[stop.who], stop) for stop in asked]
 

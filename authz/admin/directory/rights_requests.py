@@ -62,8 +62,11 @@ def show(person: str) -> ResponseReturnValue:
     found = rights_request_lists.of(point, person)
     told = [person, changes.me(), *(each.assignee for each in found)]
     told += [each.request.answered_by or "" for each in found if each.request]
+    handlers = rights_request_lists.handlers(point, person)
+    names.shows(ident for ident, _name in handlers)
     return render_template(
         "rights_requests.html",
+        handlers=handlers,
         person=person,
         found=found,
         names=names.people(told),
