@@ -20,7 +20,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from authz.admin import emergency, languages, opening, parts, places, signed_in, words
+from authz.admin import days, emergency, languages, opening, parts, places, signed_in, words
 from authz.admin.context import NAME, Console, here
 from authz.admin.screens import SCREENS
 from authz.config.parties import LOOPBACK
@@ -101,6 +101,7 @@ def create_admin(console: Console) -> Flask:
     parts.register(app)
     emergency.register(app)
     words.register(app)
+    days.register(app)
     app.context_processor(lambda: {"csrf": _csrf, "asset": _asset, "request_id": g.request_id})
     app.after_request(_finish)
     app.register_error_handler(CSRFError, _stale)

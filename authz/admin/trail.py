@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import render_template
@@ -35,6 +35,7 @@ def usage(person: str) -> ResponseReturnValue:
         "usage.html",
         found=found,
         chosen=chosen,
+        days=_days(wanted),
         known=known,
         wanted=wanted,
         views=views,
@@ -50,7 +51,13 @@ def trail() -> ResponseReturnValue:
     more = {name: wanted[name] for name in ("application", "rule", "request_id", "event")}
     found = _found(wanted, chosen, person=chosen["person"].id, **more)
     return render_template(
-        "trail.html", found=found, chosen=chosen, wanted=wanted, events=list(Event), **_words()
+        "trail.html",
+        found=found,
+        chosen=chosen,
+        days=_days(wanted),
+        wanted=wanted,
+        events=list(Event),
+        **_words(),
     )
 
 
@@ -68,6 +75,11 @@ def _found(wanted: dict[str, str], chosen: Mapping[str, Picked], **more: str) ->
     found = usage_.records(here().store, viewer().name, **filters)
     names.shows(found.names.people)
     return found
+
+
+def _days(wanted: dict[str, str]) -> dict[str, datetime | None]:
+    """The days that are asked for; None is what is no day, and is told."""
+    return {name: day(wanted[name]) for name in ("since", "until") if wanted[name]}
 
 
 def _filters(wanted: dict[str, str]) -> dict[str, Any]:

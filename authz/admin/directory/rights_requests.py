@@ -14,6 +14,7 @@ from flask_login import current_user
 from authz import clock
 from authz.admin import changes, names
 from authz.admin.context import here
+from authz.admin.days import of_the_common_era
 from authz.admin.opening import Screen, change, may
 from authz.errors import MalformedError
 from authz.privacy.requests import RECTIFIED, Kind
@@ -105,7 +106,8 @@ def _details(kind: Kind) -> dict[str, str]:
     if kind in {Kind.OBJECTION, Kind.WITHDRAWAL}:
         return {"purpose": request.form.get("purpose", "")}
     if kind is Kind.RECTIFICATION:
-        return {name: request.form.get(name, "").strip() for name in RECTIFIED}
+        said = {name: request.form.get(name, "").strip() for name in RECTIFIED}
+        return said | {"birth_date": of_the_common_era(said["birth_date"])}
     return {}
 
 

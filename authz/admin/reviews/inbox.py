@@ -14,6 +14,7 @@ from authz import clock
 from authz.admin import names
 from authz.admin.changes import whole
 from authz.admin.context import here
+from authz.admin.days import of_the_common_era
 from authz.admin.opening import Screen, change, within
 from authz.admin.reviews.common import bench, changed, me, names_items, offered, page, shown, why
 from authz.errors import NotFoundError
@@ -90,7 +91,7 @@ def _day(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        return clock.midnight(date.fromisoformat(text), here().settings.local)
+        return clock.midnight(date.fromisoformat(of_the_common_era(text)), here().settings.local)
     except (ValueError, OverflowError) as error:
         raise RefusedError(Wrong.UNTIL) from error
 
