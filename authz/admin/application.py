@@ -6,6 +6,7 @@ page with people in it; a form without its token is refused; a change is a POST.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from authz.admin import emergency, languages, opening, parts, places, signed_in, words
+from authz.admin import days, emergency, languages, opening, parts, places, signed_in, words
 from authz.admin.context import NAME, Console, here
 from authz.admin.screens import SCREENS
 from authz.config.parties import LOOPBACK
@@ -90,7 +91,7 @@ def create_admin(console: Console) -> Flask:
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     if console.settings.proxies:
         count = console.settings.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]  # as Flask says
     app.before_request(_begin)
     CSRFProtect(app)
     languages.register(app)
@@ -100,6 +101,7 @@ def create_admin(console: Console) -> Flask:
     parts.register(app)
     emergency.register(app)
     words.register(app)
+    days.register(app)
     app.context_processor(lambda: {"csrf": _csrf, "asset": _asset, "request_id": g.request_id})
     app.after_request(_finish)
     app.register_error_handler(CSRFError, _stale)
@@ -158,19 +160,19 @@ def _stale(_error: CSRFError) -> tuple[str, int]:
 def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
     """What went wrong, in words for people; a view may say its own with ``abort(403, text)``."""
     status = error.code or BROKEN
-    if status < 400:  # noqa: PLR2004 (a redirect of the router)
+    if status < HTTPStatus.BAD_REQUEST:  # a redirect of the router
         return error
     said = error.description if error.description != type(error).description else None
-    if status == 404:  # noqa: PLR2004
+    if status == HTTPStatus.NOT_FOUND:
         return _page(
-            404,
+            status,
             _("Not found"),
             said or _("There is no such page, or it is not for you."),
             _("Whoever runs your school's accounts can tell you more."),
         )
-    if status == 403:  # noqa: PLR2004
+    if status == HTTPStatus.FORBIDDEN:
         return _page(
-            403, _("Not for you"), said or _("Your role does not open this place of work.")
+            status, _("Not for you"), said or _("Your role does not open this place of work.")
         )
     if status >= BROKEN:
         return _page(status, _("That did not work"), _SORRY[0], _SORRY[1])

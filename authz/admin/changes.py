@@ -16,6 +16,7 @@ from flask_login import current_user
 
 from authz import clock
 from authz.admin.context import here
+from authz.admin.days import of_the_common_era
 from authz.admin.languages import spoken
 from authz.errors import (
     AuthzError,
@@ -137,7 +138,7 @@ def day_of(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        return clock.parse(text, here().settings.local)
+        return clock.parse(of_the_common_era(text), here().settings.local)
     except ValueError as error:
         raise MalformedError("This is no day.", where="day") from error
 
@@ -150,4 +151,4 @@ def number(name: str) -> int | None:
 def whole(text: str) -> int | None:
     """The whole number that this text is; None where it is none."""
     text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None  # noqa: PLR2004
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None  # noqa: PLR2004 (digits of a small number)

@@ -16,23 +16,23 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from authz import clock
-from authz.admin import opening
+from authz.admin import names, opening
 from authz.admin.context import here
 from authz.admin.opening import Screen
 from authz.admin.reviews import inbox
 from authz.admin.reviews.words import said
-from authz.admin.viewing import viewer
+from authz.admin.viewing import asked, viewer
 from authz.service import (
+    children,
     emergencies,
     idle,
     incident_register,
-    named,
     overview,
     own_rights,
     rights_request_lists,
-    shown,
+    ways_in,
+    ways_in_notices,
 )
-from authz.service import person as person_
 from authz.service.reach import Reach
 from authz.service.shown import Viewer
 
@@ -85,12 +85,40 @@ def _approvals(me: Asking) -> list[Notice]:
     now, point = clock.now(), here().point
     rights, more = own_rights.waiting(point, me.reach, now)
     number = len(rights) + len(emergencies.to_review(point, me.reach, now))
+    number += len(ways_in.waiting(here().own, me.viewer))
     text = ngettext(
         "%(num)d request of a right or emergency waits for an answer.",
         "%(num)d requests of rights and emergencies wait for an answer.",
         number,
     )
     return [Notice(text + (" +" if more else ""), url_for("approvals"))] if number else []
+
+
+def _own_ways_in(me: Asking) -> list[Notice]:
+    return [
+        Notice(
+            _(
+                "A way to sign in as you was given (%(name)s). Not asked for? Tell your school.",
+                name=each.name,
+            ),
+            url_for("profile"),
+            each.answered_at,
+        )
+        for each in ways_in_notices.own(here().store, me.viewer.person)
+    ]
+
+
+def _ways_in(me: Asking) -> list[Notice]:
+    found = ways_in_notices.near(here().own, me.viewer)
+    called = names.people(each.person for each in found)
+    return [
+        Notice(
+            _("%(name)s was given a way to sign in", name=called[each.person]),
+            url_for("person", person=each.person),
+            each.answered_at,
+        )
+        for each in found
+    ]
 
 
 def _requests(me: Asking) -> list[Notice]:
@@ -116,13 +144,17 @@ def _contracts(_me: Asking) -> list[Notice]:
 
 
 def _emergencies(me: Asking) -> list[Notice]:
+    found = overview.emergencies(here().own, me.viewer)
+    names.shows(ident for ident, _name, _until in found)
     return [
         Notice(_("Emergency access of %(name)s", name=who), url_for("rights", person=ident), until)
-        for ident, who, until in overview.emergencies(here().own, me.viewer)
+        for ident, who, until in found
     ]
 
 
 def _bulk(me: Asking) -> list[Notice]:
+    found = overview.bulk_readers(here().own, me.viewer, me.reach)
+    names.shows(each.person for each in found if each.name != each.person)
     return [
         Notice(
             _(
@@ -135,7 +167,7 @@ def _bulk(me: Asking) -> list[Notice]:
             else url_for("rights", person=each.person),
             each.hour,
         )
-        for each in overview.bulk_readers(here().own, me.viewer, me.reach)
+        for each in found
     ]
 
 
@@ -154,9 +186,10 @@ def _who(change: Mapping[str, Any]) -> str:
     return str(change["detail"].get("who") or change["subject"]["id"])
 
 
-MOST_CHILDREN: Final = 12
-"""Children who are shown on the first page."""
+OF_A_CHILD: Final = ("person", "usage")
+"""Screens about a child to which the first page leads."""
 WAITING: Final[tuple[tuple[str, Provider], ...]] = (
+    ("home", _own_ways_in),
     ("home", _cases),
     ("notices", _unread),
     ("approvals", _approvals),
@@ -166,20 +199,25 @@ WAITING: Final[tuple[tuple[str, Provider], ...]] = (
 UNUSUAL: Final[tuple[tuple[str, Provider], ...]] = (
     ("people", _emergencies),
     ("people", _bulk),
+    ("people", _ways_in),
     ("trail", _refused),
 )
 """A place of work, and what of it to tell those to whom it opens."""
 
 
-def _children(me: Viewer) -> list[tuple[Mapping[str, Any], frozenset[str]]]:
-    """The children in somebody's care, and which of their screens open; recorded (N-49)."""
-    found = person_.person(here().own, me.person, ["guardianship"])["children"]
-    known = {row["id"]: row for row in found[:MOST_CHILDREN]}
-    opens = ((row, opening.would(("person", "usage"), ident)) for ident, row in known.items())
-    listed = [(row, views) for row, views in opens if views]
-    if listed:
-        shown.record(here().store, me, "home", me.person, [row["id"] for row, _views in listed])
-    return listed
+def _children(me: Viewer) -> dict[str, Any]:
+    """A page of the children in somebody's care, with the place that the address asks for."""
+    after = asked("children")["children"]
+    found = children.children(here().own, me, OF_A_CHILD, after)
+    names.shows(each.id for each in found.children)
+    return {"children": found, "after": after}
+
+
+def _changes(me: Viewer) -> dict[str, Any]:
+    """The newest changes, and the names of those who made them."""
+    found = overview.lately(here().own, me)
+    names.shows(each["person"] for each in found)
+    return {"changes": found, "by": names.people(map(_who, found))}
 
 
 def show() -> ResponseReturnValue:
@@ -193,11 +231,10 @@ def show() -> ResponseReturnValue:
         for name, providers in (("waiting", WAITING), ("unusual", UNUSUAL))
     }
     if "people" in open_to_me:
-        told["changes"] = overview.lately(console.own, me.viewer)
-        told["by"] = named.people(console.store, map(_who, told["changes"]))
+        told |= _changes(me.viewer)
         told["chart"] = overview.decisions(console.point, me.reach)
     else:  # who may search for anybody needs no list of their own
-        told["children"] = _children(me.viewer)
+        told |= _children(me.viewer)
     if "unused" in open_to_me:
         told["idle"] = idle.chart(console.point, me.reach)
     return render_template(

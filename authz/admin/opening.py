@@ -22,6 +22,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from authz import clock
+from authz.admin import names
 from authz.admin.context import here
 from authz.decision.request import Request, parse
 from authz.service.database import reading
@@ -164,7 +165,9 @@ def _opened(screen: Screen) -> View:
                 return go(url_for("second_factor", next=_asked()))
             abort(404 if screen.person else 403)
         g.decided = decided
-        return screen.view(**arguments)
+        reply = screen.view(**arguments)
+        names.record(screen.category, person)
+        return reply
 
     return view
 

@@ -41,6 +41,8 @@ EVENTS: Final[dict[str, Any]] = {
     "settings_changed": _l("Settings changed"),
     "user_linked": _l("Account of a sign-in linked or taken away"),
     "user_invited": _l("Invited to sign in"),
+    "way_in_asked": _l("Way to sign in asked for"),
+    "way_in_answered": _l("Request of a way to sign in answered"),
     "sessions_ended": _l("Sessions ended"),
     "key_rotated": _l("Key rotated"),
     "right_asked": _l("Right asked for"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from authz.admin import changes, opening
+from authz.admin import changes, names, opening
 from authz.admin.context import here
 from authz.admin.opening import Screen
 from authz.admin.viewing import asked, viewer
-from authz.service import idle, named
+from authz.service import idle
 
 
 def unused() -> ResponseReturnValue:
@@ -20,7 +20,7 @@ def unused() -> ResponseReturnValue:
     return render_template(
         "unused.html",
         found=found,
-        names=named.people(point.store, [each.granted_by for each in found]),
+        names=names.people(each.granted_by for each in found),
         after=after,
         wanted=wanted,
         idle=idle.chart(point, reach),

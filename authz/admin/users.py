@@ -6,7 +6,7 @@ is not given here but the auditor's, which is no role of the directory's facts.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -26,7 +26,8 @@ from authz.errors import (
     NotFoundError,
     SeparationError,
 )
-from authz.service import links, sessions, users
+from authz.service import links, sessions, users, ways_in
+from authz.service.ways_in import Given, What
 
 LONGEST_WHY = 500
 PROBLEMS = {
@@ -41,6 +42,13 @@ PROBLEMS = {
     ("link", ConflictError): _l("That account opens a sign-in already."),
     ("link", MalformedError): _l("Name the provider and the number of the account there."),
 }
+KINDS: Final[dict[str, Any]] = {
+    What.ADD: _l("A new sign-in"),
+    What.LINK: _l("An account at a provider is to open it"),
+    What.INVITE: _l("An invitation to link an account"),
+    What.RESET: _l("A new first password"),
+}
+"""What is asked for, in words."""
 BY_OPERATOR = _l(
     "Who was granted a role gets a way in from the operator, at the command line, and not here."
 )
@@ -58,6 +66,8 @@ def show_list() -> ResponseReturnValue:
         found=page,
         text=text,
         after=after,
+        waiting=ways_in.of(here().store),
+        kinds=KINDS,
         further=page[-1].name if len(found) > users.PAGE else "",
         changes=_changes(),
     )
@@ -74,27 +84,10 @@ def show_form() -> ResponseReturnValue:
 
 
 def add() -> ResponseReturnValue:
-    """Add a sign-in; its first password is shown once."""
-    name, person = _given("name"), _given("person")
-    local = _given("way") != "provider"
-    try:
-        password = users.add(
-            here().store,
-            name,
-            person=person or None,
-            by=current_user.person,
-            because=_why(),
-            auditor=_given("auditor") == "yes",
-            catalogue=here().point.policy.catalogue,
-            local=local,
-            on_screen=True,
-        )
-    except AuthzError as error:
-        return _form(_told("add", error), status=400)
-    if not local:
-        flash(_("The sign-in is added. Link or invite its owner now."), "good")
-        return redirect(url_for("user", name=name))
-    return _shown_once(name, password=password)
+    """Ask for a sign-in; its first password is shown once, to whoever approves it."""
+    name, person = _given("name"), _given("person") or None
+    kind = {"local": _given("way") != "provider", "auditor": _given("auditor") == "yes"}
+    return _asked(What.ADD, name, person=person, **kind)
 
 
 def disable(name: str) -> ResponseReturnValue:
@@ -103,14 +96,8 @@ def disable(name: str) -> ResponseReturnValue:
 
 
 def reset(name: str) -> ResponseReturnValue:
-    """Give a new first password, shown once."""
-    try:
-        password = users.reset(
-            here().store, name, by=current_user.person, because=_why(), on_screen=True
-        )
-    except AuthzError as error:
-        return _one(name, _told("reset", error), status=400)
-    return _shown_once(name, password=password)
+    """Ask for a new first password."""
+    return _asked(What.RESET, name)
 
 
 def end_sessions(name: str) -> ResponseReturnValue:
@@ -120,9 +107,8 @@ def end_sessions(name: str) -> ResponseReturnValue:
 
 
 def link(name: str) -> ResponseReturnValue:
-    """Let an account at a provider open the sign-in."""
-    text = _("The account opens this sign-in now.")
-    return _changed(name, "link", text, links.link, on_screen=True, **_account())
+    """Ask that an account at a provider opens the sign-in."""
+    return _asked(What.LINK, name, **_account())
 
 
 def unlink(name: str) -> ResponseReturnValue:
@@ -132,15 +118,27 @@ def unlink(name: str) -> ResponseReturnValue:
 
 
 def invite(name: str) -> ResponseReturnValue:
-    """Make an invitation, shown once."""
+    """Ask for an invitation."""
+    return _asked(What.INVITE, name)
+
+
+def _asked(what: What, name: str, **more: Any) -> ResponseReturnValue:
+    """Ask for a way in; of a sign-in that is nobody's on file, show what opens it."""
+    console = here()
     try:
-        text = links.invite(
-            here().store, name, by=current_user.person, because=_why(), on_screen=True
+        given = ways_in.ask(
+            *(console.store, console.point.policy.catalogue, what, name),
+            by=current_user.person,
+            why=_why(),
+            **more,
         )
     except AuthzError as error:
-        return _one(name, _told("invite", error), status=400)
-    address = here().settings.public_url + url_for("invitation", text=text)
-    return _shown_once(name, address=address)
+        told = _told(what.value, error)
+        return _form(told, status=400) if what is What.ADD else _one(name, told, status=400)
+    if given is not None and (given.password or given.invitation):
+        return shown_once(given)
+    flash(_("It is done.") if given else _("It waits for a second person."), "good")
+    return redirect(url_for("users") if what is What.ADD else url_for("user", name=name))
 
 
 def _account() -> dict[str, str]:
@@ -171,6 +169,8 @@ def _one(name: str, problem: str = "", *, status: int = 200) -> ResponseReturnVa
         sessions=sessions.listed(console.store, name, clock.now()),
         providers=console.settings.oidc,
         named={each.issuer: each.name for each in console.settings.oidc},
+        waiting=ways_in.of(console.store, name),
+        kinds=KINDS,
         changes=_changes(),
     )
     return page, status
@@ -181,8 +181,17 @@ def _form(problem: str, *, status: int = 200) -> ResponseReturnValue:
     return render_template("user_new.html", problem=problem, providers=providers), status
 
 
-def _shown_once(name: str, *, password: str = "", address: str = "") -> ResponseReturnValue:
-    return render_template("user_secret.html", name=name, password=password, address=address)
+def shown_once(given: Given) -> ResponseReturnValue:
+    """What opens a sign-in, to whoever hands it to its owner."""
+    invitation = given.invitation
+    address = here().settings.public_url + url_for("invitation", text=invitation)
+    return render_template(
+        "user_secret.html",
+        name=given.name,
+        password=given.password,
+        address=address if invitation else "",
+        back=url_for("users" if "users" in opening.open_places(["users"]) else "approvals"),
+    )
 
 
 def _told(what: str, error: AuthzError) -> str:

@@ -9,9 +9,13 @@ from flask_login import current_user
 
 from authz import clock
 from authz.admin.context import here
+from authz.admin.days import of_the_common_era
 from authz.admin.languages import spoken
 from authz.decision.answer import sentence
 from authz.service.shown import Viewer
+
+DAYS = {"since", "until", "day"}
+"""What of an address is a day."""
 
 
 def viewer() -> Viewer:
@@ -20,12 +24,13 @@ def viewer() -> Viewer:
 
 
 def asked(*names: str) -> dict[str, str]:
-    """What the address says, without blanks."""
-    return {name: request.args.get(name, "").strip() for name in names}
+    """What the address says, without blanks; days as ISO 8601 has them."""
+    found = {name: request.args.get(name, "").strip() for name in names}
+    return found | {name: of_the_common_era(found[name]) for name in DAYS & found.keys()}
 
 
 def day(text: str) -> datetime | None:
-    """The local midnight that begins a day; None where it is no day."""
+    """The local midnight that begins a day as :func:`asked` gives it; None where it is no day."""
     try:
         return clock.midnight(date.fromisoformat(text), here().settings.local)
     except (ValueError, OverflowError):

@@ -232,6 +232,8 @@ MAPPING: Final[Mapping[Event, Mapped]] = {
     Event.SECOND_FACTOR_CHANGED: Mapped(ACCOUNT, OTHER),
     Event.TOKEN_CREATED: Mapped(ACCESS, 1),
     Event.TOKEN_REVOKED: Mapped(ACCESS, 2),
+    Event.WAY_IN_ASKED: Mapped(ACCESS, OTHER),
+    Event.WAY_IN_ANSWERED: Mapped(ACCESS, OTHER),
     Event.RIGHT_ASKED: Mapped(ACCESS, OTHER),
     Event.RIGHT_ANSWERED: Mapped(ACCESS, OTHER),
     Event.RIGHT_WITHDRAWN: Mapped(ACCESS, OTHER),

@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, NoReturn
 
 import click
@@ -82,10 +83,14 @@ def progress() -> Iterator[Advance]:
     if not sys.stderr.isatty():
         yield lambda *_: None
         return
-    from time import monotonic  # noqa: PLC0415
-
     from rich.console import Console  # noqa: PLC0415 (only on a terminal)
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415 (only on a terminal)
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
 
     bar = Progress(
         TextColumn("{task.description}"),

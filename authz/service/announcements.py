@@ -111,7 +111,7 @@ def published(point: DecisionPoint, at: datetime) -> list[dict[str, Any]]:
             .limit(50)
         )
         return [
-            {**row._mapping, "concerned": concerned[row.audience]}  # noqa: SLF001
+            {**row._mapping, "concerned": concerned[row.audience]}  # noqa: SLF001 (public so)
             for row in rows
         ]
 

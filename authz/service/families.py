@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, select
 
 from authz.directory.recording.change import ORIGIN
 from authz.directory.tables import CustodyRestriction, Guardianship, Person
@@ -20,9 +19,6 @@ from authz.review.rights import said
 from authz.service import by_hand
 from authz.service.database import reading, writing
 from authz.service.decide import DecisionPoint
-from authz.service.permitted import permitted
-
-MOST_FOUND = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,41 +89,6 @@ def _link(
         row.id, adult, name, kind, row.valid_from, until, begun and not over and not superseded,
         superseded, row.recorded_because, basis,
     )  # fmt: skip
-
-
-def find(
-    console: DecisionPoint, me: str, text: str, *, mfa: bool, leave_out: str
-) -> list[tuple[str, str]]:
-    """People by a part of their name, of those whose page the asker may open."""
-    words = text.split()[:4]
-    if not words:
-        return []
-    one = aliased(Person)
-    named = and_(
-        *(
-            or_(
-                one.given_name.contains(word, autoescape=True),
-                one.family_name.contains(word, autoescape=True),
-                one.id == word,
-            )
-            for word in words
-        )
-    )
-    statement = permitted(
-        select(one.id, one.given_name, one.family_name).where(
-            named, one.id != leave_out, one.status == "active"
-        ),
-        me,
-        "read",
-        "person",
-        person=one.id,
-        context={"mfa": True} if mfa else {},
-        policy=console.policy,
-        place=console.place,
-    )
-    with reading(console.store) as connection:
-        rows = connection.execute(statement.order_by(one.name_order, one.id).limit(MOST_FOUND))
-        return [(row[0], f"{row[1]} {row[2]}".strip() or row[0]) for row in rows]
 
 
 def add(

@@ -22,7 +22,7 @@ from authz.config import Settings
 from authz.errors import AuthzError
 from authz.measures import DONE, KEEPERS
 from authz.measures import STEPS as STEPS_FAILED
-from authz.service import bulk_reading, checkpoints, delivery
+from authz.service import bulk_reading, checkpoints, delivery, ways_in_notices
 from authz.service.journals import catch_up, folder_of
 from authz.service.overview import counted
 from authz.service.reviews import keeping as reviews
@@ -47,6 +47,7 @@ STEPS: Final = (
     Step("checkpoint", checkpoints.checkpoint, lambda settings: settings.checkpoint_seconds),
     Step("bulk reading", bulk_reading.keep, lambda _: WATCH_SECONDS, aside=True),
     Step("reviews", reviews.keep, lambda _: REVIEW_SECONDS, aside=True),
+    Step("ways in", ways_in_notices.deliver, lambda _: REVIEW_SECONDS, aside=True),
     Step("deliver", delivery.deliver),
 )
 """What a round does, in this order; whatever stands on shipped records comes after it."""

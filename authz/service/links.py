@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from authz import clock
 from authz.audit.record import Ref
 from authz.errors import ConflictError, MalformedError, NotFoundError
-from authz.service import changing, sessions, signing_in, takeover
+from authz.service import changing, sessions, signing_in
 from authz.service.changing import By
 from authz.service.database import reading, writing
 from authz.service.providers import LONGEST, Identity
@@ -47,21 +47,14 @@ def link(
     subject: str,
     by: str,
     because: str = "",
-    on_screen: bool = False,
 ) -> None:
     """Let an account at a provider open a sign-in.
 
     NotFoundError where there is no such sign-in in force, ConflictError where the account
-    opens one already, MalformedError where it is none; ``on_screen`` ForbiddenError where its
-    owner was granted a role (:mod:`.takeover`).
+    opens one already, MalformedError where it is none.
     """
-    if not issuer or not 0 < len(subject) <= LONGEST:
-        raise MalformedError("It needs an issuer and a subject.", where="subject")
-    author = By.now(by, because)
     with writing(store) as connection:
-        if on_screen:
-            takeover.refuse_of(connection, name, author.at)
-        _link(connection, author, name, issuer, subject)
+        linked(connection, By.now(by, because), name, issuer, subject)
 
 
 def unlink(
@@ -77,27 +70,28 @@ def unlink(
         _record(connection, Event.USER_LINKED, By.now(by, because), name, before, {})
 
 
-def invite(store: Engine, name: str, *, by: str, because: str = "", on_screen: bool = False) -> str:
+def invite(store: Engine, name: str, *, by: str, because: str = "") -> str:
     """A text of chance with which its holder links their account, once, within a week.
 
-    An earlier invitation to the same sign-in ends. NotFoundError without a sign-in in force;
-    ``on_screen`` ForbiddenError as for a link.
+    An earlier invitation to the same sign-in ends. NotFoundError without a sign-in in force.
     """
-    author, text = By.now(by, because), secrets.token_urlsafe(32)
-    until = author.at + INVITED
     with writing(store) as connection:
-        if on_screen:
-            takeover.refuse_of(connection, name, author.at)
-        _in_force(connection, name)
-        ended = (SignInInvitation.name == name) | (SignInInvitation.expires_at <= author.at)
-        connection.execute(delete(SignInInvitation).where(ended))
-        connection.execute(
-            insert(SignInInvitation).values(
-                id_hash=_hash(text), name=name, invited_by=by, expires_at=until
-            )
+        return inviting(connection, By.now(by, because), name)
+
+
+def inviting(connection: Connection, author: By, name: str) -> str:
+    """The same within a transaction."""
+    text, until = secrets.token_urlsafe(32), author.at + INVITED
+    _in_force(connection, name)
+    ended = (SignInInvitation.name == name) | (SignInInvitation.expires_at <= author.at)
+    connection.execute(delete(SignInInvitation).where(ended))
+    connection.execute(
+        insert(SignInInvitation).values(
+            id_hash=_hash(text), name=name, invited_by=author.who, expires_at=until
         )
-        after = {"invited": True, "until": until.isoformat()}
-        _record(connection, Event.USER_INVITED, author, name, {}, after)
+    )
+    after = {"invited": True, "until": until.isoformat()}
+    _record(connection, Event.USER_INVITED, author, name, {}, after)
     return text
 
 
@@ -147,10 +141,13 @@ def _accept(store: Engine, who: Identity, text: str) -> None:
         used = delete(SignInInvitation).where(SignInInvitation.id_hash == _hash(text))
         if name is None or not connection.execute(used).rowcount:
             raise NotFoundError("The invitation was used, or has ended.", where="invitation")
-        _link(connection, By.now(name, ACCEPTED), name, who.issuer, who.subject)
+        linked(connection, By.now(name, ACCEPTED), name, who.issuer, who.subject)
 
 
-def _link(connection: Connection, author: By, name: str, issuer: str, subject: str) -> None:
+def linked(connection: Connection, author: By, name: str, issuer: str, subject: str) -> None:
+    """Let an account open a sign-in, within a transaction; errors as of :func:`link`."""
+    if not issuer or not 0 < len(subject) <= LONGEST:
+        raise MalformedError("It needs an issuer and a subject.", where="subject")
     _in_force(connection, name)
     key = (SignInLink.issuer == issuer, SignInLink.subject == subject)
     if connection.scalar(select(SignInLink.name).where(*key)) is not None:

@@ -121,7 +121,7 @@ def _with_votes(connection: Any, rows: Any) -> list[dict[str, Any]]:
     ):
         votes.setdefault(vote.request, []).append(vote)
     return [
-        {**row._mapping, "until": _moment(row.until), "votes": votes.get(row.id, [])}  # noqa: SLF001
+        {**row._mapping, "until": _moment(row.until), "votes": votes.get(row.id, [])}  # noqa: SLF001 (public so)
         for row in rows
     ]
 

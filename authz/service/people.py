@@ -26,6 +26,7 @@ from authz.vocabulary import GRANTABLE_ROLES, Role
 
 PAGE: Final = 50
 WORDS: Final = 5
+MOST_FOUND: Final = 20
 KINDS: Final = ("student", "teacher", "parent", "school_admin", "staff")
 STATUSES: Final = ("active", "suspended", "deregistered")
 _STAFF: Final = sorted(GRANTABLE_ROLES - {Role.SCHOOL_ADMIN})
@@ -85,6 +86,24 @@ def people(own: DecisionPoint, viewer: Viewer, wanted: Wanted, after: str = "") 
     return People(listed, token)
 
 
+def find(
+    own: DecisionPoint, viewer: Viewer, text: str, *, leave_out: str = ""
+) -> list[tuple[str, str]]:
+    """Active people by parts of their name, or by id, whom the viewer may open: ids and names.
+
+    At most :data:`MOST_FOUND`, in the order of their names. Whoever shows them records them.
+    """
+    p = t.Person
+    if not text.strip():
+        return []
+    query = cast("Select[Any]", select(p.id, p.given_name, p.family_name))
+    query = query.where(*_named(text), p.id != leave_out, p.status == "active")
+    with reading(own.store) as connection:
+        query = Visible.to(connection, own, viewer).only(query, p.id)
+        rows = connection.execute(query.order_by(p.name_order, p.id).limit(MOST_FOUND))
+        return [(row[0], f"{row[1]} {row[2]}".strip() or row[0]) for row in rows]
+
+
 def schools(own: DecisionPoint, viewer: Viewer) -> list[tuple[str, str]]:
     """The organisations, by id and name, in which the viewer may see somebody."""
     o, m = t.Organisation, t.Membership
@@ -111,16 +130,20 @@ def within(dated: Any, now: datetime) -> ColumnElement[bool]:
 
 def _asked(wanted: Wanted, now: datetime) -> Iterable[ColumnElement[bool]]:
     p, m = t.Person, t.Membership
-    for word in wanted.text.split()[:WORDS]:
-        names = [p.given_name, p.family_name]
-        found = [name.icontains(word, autoescape=True) for name in names]
-        yield or_(*found, p.id == word)
+    yield from _named(wanted.text)
     if wanted.status in STATUSES:
         yield p.status == wanted.status
     if wanted.school:
         yield p.id.in_(select(m.person).where(m.organisation == wanted.school, within(m, now)))
     if wanted.kind in KINDS:
         yield p.id.in_(_of_kind(wanted.kind, now))
+
+
+def _named(text: str) -> Iterable[ColumnElement[bool]]:
+    p = t.Person
+    for word in text.split()[:WORDS]:
+        found = [name.icontains(word, autoescape=True) for name in (p.given_name, p.family_name)]
+        yield or_(*found, p.id == word)
 
 
 def _of_kind(kind: str, now: datetime) -> Select[Any]:

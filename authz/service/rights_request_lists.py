@@ -10,15 +10,19 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 
 from authz import clock
+from authz.directory.held import in_force
 from authz.directory.storable import storable
-from authz.directory.tables import Case, CasePerson, Person
+from authz.directory.tables import Case, CasePerson, Grant, Membership, Person
 from authz.errors import MalformedError
 from authz.privacy.requests import DAYS, Request, State
 from authz.privacy.tables import RightsRequest
 from authz.service.database import reading
 from authz.service.decide import DecisionPoint
+from authz.service.people import within
 from authz.service.permitted import permitted
+from authz.service.reviews import schools
 from authz.service.rights_requests import KIND, as_request
+from authz.vocabulary import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,25 @@ def of(point: DecisionPoint, person: str) -> list[Filed]:
         statement = _filed().where(CasePerson.person == person)
         rows = connection.execute(statement.order_by(Case.opened_at.desc(), Case.id))
         return [_as_filed(point, row) for row in rows]
+
+
+def handlers(point: DecisionPoint, person: str) -> list[tuple[str, str]]:
+    """Who can be given a person's request, by name: officers, and who administers their school."""
+    now, p = clock.now(), Person
+    with reading(point.store) as connection:
+        at = select(Membership.organisation).where(
+            Membership.person == person, within(Membership, now)
+        )
+        tree = schools.read(connection, now)
+        lines = (line for place in connection.scalars(at.distinct()) for line in tree.line(place))
+        admins = {admin for line in lines for admin in line}
+        officers = select(Grant.person).where(in_force(now, [Role.DPO], everywhere=True))
+        rows = connection.execute(
+            select(p.id, p.given_name, p.family_name)
+            .where(p.id.in_(admins) | p.id.in_(officers), p.id != person, p.status == "active")
+            .order_by(p.name_order, p.id)
+        )
+        return [(row.id, f"{row.given_name} {row.family_name}".strip() or row.id) for row in rows]
 
 
 def waiting(

@@ -81,7 +81,8 @@ def _judge(answer: http.client.HTTPResponse) -> None:
         return
     asked = answer.getheader("Retry-After", "")
     wait = float(asked) if asked.isascii() and asked.isdigit() and len(asked) < len("10000") else 0
-    what = "It redirects, which is not followed" if status // 100 == 3 else "It refuses"  # noqa: PLR2004
+    redirects = status // 100 == HTTPStatus.MULTIPLE_CHOICES // 100
+    what = "It redirects, which is not followed" if redirects else "It refuses"
     raise UndeliveredError(f"{what} ({status}).", status=status, wait=wait)
 
 

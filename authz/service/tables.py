@@ -123,6 +123,39 @@ class SignInInvitation(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class SignInRequest(Base):
+    """That somebody who runs the platform asks for a way in to a sign-in, and the answer (N-44).
+
+    ``more`` are the account to be linked, or of which kind the sign-in to be added is.
+    """
+
+    __tablename__ = "sign_in_request"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    what: Mapped[str]
+    name: Mapped[str] = mapped_column(index=True)
+    person: Mapped[str] = mapped_column(index=True)
+    more: Mapped[dict[str, Any]]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    why: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    answered_by: Mapped[str | None]
+    answered_at: Mapped[datetime | None]
+    answer: Mapped[str | None]
+
+
+class SignInNotice(Base):
+    """That the owner of a sign-in is told by e-mail of such a request; ``about`` says of what."""
+
+    __tablename__ = "sign_in_notice"
+    request: Mapped[str] = mapped_column(primary_key=True)
+    about: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    sent_at: Mapped[datetime | None] = mapped_column(index=True)
+    tries: Mapped[int]
+    problem: Mapped[str]
+
+
 class SignInFailure(Base):
     """Failures in a row of one sign-in from one place; the key is a hash, and says neither."""
 

@@ -1,9 +1,10 @@
 """Whoever runs the platform becomes nobody who oversees it, or was granted a role (N-44, N-45).
 
 Who adds a sign-in, links an account to one, invites its owner or resets it holds a way in for a
-moment. In the screens that is done for nobody who holds more than they are given by a roster: a
-way in to a granted role comes from the operator, at the command line. A lost password of such a
-person may be reset in the screens, which its owner notices, but not of one who oversees.
+moment. In the screens a second person gives it (:mod:`.ways_in`), and nobody does for whoever
+holds more than they are given by a roster: a way in to a granted role comes from the operator, at
+the command line. A lost password of such a person may be reset in the screens, with the second
+person, but not of one who oversees.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from authz.directory.held import in_force
 from authz.directory.recording import revision
 from authz.directory.tables import Grant, Person
 from authz.errors import ConflictError, MalformedError, NotFoundError
-from authz.service import changing, passwords, separation, sessions, takeover
+from authz.service import changing, passwords, separation, sessions
 from authz.service.changing import By
 from authz.service.database import reading, writing
 from authz.service.tables import SignIn
@@ -34,7 +34,16 @@ ORIGIN = "sign-in"
 NO_FACTOR: dict[str, Any] = {"totp_secret": None, "totp_step": None, "recovery_codes": []}
 
 
-def add(  # noqa: PLR0913 (what a sign-in is, by name)
+class New(NamedTuple):
+    """A sign-in to be added; without the hash of a password it opens by a provider only."""
+
+    name: str
+    person: str | None
+    hashed: str = ""
+    auditor: bool = False
+
+
+def add(
     store: Engine,
     name: str,
     *,
@@ -44,40 +53,42 @@ def add(  # noqa: PLR0913 (what a sign-in is, by name)
     auditor: bool = False,
     catalogue: Catalogue | None = None,
     local: bool = True,
-    on_screen: bool = False,
 ) -> str:
     """Add a sign-in and return its first password; ConflictError where the name is taken.
 
     An auditor reads in the screens and changes nothing; the role is given here only, is the
     person's own, and meets none that the pack of ``catalogue`` keeps apart from it
     (SeparationError). A sign-in that is not ``local`` has no password, and opens by a
-    provider's account only. ``on_screen`` ForbiddenError where the person was granted a role.
+    provider's account only.
     """
+    password = passwords.made() if local else ""
+    new = New(name, person, passwords.hashed(password) if local else "", auditor=auditor)
+    with writing(store) as connection:
+        added(connection, new, By.now(by, because), catalogue)
+    return password
+
+
+def added(connection: Connection, new: New, author: By, catalogue: Catalogue | None) -> None:
+    """The same within a transaction, with the hash of a password made before."""
+    name, person, hashed, auditor = new
     if auditor and person is None:
         raise MalformedError("An auditor is a person of the directory.", where="person")
     if auditor and catalogue is None:
         raise ValueError("what the pack keeps apart from an auditor must be known")
     if not (0 < len(name) <= LONGEST and all(map(_of_a_name, name))):
         raise MalformedError("A name has up to 64 letters, digits or . @ + - _.", where="name")
-    password, author = passwords.made() if local else "", By.now(by, because)
-    hashed = passwords.hashed(password) if local else ""
-    row: dict[str, Any] = {"person": person, "must_change": local, "created_at": author.at}
-    row |= {"created_by": by, "recovery_codes": []}
-    with writing(store) as connection:
-        if connection.scalar(select(SignIn.name).where(SignIn.name == name)) is not None:
-            raise ConflictError("There is a sign-in of that name already.", where=name)
-        if person is not None:
-            _person_exists(connection, person)
-        connection.execute(insert(SignIn).values(name=name, password_hash=hashed, **row))
-        if auditor and catalogue is not None:
-            separation.check(connection, catalogue, str(person), Role.AUDITOR.value, author.at)
-        if on_screen:
-            takeover.refuse(connection, person, author.at, auditor=auditor and local)
-        if auditor:
-            _audits(connection, str(person), author)
-        given = {"role": Role.AUDITOR.value} if auditor else {}
-        _record(connection, Event.USER_ADDED, author, name, {}, _shown(row) | given)
-    return password
+    row: dict[str, Any] = {"person": person, "must_change": bool(hashed)}
+    row |= {"created_at": author.at, "created_by": author.who, "recovery_codes": []}
+    if connection.scalar(select(SignIn.name).where(SignIn.name == name)) is not None:
+        raise ConflictError("There is a sign-in of that name already.", where=name)
+    if person is not None:
+        _person_exists(connection, person)
+    connection.execute(insert(SignIn).values(name=name, password_hash=hashed, **row))
+    if auditor and catalogue is not None:
+        separation.check(connection, catalogue, str(person), Role.AUDITOR.value, author.at)
+        _audits(connection, str(person), author)
+    given = {"role": Role.AUDITOR.value} if auditor else {}
+    _record(connection, Event.USER_ADDED, author, name, {}, _shown(row) | given)
 
 
 def disable(store: Engine, name: str, *, by: str, because: str = "") -> None:
@@ -92,20 +103,23 @@ def disable(store: Engine, name: str, *, by: str, because: str = "") -> None:
         sessions.end_all(connection, name)
 
 
-def reset(store: Engine, name: str, *, by: str, because: str = "", on_screen: bool = False) -> str:
+def reset(store: Engine, name: str, *, by: str, because: str = "") -> str:
     """Give a sign-in a new password, to be changed at once, and return it.
 
     Its second factor is gone too, for whoever lost both, and every session of it ends.
-    ``on_screen`` ForbiddenError where its owner oversees the service or runs it.
     """
-    password, author = passwords.made(), By.now(by, because)
-    values = {"password_hash": passwords.hashed(password), "must_change": True, **NO_FACTOR}
+    password = passwords.made()
+    hashed = passwords.hashed(password)
     with writing(store) as connection:
-        if on_screen:
-            takeover.refuse_of(connection, name, author.at, takeover.OVERSEEING)
-        _change(connection, Event.USER_RESET, author, name, values)
-        sessions.end_all(connection, name)
+        renewed(connection, name, hashed, By.now(by, because))
     return password
+
+
+def renewed(connection: Connection, name: str, hashed: str, author: By) -> None:
+    """The same within a transaction, with the hash of a password made before."""
+    values = {"password_hash": hashed, "must_change": True, **NO_FACTOR}
+    _change(connection, Event.USER_RESET, author, name, values)
+    sessions.end_all(connection, name)
 
 
 def end_sessions(store: Engine, name: str, *, by: str, because: str = "") -> int:

@@ -16,5 +16,6 @@ OPENINGS = {
     "break_glass": ("/admin/rights/emergency", _SCHOOLS),
     "approvals": ("/admin/approvals", _SCHOOLS | {"siri", "audit"}),
     "answer_right": ("/admin/approvals/answer", _SCHOOLS | {"siri"}),
+    "answer_way_in": ("/admin/approvals/way-in", _SCHOOLS | {"siri"}),
     "review_emergency": ("/admin/approvals/emergency", _SCHOOLS | {"siri"}),
 }

@@ -323,3 +323,16 @@ def test_a_list_costs_the_same_however_long(kit: Kit, path: str) -> None:
         send(kit, "siri", "/admin/contracts/record_contract", **{**CONTRACT, "id": f"K{number}"})
         opened(kit, "student-tan", "access")
     assert cost() == few
+
+
+def test_a_request_is_put_into_hands_that_are_called_by_name(kit: Kit) -> None:
+    """Officers, and who administers the person's school or an organisation above it."""
+    shown = page(kit, "head", "/admin/requests/student-mali")
+    offered = dict(re.findall(r'<option value="([^"]+)"[^>]*>([^<]+)</option>', shown))
+    assert offered["dpo-siri"].startswith("สิริ")
+    assert {"admin-prapai", "dpo-siri"} <= offered.keys()
+    assert not {"admin-suri", "teacher-danai", "student-mali"} & offered.keys()
+    assert '<option value="admin-prapai" selected>' in shown
+    path = "/admin/requests/student-mali/open_request"
+    send(kit, "head", path, kind="access", asked="ขอสำเนา", assignee="dpo-siri")
+    assert '<option value="dpo-siri" selected>' in page(kit, "head", "/admin/requests/student-mali")

@@ -11,15 +11,22 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from sqlalchemy import select
 from werkzeug.test import Client
 
+from authz import clock
 from authz.admin.screens import SCREENS
-from tests.admin.kit import BASE, ORDINARY, PRIVILEGED, Kit, token
+from authz.audit.record import timestamp
+from authz.audit.tables import AuditRecord
+from authz.directory.tables import Person
+from authz.service.database import reading
+from authz.service.journals import catch_up
+from tests.admin.kit import BASE, INCIDENT, ORDINARY, PRIVILEGED, Kit, token
 from tests.admin.screenshots import FOLDER, LANGUAGES, arrive, files
 from tests.admin.tour import Stop, names, stops
 from tests.conftest import ROOT
@@ -193,15 +200,73 @@ def _fresh(kit: Kit, client: Client, who: str) -> str:
     return token(shown)
 
 
-def test_no_english_word_is_left_on_a_thai_page(standing: Kit, tour: list[Stop]) -> None:
+class Read(NamedTuple):
+    """A page as it came, and the records that its request left."""
+
+    stop: Stop
+    status: int
+    text: str
+    records: str
+
+
+@pytest.fixture(scope="module")
+def pages(standing: Kit, tour: list[Stop]) -> list[Read]:
+    """Every screen of the tour, and the files of lists, each asked for once."""
+    review = next(stop.address for stop in tour if stop.name == "campaign_report")
+    files = (
+        "/admin/reports/unused/csv",
+        "/admin/reports/access-of/html/student-mali",
+        f"/admin/incident/{INCIDENT}/breach/csv?account=teacher-danai",
+        *(f"{review}.{form}" for form in ("csv", "json")),
+    )
+    found = Stop("found", "/admin/guardianships/student-mali?find=สม", "head")
+    meant = Stop("meant", "/admin/trail?person=ใจดี&subject=สม", "siri")
+    asked = [*tour, found, meant, *(Stop("", each, "siri") for each in files)]
+    clients = {who: standing.client(who) for who in {stop.who for stop in asked}}
+    return [_read(standing, clients[stop.who], stop) for stop in asked]
+
+
+def _read(kit: Kit, client: Client, stop: Stop) -> Read:
+    since = timestamp(clock.now())
+    reply = client.get(stop.address, base_url=BASE)
+    catch_up(kit.store)
+    with reading(kit.store) as connection:
+        bodies = connection.scalars(select(AuditRecord.body).where(AuditRecord.time >= since))
+        left = b"".join(bodies).decode()
+    return Read(stop, reply.status_code, reply.text, left)
+
+
+def test_everybody_whose_name_a_screen_shows_is_in_a_record_of_that_request(
+    standing: Kit, pages: list[Read]
+) -> None:
+    """N-49, whoever it is: a list leaves a record of those on it, as a page about one does."""
+    called: dict[str, set[str]] = {}
+    with reading(standing.store) as connection:
+        rows = connection.execute(select(Person.id, Person.given_name, Person.family_name))
+        for ident, given, family in rows:
+            called.setdefault(f"{given} {family}", set()).add(ident)
+    missing, lists = {}, 0
+    for page in pages:
+        shown = {name for name in called if name in page.text}
+        lists += len(shown) > 1
+        told = {name for name in shown if any(f'"{each}"' in page.records for each in called[name])}
+        assert page.status == (404 if page.stop.name == "not_found" else 200), page.stop
+        if shown - told:
+            missing[page.stop] = shown - told
+    assert missing == {}
+    assert lists > 25
+
+
+def test_no_english_word_is_left_on_a_thai_page(pages: list[Read]) -> None:
     found = {}
-    for stop in tour:
-        text = standing.client(stop.who).get(stop.address, base_url=BASE).text
-        main = text[text.index("<main") : text.index("</main>")]
+    for page in pages:
+        if not page.stop.name:
+            continue
+        main = page.text[page.text.index("<main") : page.text.index("</main>")]
         thai = re.sub(r'<article lang="en">.*?</article>', " ", main, flags=re.DOTALL)
         plain = re.sub(r"<(code|textarea|pre)\b.*?</\1>|<[^>]+>", " ", thai, flags=re.DOTALL)
         if words := set(WORD.findall(plain)) - NAMES:
-            found[stop.name] = words
+            found[page.stop.name] = words
     assert found == {}
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
 from sqlalchemy import select
 
+from authz.audit.search import search
 from authz.directory import tables as t
 from authz.service import verification, verified
 from authz.service.database import reading
+from authz.service.journals import catch_up
 from tests.admin.kit import BASE, Kit
 from tests.world import answered
 
@@ -128,3 +131,33 @@ def test_a_report_of_a_person_is_taken_along(kit: Kit) -> None:
     assert parent.get(path.format("exe"), base_url=BASE).status_code == 404
     for name in ("other", "teacher"):
         assert kit.client(name).get(path.format("pdf"), base_url=BASE).status_code == 404
+
+
+def test_the_trail_is_searched_by_names_and_a_name_of_many_is_chosen_from(kit: Kit) -> None:
+    """Nobody knows ids by heart; whoever is shown to choose from is in a record (N-49)."""
+    siri, head = kit.client("siri"), kit.client("head")
+    assert head.get("/admin/person/student-mali", base_url=BASE).status_code == 200
+    found = siri.get("/admin/trail?person=มะลิ ใจดี&event=decision", base_url=BASE).text
+    assert "admin-prapai" not in found.split("<table")[0]
+    assert "subject=admin-prapai" in found.split("<table")[1]
+    many = siri.get("/admin/trail?person=ใจดี&event=decision&since=2020-01-01", base_url=BASE).text
+    assert "<table" not in many
+    links = re.findall(r'href="(/admin/trail\?[^"]*person=[^"]+)"', many)
+    assert len(links) > 1
+    assert all("event=decision" in each and "since=2020-01-01" in each for each in links)
+    (mali,) = (each for each in links if "person=student-mali" in each)
+    assert "<table" in siri.get(html.unescape(mali), base_url=BASE).text
+    catch_up(kit.store)
+    with reading(kit.store) as connection:
+        listed = search(connection, person="student-mali", event="search", limit=20).records
+    assert any(len(each.record["detail"]["listed"]) > 1 for each in listed)
+
+
+def test_what_is_nobodys_name_is_an_id_and_each_finds_only_whom_they_may(kit: Kit) -> None:
+    head = kit.client("head")
+    head.get("/admin/person/student-mali", base_url=BASE)
+    path = "/admin/usage/student-mali?subject="
+    assert "ประไพ" in head.get(path + "ประไพ", base_url=BASE).text.split('id="part"')[1]
+    parent = kit.client("parent").get(path + "admin-prapai", base_url=BASE).text
+    assert "<table" in parent
+    assert "<table" not in kit.client("parent").get(path + "สุรีย์", base_url=BASE).text

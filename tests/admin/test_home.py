@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import insert
@@ -153,3 +154,39 @@ def test_a_parent_finds_their_children_on_the_first_page_and_nobody_elses(standi
     assert newest.record["resource"] == {"type": "home", "id": "parent-somchai"}
     teacher = standing.client("teacher").get("/admin/", base_url=BASE).text
     assert "/admin/person/" not in teacher
+
+
+def in_care(kit: Kit, first: int, number: int, born: date) -> list[str]:
+    """So many children born then, in the care of the parent."""
+    kept = {"origin": "tests", "recorded_at": clock.now()}
+    names = [f"ก{each:03}" for each in range(first, first + number)]
+    row = {"family_name": "ใจดี", "birth_date": born, **kept}
+    link = {"guardian": "parent-somchai", "kind": "guardian", **kept}
+    with writing(kit.store) as connection:
+        connection.execute(
+            insert(t.Person), [{"id": each, "given_name": each, **row} for each in names]
+        )
+        connection.execute(
+            insert(t.Guardianship),
+            [{"id": f"care-{each}", "student": each, **link} for each in names],
+        )
+    return names
+
+
+def test_a_home_of_many_children_finds_each_of_them_with_no_more_queries(kit: Kit) -> None:
+    today, parent = clock.now().date(), kit.client("parent")
+    few = statements(kit.store, lambda: parent.get("/admin/", base_url=BASE))
+    many = in_care(kit, 0, 60, today.replace(year=today.year - 9, day=1))
+    grown = in_care(kit, 60, 3, today.replace(year=today.year - 30, day=1))
+    assert statements(kit.store, lambda: parent.get("/admin/", base_url=BASE)) <= few
+    found, path, pages = [], "/admin/", 0
+    while path:
+        shown, pages = parent.get(path, base_url=BASE).text, pages + 1
+        found += re.findall(r'href="/admin/person/([^"]+)"', shown)
+        following = re.findall(r'rel="next" href="([^"#]+)', shown)
+        path = following[0] if following else ""
+    assert [unquote(each) for each in found[:60]] == many
+    assert found[60:] == ["student-mali"]
+    assert pages == 3
+    assert not {*grown} & set(map(unquote, found))
+    assert parent.get("/admin/?children=x", base_url=BASE).status_code == 400

@@ -22,7 +22,7 @@ from authz.config.parties import SignInProvider, Words
 from authz.directory import tables as t
 from authz.privacy.tables import Announcement, ReadingHour
 from authz.review.tables import CampaignItem
-from authz.service import standing
+from authz.service import standing, ways_in
 from authz.service.database import reading, writing
 from tests.admin.kit import BASE, INCIDENT, PRIVILEGED, Kit, post
 from tests.admin.test_openings import OPENINGS
@@ -141,8 +141,12 @@ def _provided(kit: Kit) -> Iterator[tuple[str, tuple[str, str]]]:
     )
     settings = kit.console.settings.model_copy(update={"oidc": [provider]})
     kit.admin.extensions[NAME] = replace(kit.console, settings=settings)
-    form = {"provider": "school", "why": WHY}
-    shown = post(kit.client("krung"), "/admin/users/of/parent/invite", form, at="/admin/profile")
+    krung, form = kit.client("krung"), {"provider": "school", "why": WHY}
+    post(krung, "/admin/users/of/parent/invite", form, at="/admin/profile")
+    form = {"id": str(ways_in.of(kit.store)[0]["id"]), "answer": "approve", "why": WHY}
+    shown = post(kit.client("head"), "/admin/approvals/way-in", form, at="/admin/profile")
+    form = {"name": "สุดา", "person": "parent-suda", "way": "password", "why": WHY}
+    post(krung, "/admin/users/new", form, at="/admin/profile")
     yield "invitation", (f"/admin/invitation/{shown.text.split('/invitation/')[1][:43]}", "")
     yield "signed_out", ("/admin/signed-out/school", "")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 
 import pyotp
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from authz import clock
 from authz.directory.tables import Elevation, Grant, Guardianship
 from authz.errors import UnauthenticatedError
+from authz.policy.load import load
 from authz.privacy.requests import Kind as Wish
 from authz.review.rights import Kind
 from authz.service import (
@@ -37,16 +39,20 @@ from authz.service import (
     standing,
     tokens,
     users,
+    ways_in,
 )
 from authz.service.changing import By
+from authz.service.decide import DecisionPoint
 from authz.service.providers import Identity
 from authz.service.reach import Reach
 from authz.service.sessions import Session
+from authz.service.shown import Viewer
 from tests.architecture.reviewing_changes import REVIEWED
 from tests.architecture.scene import Scene
 from tests.stores.test_roster_kit import BANGKOK, Kit
 from tests.world import policy, question
 
+CONSOLE = Path(__file__).parents[2] / "policies" / "console"
 HERE = signing_in.Attempt("192.0.2.1", None, "Firefox")
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 WHO = Identity("https://login.example", "7", mfa=True)
@@ -125,6 +131,22 @@ def _enter(scene: Scene) -> None:
     _add_user(scene)
     text = links.invite(scene.store, "siri", by="op", because="new")
     links.enter(scene.store, scene.settings.key_folder, WHO, HERE, text)
+
+
+def _way_in_asked(scene: Scene) -> None:
+    _add_user(scene)
+    given = {"issuer": WHO.issuer, "subject": "7", "by": "op", "why": "she asked for it"}
+    ways_in.ask(scene.store, policy().catalogue, ways_in.What.LINK, "siri", **given)
+
+
+def _way_in_given(scene: Scene) -> None:
+    _way_in_asked(scene)
+    office = {"granted_by": "x", "reason": "y"}
+    scene.facts({"fact": "grant", "person": "bob", "role": "dpo", **office})
+    point, bob = scene.point, Viewer("bob", "bob", mfa=True)
+    own = DecisionPoint(scene.store, load(CONSOLE), point.place)
+    (waiting,) = ways_in.of(scene.store)
+    ways_in.answer(point, own, bob, waiting["id"], approves=True, why="met her")
 
 
 def _begun(scene: Scene) -> None:
@@ -359,6 +381,8 @@ EXERCISED: Mapping[str, Callable[[Scene], object]] = {
     "users.disable": _disable_user,
     "users.reset": _reset_user,
     "users.end_sessions": _end_sessions,
+    "ways_in.ask": _way_in_asked,
+    "ways_in.answer": _way_in_given,
     "signing_in.with_password": lambda scene: [_sign_in(scene)].clear(),
     "signing_in.turned_away": _refused,
     "signing_in.with_code": _with_code,

@@ -44,6 +44,7 @@ LEFT_OUT = {
     "roles.grant": "PostgreSQL only; tests/stores/test_guards.py holds its record",
     "sessions.find": "that a session was used changes nobody's rights, and is kept for minutes",
     "confirming.confirm": "a guess at one's own password is counted, which changes no right",
+    "ways_in_notices.deliver": "that an e-mail was sent, or not, changes no right",
     "reviews.reminders.deliver": "that an e-mail was sent, or not, changes no right and no review",
     "reviews.report.report": "it writes the record that somebody had the report, and nothing else",
     "checkpoints.checkpoint": "it signs where the trail stands, in the trail's own tables",

@@ -6,10 +6,10 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from authz.admin import changes
+from authz.admin import changes, names
 from authz.admin.context import here
 from authz.admin.opening import Screen, change, may
-from authz.service import consents, named
+from authz.service import consents
 
 
 def show(person: str) -> ResponseReturnValue:
@@ -18,7 +18,7 @@ def show(person: str) -> ResponseReturnValue:
     return render_template(
         "consents.html",
         person=person,
-        name=named.people(here().store, [person])[person],
+        name=names.people([person])[person],
         consents=consents.of(point, person),
         purposes=consents.purposes(point),
         titles=point.policy.catalogue.purposes,

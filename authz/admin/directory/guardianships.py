@@ -5,28 +5,29 @@ from __future__ import annotations
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import current_user
 
 from authz import clock
-from authz.admin import changes
+from authz.admin import changes, names
 from authz.admin.context import here
 from authz.admin.opening import Screen, change, may
-from authz.service import families, named
+from authz.admin.viewing import viewer
+from authz.service import families, people
 
 
 def show(person: str) -> ResponseReturnValue:
     """Who is on file for the student, what stands against whom, and whom one may add."""
     now, point = clock.now(), here().point
     text = request.args.get("find", "").strip()
-    found = families.find(
-        here().own, changes.me(), text, mfa=bool(current_user.mfa), leave_out=person
-    )
+    found = people.find(here().own, viewer(), text, leave_out=person)
+    links = families.guardians(point, person, now)
+    restrictions = families.restrictions(point, person, now)
+    names.shows((each.adult for each in (*links, *restrictions)), (ident for ident, _name in found))
     return render_template(
         "guardianships.html",
         person=person,
-        name=named.people(here().store, [person])[person],
-        links=families.guardians(point, person, now),
-        restrictions=families.restrictions(point, person, now),
+        name=names.people([person])[person],
+        links=links,
+        restrictions=restrictions,
         find=text,
         found=found,
         may=may("guardianship", "update", person),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from authz.admin import changes
+from authz.admin import changes, names
 from authz.admin.context import here
 from authz.admin.opening import Screen
 from authz.errors import NotFoundError
-from authz.service import imports, named
+from authz.service import imports
 
 
 def show() -> ResponseReturnValue:
@@ -19,7 +19,7 @@ def show() -> ResponseReturnValue:
         "imports.html",
         found=found,
         after=after,
-        names=named.people(here().store, [each.who for each in found]),
+        names=names.people(each.who for each in found),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
-from authz.admin import opening
+from authz.admin import names, opening
 from authz.admin.context import here
 from authz.admin.opening import Screen
 from authz.admin.viewing import asked, category, purpose, viewer
@@ -19,6 +19,8 @@ from authz.service import person as person_
 from authz.service.people import Wanted
 
 FURTHER: Final = ("guardianship", "grant", "consent", "rights_request")
+LINKED: Final = ("guardians", "children", "restrictions")
+"""Sections whose rows are other people."""
 VIEWS: Final = ("access", "rights", "usage")
 
 
@@ -41,6 +43,7 @@ def person(person: str) -> ResponseReturnValue:
     found = person_.person(here().own, person, ["person", *opens])
     views = opening.would(VIEWS, person)
     grants, requests, store = found.get("grants", []), found.get("requests", []), here().store
+    names.shows(row["id"] for name in LINKED for row in found.get(name, ()))
     who = [*(row["granted_by"] for row in grants), *(row["assignee"] for row in requests)]
     return render_template(
         "person.html",
@@ -49,7 +52,7 @@ def person(person: str) -> ResponseReturnValue:
         views=views,
         category=category,
         purpose=purpose,
-        names=named.people(store, who),
+        names=names.people(who),
         places_named=named.organisations(store, (row["organisation"] for row in grants)),
     )
 

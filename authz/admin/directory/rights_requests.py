@@ -12,12 +12,13 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from authz import clock
-from authz.admin import changes
+from authz.admin import changes, names
 from authz.admin.context import here
+from authz.admin.days import of_the_common_era
 from authz.admin.opening import Screen, change, may
 from authz.errors import MalformedError
 from authz.privacy.requests import RECTIFIED, Kind
-from authz.service import named, rights_request_lists, rights_requests
+from authz.service import rights_request_lists, rights_requests
 
 KINDS: Final[dict[str, Any]] = {
     Kind.ACCESS: _l("Access and a copy"),
@@ -40,11 +41,12 @@ def waiting() -> ResponseReturnValue:
         mfa=bool(current_user.mfa),
         after=request.args.get("after", ""),
     )
+    names.shows(each.person for each in found)
     return render_template(
         "requests.html",
         found=found,
         after=after,
-        names=named.people(here().store, [each.assignee for each in found]),
+        names=names.people(each.assignee for each in found),
         kinds=KINDS,
         **_clock(),
     )
@@ -61,11 +63,14 @@ def show(person: str) -> ResponseReturnValue:
     found = rights_request_lists.of(point, person)
     told = [person, changes.me(), *(each.assignee for each in found)]
     told += [each.request.answered_by or "" for each in found if each.request]
+    handlers = rights_request_lists.handlers(point, person)
+    names.shows(ident for ident, _name in handlers)
     return render_template(
         "rights_requests.html",
+        handlers=handlers,
         person=person,
         found=found,
-        names=named.people(here().store, told),
+        names=names.people(told),
         me_id=changes.me(),
         kinds=KINDS,
         purposes=point.policy.catalogue.purposes,
@@ -101,7 +106,8 @@ def _details(kind: Kind) -> dict[str, str]:
     if kind in {Kind.OBJECTION, Kind.WITHDRAWAL}:
         return {"purpose": request.form.get("purpose", "")}
     if kind is Kind.RECTIFICATION:
-        return {name: request.form.get(name, "").strip() for name in RECTIFIED}
+        said = {name: request.form.get(name, "").strip() for name in RECTIFIED}
+        return said | {"birth_date": of_the_common_era(said["birth_date"])}
     return {}
 
 

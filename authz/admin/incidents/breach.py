@@ -9,13 +9,13 @@ from flask import Response, abort, flash, g, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from authz.admin import changes
+from authz.admin import changes, names
 from authz.admin.context import here
 from authz.admin.languages import spoken
 from authz.admin.opening import Screen, allowed
 from authz.errors import AuthzError, MalformedError, NotFoundError
 from authz.privacy.incidents import Incident
-from authz.service import incident_register, incidents, named
+from authz.service import incident_register, incidents
 from authz.service.reports.asking import Asker
 from authz.service.reports.breach import Asked, breach
 from authz.service.reports.cells import Reader
@@ -83,7 +83,7 @@ def _shown(made: Report) -> dict[str, Any]:
         "people": rows,
         "number": getattr(table.rows, "count", len(rows)),
         "most": MOST,
-        "names": named.people(here().store, [row[0] for row in rows]),
+        "names": names.people(row[0] for row in rows),
     }
 
 

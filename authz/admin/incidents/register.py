@@ -12,13 +12,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from authz import clock
-from authz.admin import changes
+from authz.admin import changes, names
 from authz.admin.context import here
 from authz.admin.opening import Screen, allowed, change
 from authz.errors import MalformedError, NotFoundError
 from authz.privacy import incidents as life
 from authz.privacy.incidents import Incident
-from authz.service import incident_register, incidents, named
+from authz.service import incident_register, incidents
 from authz.vocabulary import Event
 
 STATES: Final[dict[str, Any]] = {
@@ -59,7 +59,7 @@ def show_list() -> ResponseReturnValue:
         found=found,
         after=after,
         everything=everything,
-        names=named.people(here().store, [each.assignee or "" for each in found]),
+        names=names.people(each.assignee for each in found),
         may=allowed("incidents", "update"),
         **_words(),
     )
@@ -115,6 +115,8 @@ def _page(ident: str, typed: Mapping[str, Any]) -> str:
     history = [{**each, "told": _told(each)} for each in incident_register.history(store, ident)]
     told = [*(people if sees_people else ()), found.assignee or ""]
     told += [each["by"] for each in history]
+    officers = incident_register.officers(store, clock.now())
+    names.shows(each for each, _name in officers)
     return render_template(
         "incident.html",
         found=found,
@@ -124,8 +126,8 @@ def _page(ident: str, typed: Mapping[str, Any]) -> str:
         people=people if sees_people else (),
         number=number,
         history=history,
-        officers=incident_register.officers(store, clock.now()),
-        names=named.people(store, told),
+        officers=officers,
+        names=names.people(told),
         may=allowed("incidents", "update"),
         sees_people=sees_people,
         **_words(),

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from authz import clock
-from authz.admin import changes
+from authz.admin import changes, names
 from authz.admin.context import here
 from authz.admin.opening import Screen, change, open_places
 from authz.errors import NotFoundError
@@ -54,6 +54,7 @@ def readers() -> ResponseReturnValue:
         )
     except NotFoundError:
         abort(404)
+    names.shows(each.id for each in people)
     return render_template("readers.html", notice=notice, people=people, after=after)
 
 

@@ -9,10 +9,21 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from authz import clock
+from authz.admin import names
 from authz.admin.context import here
 from authz.admin.opening import Screen, allowed, change
 from authz.admin.reviews.closing_reports import report, report_csv, report_json, report_pdf
-from authz.admin.reviews.common import bench, changed, me, page, reach, shown, why
+from authz.admin.reviews.common import (
+    bench,
+    changed,
+    me,
+    names_items,
+    offered,
+    page,
+    reach,
+    shown,
+    why,
+)
 from authz.admin.reviews.definitions import define, edit, new, redefine
 from authz.review import campaign as steps
 from authz.review.definition import from_dict
@@ -29,11 +40,13 @@ from authz.service.reviews import (
     listing,
     previewing,
     remedies,
-    reviewers,
     starting,
 )
 from authz.service.reviews.listing import Order
 from authz.service.reviews.records import text
+
+ORPHANS, ENDS = 10, 50
+"""How many items without a reviewer, and that would end, a preview shows."""
 
 
 def everything() -> ResponseReturnValue:
@@ -51,7 +64,17 @@ def preview(campaign: str) -> ResponseReturnValue:
     if State(row.state) not in steps.PLANNED:
         return redirect(url_for("campaign", campaign=campaign))
     seen = previewing.preview(bench(), campaign, me(), reach())
-    return page("preview", campaign=row, seen=seen, definition=from_dict(row.members))
+    orphans, ends = seen.orphans[:ORPHANS], seen.ends[:ENDS]
+    planned = (*orphans, *ends)
+    names.shows((each.reviewer for each in seen.loads), (each.right.holder for each in planned))
+    return page(
+        "preview",
+        orphans=orphans,
+        ends=ends,
+        campaign=row,
+        seen=seen,
+        definition=from_dict(row.members),
+    )
 
 
 @changed("/reviews/campaigns/{campaign}/preview")
@@ -70,6 +93,7 @@ def show(campaign: str) -> ResponseReturnValue:
         progress = listing.progress(connection, campaign)
         reviewers = listing.by_reviewer(connection, campaign)
         verdicts = listing.verdicts(connection, campaign)
+    names.shows(each.reviewer for each, _progress in reviewers)
     over = row.due_at is not None and row.due_at <= (text(clock.now()) or "")
     return page(
         "campaign",
@@ -102,6 +126,7 @@ def items(campaign: str) -> ResponseReturnValue:
         )
         progress = listing.progress(connection, campaign)
         verdicts = listing.verdicts(connection, campaign)
+    names_items(found.rows)
     return page(
         "all_items",
         campaign=row,
@@ -117,12 +142,10 @@ def items(campaign: str) -> ResponseReturnValue:
 def item(campaign: str, number: int) -> ResponseReturnValue:
     """One item, for whoever runs the review."""
     found = detail.of_manager(bench(), campaign, number, reach())
-    with reading(here().store) as connection:
-        people = reviewers.possible(connection, clock.now())
     undo_until = found.campaign.undo_until or ""
     undoable = found.item.before is not None and found.item.state == "applied"
     undoable = undoable and undo_until > (text(clock.now()) or "")
-    return page("item", found=found, people=people, managing=True, undoable=undoable)
+    return page("item", found=found, people=offered(found), managing=True, undoable=undoable)
 
 
 @changed("/reviews/campaigns/{campaign}/items/{number}")

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from flask import Response
 from flask.typing import ResponseReturnValue
 
+from authz.admin import names
 from authz.admin.context import here
 from authz.admin.reviews.common import bench, changed, me, page, reach
 from authz.admin.reviews.printed import printed
 from authz.admin.reviews.words import said
-from authz.service import named
 from authz.service.reviews import report as reports
 
 
@@ -48,11 +48,13 @@ def _names(made: reports.Report) -> Mapping[str, str]:
     told = {review[name] for name in ("started_by", "closed_by", "confirmed_by")}
     for name in ("reviewer", "verdict_by", "verdict_for"):
         told |= {item[name] for item in made.items}
-    return named.people(here().store, told)
+    return names.people(told)
 
 
 def _made(campaign: str) -> reports.Report:
-    return reports.report(bench(), campaign, me(), reach(), here().settings)
+    made = reports.report(bench(), campaign, me(), reach(), here().settings)
+    names.shows(item["holder"] for item in made.items)
+    return made
 
 
 def _file(campaign: str, body: str | bytes, form: str, kind: str) -> Response:

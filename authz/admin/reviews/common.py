@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -11,14 +11,16 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from authz import clock
+from authz.admin import names
 from authz.admin.context import here
 from authz.admin.opening import within
 from authz.admin.reviews.words import WRONG, said
 from authz.errors import MalformedError, NotFoundError
 from authz.review.item import RefusedError
 from authz.service.database import reading
-from authz.service.reviews import schools
+from authz.service.reviews import reviewers, schools
 from authz.service.reviews.campaigns import Bench, Reach
+from authz.service.reviews.detail import Detail
 from authz.service.reviews.records import Actor
 
 View = Callable[..., ResponseReturnValue]
@@ -47,6 +49,23 @@ def reach() -> Reach:
 def page(template: str, **values: Any) -> str:
     """A page of reviews."""
     return render_template(f"reviews/{template}.html", w=said(), **values)
+
+
+def offered(item: Detail | None = None) -> Sequence[Any]:
+    """Who can be given an item, and that the page names them, and whom it names of the item."""
+    with reading(here().store) as connection:
+        found = reviewers.possible(connection, clock.now())
+    names.shows(each.id for each in found)
+    if item is not None:
+        people = item.names.keys() - {item.item.organisation}
+        names.shows(people, (each.id for each in (*item.peers, *item.others)))
+    return found
+
+
+def names_items(rows: Iterable[Any]) -> None:
+    """That the page names those of a list of items: whose right each is, and over whom."""
+    for row in rows:
+        names.shows([row.holder, row.person])
 
 
 def shown(view: View) -> View:

@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from authz import clock
 from authz.admin.context import here
-from authz.admin.reviews.common import bench, changed, me, page, reach, shown, why
+from authz.admin.reviews.common import bench, changed, me, offered, page, reach, shown, why
 from authz.review.definition import Definition, Scope, Stage, from_dict
 from authz.review.item import RefusedError
 from authz.review.words import Kind, NoAnswer, Reviewers, Wrong
 from authz.service.database import reading
-from authz.service.reviews import campaigns, defining, reviewers, schools
+from authz.service.reviews import campaigns, defining, schools
 from authz.vocabulary import GRANTABLE_ROLES
 
 MOST_STAGES = 3
@@ -37,7 +37,6 @@ def _form(row: Any, definition: Definition | None, sent: Any, problem: str = "")
     within = reach()
     with reading(here().store) as connection:
         tree = schools.read(connection, clock.now())
-        people = reviewers.possible(connection, clock.now())
     places = [
         (ident, name) for ident, name in tree.names.items() if within is None or ident in within
     ]
@@ -48,7 +47,7 @@ def _form(row: Any, definition: Definition | None, sent: Any, problem: str = "")
         sent=sent,
         problem=problem,
         schools=places,
-        people=people,
+        people=offered(),
         everywhere=within is None,
         roles=sorted(GRANTABLE_ROLES),
         kinds=[kind.value for kind in Kind if kind is not Kind.USE],

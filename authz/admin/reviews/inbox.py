@@ -11,15 +11,17 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from authz import clock
+from authz.admin import names
 from authz.admin.changes import whole
 from authz.admin.context import here
+from authz.admin.days import of_the_common_era
 from authz.admin.opening import Screen, change, within
-from authz.admin.reviews.common import bench, changed, me, page, shown, why
+from authz.admin.reviews.common import bench, changed, me, names_items, offered, page, shown, why
 from authz.errors import NotFoundError
 from authz.review.item import RefusedError
 from authz.review.words import Verdict, Wrong
 from authz.service.database import reading
-from authz.service.reviews import answering, campaigns, detail, handing, listing, reviewers
+from authz.service.reviews import answering, campaigns, detail, handing, listing
 from authz.service.reviews.answering import Given
 from authz.service.reviews.listing import Order
 
@@ -52,6 +54,7 @@ def items(campaign: str) -> ResponseReturnValue:
             flagged=only == "flagged",
             after=request.args.get("after", ""),
         )
+    names_items(found.rows)
     return page("items", campaign=row, found=found, progress=progress, order=order, only=only)
 
 
@@ -59,9 +62,7 @@ def items(campaign: str) -> ResponseReturnValue:
 def item(campaign: str, number: int) -> ResponseReturnValue:
     """One of my items, with all that is known of it."""
     found = detail.of_reviewer(bench(), campaign, number, current_user.person)
-    with reading(here().store) as connection:
-        people = reviewers.possible(connection, clock.now())
-    return page("item", found=found, people=people, managing=False)
+    return page("item", found=found, people=offered(found), managing=False)
 
 
 @changed("/reviews/{campaign}")
@@ -90,7 +91,7 @@ def _day(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        return clock.midnight(date.fromisoformat(text), here().settings.local)
+        return clock.midnight(date.fromisoformat(of_the_common_era(text)), here().settings.local)
     except (ValueError, OverflowError) as error:
         raise RefusedError(Wrong.UNTIL) from error
 
@@ -123,9 +124,8 @@ def hand_over(campaign: str, number: int) -> ResponseReturnValue:
 
 def delegations() -> ResponseReturnValue:
     """Who stands in for me, and for whom I stand in."""
-    with reading(here().store) as connection:
-        people = reviewers.possible(connection, clock.now())
-    found = handing.delegations(bench(), current_user.person)
+    people, found = offered(), handing.delegations(bench(), current_user.person)
+    names.shows((each.giver for each in found), (each.taker for each in found))
     return page("delegations", found=found, people=people)
 
 

@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from authz import clock
-from authz.admin import changes
+from authz.admin import changes, names
 from authz.admin.context import here
 from authz.admin.opening import Screen, change, open_places
 from authz.errors import MalformedError
 from authz.review.rights import LONGEST_ROLE, Kind
-from authz.service import named, own_rights, rights
+from authz.service import own_rights, rights
 from authz.vocabulary import GRANTABLE_ROLES
 
 SOON = timedelta(days=14)
@@ -31,7 +31,7 @@ def show() -> ResponseReturnValue:
         held=held,
         asked=asked,
         soon=now + SOON,
-        names=named.people(here().store, [*people, *(each.by for each in held)]),
+        names=names.people([*people, *(each.by for each in held)]),
         may_break="elevations" in open_places(["elevations"], "update"),
         now=now,
     )

@@ -18,6 +18,11 @@ class Names:
     known: Mapping[tuple[type[t.Base], str], str]
     orders: Mapping[str, str]
 
+    @property
+    def people(self) -> list[str]:
+        """The ids of those who have a name."""
+        return [ident for (table, ident), name in self.known.items() if table is t.Person and name]
+
     def person(self, ident: str) -> str:
         """Somebody's name."""
         return self.known.get((t.Person, ident)) or ident
