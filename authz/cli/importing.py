@@ -31,7 +31,11 @@ def import_() -> None:
 @click.option("--dry-run", is_flag=True, help="Check and count, and change nothing.")
 @click.option("--partial", is_flag=True, help="Leave bad rows out instead of refusing the file.")
 @click.option("--source", help="The name of the roster's source, where the manifest has none.")
-@click.option("--allow-mass-change", is_flag=True, help="Let a bulk end more than 10 % of people.")
+@click.option(
+    "--allow-mass-change",
+    is_flag=True,
+    help="Let a bulk end more than 10 % of people, or a roster more than half of a kind of row.",
+)
 @because
 @json_option
 def oneroster(  # noqa: PLR0917 (one parameter an option)
