@@ -120,7 +120,7 @@ class RosterError(AuthzError):
 
 
 class MassChangeError(RosterError):
-    """A bulk that would end more people than the guard allows (page 4.2)."""
+    """A roster that would end more people, or other rows, than the guard allows (page 4.2)."""
 
     code = "roster_mass_change"
     exit_status = 1

@@ -6,12 +6,14 @@ refused or a failed check, 2 wrong usage or bad input. Settings come from the en
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 import click
 
 from authz import __version__
-from authz.cli.output import fail
+from authz.cli.output import fail, say
 from authz.errors import AuthzError
 
 COMMANDS = {
@@ -66,9 +68,18 @@ def cli() -> None:
 def main() -> None:
     """Run the command; an error of ours is a sentence, not a traceback."""
     try:
+        if sys.stdout is None:
+            say("authz: Standard output is closed: nobody would see the result.")
+            sys.exit(2)
+        if sys.stdin is None:
+            # else the next file that is opened would take its place
+            sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
         cli()
     except AuthzError as error:
         fail(error)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        say(f"authz: {error.strerror or error}.")
         sys.exit(1)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -14,6 +16,9 @@ from authz.policy.load import load
 from authz.service.entities import import_entities
 from authz.service.record_facts import import_facts
 from authz.service.rosters import import_oneroster
+
+LONGEST = 8 * 1024 * 1024
+"""Bytes that are read of a line: more than a fact can be, so that it is told as too long."""
 
 because = click.option(
     "--because", default="", help="Why, for the record; without it, command and file."
@@ -31,7 +36,11 @@ def import_() -> None:
 @click.option("--dry-run", is_flag=True, help="Check and count, and change nothing.")
 @click.option("--partial", is_flag=True, help="Leave bad rows out instead of refusing the file.")
 @click.option("--source", help="The name of the roster's source, where the manifest has none.")
-@click.option("--allow-mass-change", is_flag=True, help="Let a bulk end more than 10 % of people.")
+@click.option(
+    "--allow-mass-change",
+    is_flag=True,
+    help="Let a bulk end more than 10 % of people, or a roster more than half of a kind of row.",
+)
 @because
 @json_option
 def oneroster(  # noqa: PLR0917 (one parameter an option)
@@ -118,18 +127,26 @@ def entities(file: Path, because: str) -> None:
 
 
 def _lines(file: Path) -> Callable[[], Iterable[str]]:
-    """The lines of the file, each time anew; standard input is kept for the second reading."""
+    """The lines of the file, each time anew; what can be read once is kept for the second."""
     if str(file) == "-":
-        kept = sys.stdin.read().splitlines()
+        kept = list(_decoded(lambda: sys.stdin.buffer, "-"))
         return lambda: kept
+    if file.exists() and not file.is_file():
+        kept = list(_decoded(lambda: file.open("rb"), str(file)))
+        return lambda: kept
+    return lambda: _decoded(lambda: file.open("rb"), str(file))
 
-    def read() -> Iterable[str]:
-        try:
-            with file.open(encoding="utf-8-sig") as stream:
-                yield from stream
-        except OSError as error:
-            raise FactError(f"It cannot be read: {error.strerror}.", where=str(file)) from error
-        except UnicodeDecodeError as error:
-            raise FactError("It is not UTF-8.", where=str(file)) from error
 
-    return read
+def _decoded(opened: Callable[[], BinaryIO], name: str) -> Iterator[str]:
+    number = 0
+    try:
+        with opened() as stream:
+            while line := stream.readline(LONGEST):
+                number += 1
+                if len(line) == LONGEST:
+                    raise FactError("The line is longer than any fact.", where=f"{name}:{number}")
+                yield (line.removeprefix(BOM_UTF8) if number == 1 else line).decode()
+    except OSError as error:
+        raise FactError(f"It cannot be read: {error.strerror}.", where=name) from error
+    except UnicodeDecodeError as error:
+        raise FactError("It is not UTF-8.", where=f"{name}:{number}") from error

@@ -18,7 +18,7 @@ from authz.engine.policy import Compiled, Policy
 from authz.errors import PolicyError
 from authz.policy.catalogue import CatalogueReader
 from authz.policy.model import COLUMNS, read_model
-from authz.policy.reach import unreachable
+from authz.policy.reach import TooInvolvedError, unreachable
 from authz.policy.rules import Line, RuleReader, lines
 from authz.policy.source import POLICY, Source, read
 from authz.policy.words import either
@@ -119,7 +119,7 @@ def _check(source: Source, policy: Policy) -> None:
             POLICY, "The pack permits nothing.", "a line with the effect allow", end
         )
     for compiled in (*policy.permits, *policy.refusals):
-        why = unreachable(policy, compiled.rule)
+        why = _unreachable(source, policy, compiled.rule)
         if why:
             raise source.problem(
                 POLICY,
@@ -129,6 +129,18 @@ def _check(source: Source, policy: Policy) -> None:
             )
     _check_reasons(source, policy)
     _check_obligations(source, policy)
+
+
+def _unreachable(source: Source, policy: Policy, rule: Rule) -> str:
+    try:
+        return unreachable(policy, rule)
+    except TooInvolvedError as error:
+        raise source.problem(
+            POLICY,
+            f"Whether the rule {rule.id} can ever do what it says takes too long to tell.",
+            "a condition of fewer parts, or two rules",
+            rule.line,
+        ) from error
 
 
 def _check_reasons(source: Source, policy: Policy) -> None:

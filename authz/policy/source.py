@@ -21,6 +21,10 @@ LINE_BREAKS = "\u0085\u2028\u2029"
 """Some tools end a line here and others do not, so that people and programs would disagree."""
 JOINERS = "\u200b\u200c\u200d"
 """Thai texts may hold these; every other invisible character could hide what a rule says."""
+DEEP_KEY = re.compile(r"""(?<![\w-])(?:["']?[\w-]++["']?+[ \t]*+\.[ \t]*+){32}""")
+"""A name within a name, on and on: a few thousand of them keep the reader of TOML busy for good."""
+MOST_CUTS = 100
+"""Texts that are no TOML before the search for a line is given up."""
 TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)$")
 
 
@@ -66,6 +70,9 @@ def read(folder: Path) -> Source:
 def toml(source: Source) -> dict[str, Any]:
     """The catalogue, decoded; PolicyError names the line of what is no TOML."""
     text = source.files[CATALOGUE]
+    if deep := DEEP_KEY.search(text):
+        line = text.count("\n", 0, deep.start()) + 1
+        raise source.problem(CATALOGUE, "It is nested too deeply.", "flat tables", line)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -75,6 +82,8 @@ def toml(source: Source) -> dict[str, Any]:
         raise source.problem(CATALOGUE, f"It is not TOML: {what}.", "TOML", line) from error
     except RecursionError as error:
         raise source.problem(CATALOGUE, "It is nested too deeply.", "flat tables", 1) from error
+    except ValueError as error:
+        raise source.problem(CATALOGUE, f"It is not TOML: {error}.", "TOML", 1) from error
 
 
 def toml_line(text: str, path: Iterable[str]) -> int:
@@ -84,7 +93,7 @@ def toml_line(text: str, path: Iterable[str]) -> int:
     shortest such beginning of the text holds it.
     """
     lines = text.splitlines(keepends=True)
-    wanted = tuple(path)
+    wanted, cuts = tuple(path), 0
     while wanted and not _holds(tomllib.loads(text), wanted):
         wanted = wanted[:-1]
     if not wanted:
@@ -93,7 +102,9 @@ def toml_line(text: str, path: Iterable[str]) -> int:
     while having - without > 1:
         middle, cut = (without + having) // 2, None
         while middle > without and (cut := _decoded(lines[:middle])) is None:
-            middle -= 1
+            middle, cuts = middle - 1, cuts + 1
+            if cuts > MOST_CUTS:
+                return 0
         if cut is None:
             without, having = _narrow(lines, without, having, wanted)
             break
@@ -135,7 +146,8 @@ def _holds(data: object, path: tuple[str, ...]) -> bool:
 def text_of(path: Path) -> str:
     """The text of a file; PolicyError where it is missing, large, no UTF-8 or not plain."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)  # it may be a device, which has no end
     except OSError as error:
         raise PolicyError(
             f"It cannot be read: {error.strerror}.",

@@ -57,7 +57,7 @@ def _opened(url: str, durability: str) -> Engine:
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise SettingError("It is no database URL.", where="AUTHZ_DATABASE_URL") from error
     if backend == "sqlite":
         return _sqlite(url, parsed.database, durability)
@@ -82,7 +82,7 @@ def _opened(url: str, durability: str) -> Engine:
 def _sqlite(url: str, database: str | None, durability: str) -> Engine:
     memory = not database or database == ":memory:"
     if database and not memory and not database.startswith("file:"):  # a URI names its own
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
+        _folder(Path(database).parent)
     pool = {"pool_size": POOL, "max_overflow": POOL, "pool_timeout": BUSY_SECONDS}
     pool["pool_use_lifo"] = True  # the connection last used has the most pages in memory
     options: dict[str, Any] = {"poolclass": StaticPool} if memory else pool
@@ -127,6 +127,16 @@ def _sqlite(url: str, database: str | None, durability: str) -> Engine:
             record.info[ERA] = found.era()  # before it is opened: it may be newer, never older
 
     return engine
+
+
+def _folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(
+            f"The folder of the database cannot be made: {error.strerror}.",
+            where="AUTHZ_DATABASE_URL",
+        ) from error
 
 
 def _log_of(database: str) -> dict[str, Any]:
@@ -215,6 +225,11 @@ class _Translated:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, SQLAlchemyError):
             cause = getattr(error, "orig", None) or error
+            if getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+                raise StoreUnavailableError(
+                    "Another process is writing to the database.",
+                    hint="Try again when it is done.",
+                ) from error
             raise StoreUnavailableError(
                 f"The database does not answer as it should ({type(cause).__name__}).",
                 hint="See `authz doctor`.",
@@ -233,6 +248,7 @@ def upgrade(store: Engine) -> None:
     """Create or migrate the database to the newest revision."""
     from alembic import command  # noqa: PLC0415 (costly, and only needed here)
 
+    _known(current(store)[0])
     with store.connect() as connection:
         command.upgrade(_alembic(connection), "head")
         connection.commit()
@@ -247,11 +263,26 @@ def current(store: Engine) -> tuple[str | None, str | None]:
 
 
 @cache
-def _newest() -> str | None:
-    """The newest revision that this release knows, read from its files once."""
+def _revisions() -> tuple[str, ...]:
+    """The revisions that this release knows, the newest first, read from its files once."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415 (as above)
 
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    found = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    return tuple(str(each.revision) for each in found)
+
+
+def _newest() -> str | None:
+    """The newest of them."""
+    return next(iter(_revisions()), None)
+
+
+def _known(revision: str | None) -> None:
+    """StoreUnavailableError where no migration of this release leads to that revision."""
+    if revision is not None and revision not in _revisions():
+        raise StoreUnavailableError(
+            f"The database is at revision {revision}, which this release does not know.",
+            hint="It is of a newer release: use that one, or a backup from before.",
+        )
 
 
 def require(store: Engine) -> None:
@@ -263,6 +294,7 @@ def require(store: Engine) -> None:
     here, newest = current(store)
     if here == newest:
         return
+    _known(here)
     if here is None and store.dialect.name == "sqlite":
         with translated():
             upgrade(store)

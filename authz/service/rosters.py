@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import tzinfo
 from pathlib import Path
@@ -49,6 +49,7 @@ def import_oneroster(  # noqa: PLR0913 (as the command's options)
     that changed, ended, returned or came to what the source had brought before.
     """
     author = By.now(by, because)
+    before = digests(path)
     try:
         with Told() as told, writing(store) as connection:
             # First, so that two imports at once wait for each other on every store.
@@ -66,14 +67,25 @@ def import_oneroster(  # noqa: PLR0913 (as the command's options)
             )
             if dry_run:
                 raise DryRun(summary)  # noqa: TRY301 (what rolls the transaction back)
-            _record(connection, author, summary, revision, path, told)
+            if digests(path) != before:
+                raise RosterError(
+                    "The roster was changed while it was read; nothing was imported.",
+                    where=str(path),
+                    hint="Import it again once it is complete.",
+                )
+            _record(connection, author, summary, revision, before, told)
     except DryRun as done:
         return done.summary
     return summary
 
 
 def _record(
-    connection: Connection, by: By, summary: Summary, revision: int, path: Path, told: Told
+    connection: Connection,
+    by: By,
+    summary: Summary,
+    revision: int,
+    read: Mapping[str, str],
+    told: Told,
 ) -> None:
     """The record of the import, and those of its rows."""
     whole = changing.changed(
@@ -84,7 +96,7 @@ def _record(
         {"directory_revision": revision},
         action="import",
         revision=revision,
-        more={**_counts(summary), "told": dict(told.counts), "digests": digests(path)},
+        more={**_counts(summary), "told": dict(told.counts), "digests": dict(read)},
     )
     changing.record(connection, [whole])
     told.write(connection, by, summary.source, revision)

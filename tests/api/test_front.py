@@ -177,3 +177,10 @@ def test_what_another_process_took_back_is_refused_on_the_next_request(any_clien
     tokens.revoke(other, client="tests", by="op")
     other.dispose()
     assert any_client.post(EVALUATION, question()).status_code == 401
+
+
+@pytest.mark.parametrize(("wishes", "language"), [(10, "th"), (20_000, "en")])
+def test_a_long_list_of_languages_is_not_read(wishes: int, language: str) -> None:
+    """It would cost whoever answers a second, before anybody asks whose request it is (N-51)."""
+    accepted = ",".join(["th", *(f"x-{number};q=0.{number}" for number in range(wishes))])
+    assert plain.begin({"HTTP_ACCEPT_LANGUAGE": accepted}).language == language

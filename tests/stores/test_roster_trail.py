@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from authz.directory.tables import Person
+from authz.errors import RosterError
 from authz.service import roster_changes, rosters
 from tests.stores.test_roster_kit import BANGKOK, Kit
 from tests.world import records
@@ -132,3 +134,20 @@ def test_many_rows_are_told_in_records_of_some(
     assert {row["id"] for row in told(found, "enrolment", "ended")} == {"e1", "e2", "e3"}
     assert found[0]["detail"]["told"]["ended"] == 3
     assert max(len(record["detail"]["rows"]) for record in found[1:]) == 2
+
+
+def test_a_roster_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, sqlite_store: Engine
+) -> None:
+    """Else the digests of the record would be those of another roster."""
+    kit = Kit(tmp_path, sqlite_store)
+    folder = kit.write()
+
+    def meanwhile(what: str, _done: int, _of: int | None) -> None:
+        if what == "directory":
+            (folder / "users.csv").write_bytes(b"other")
+
+    with pytest.raises(RosterError, match="changed while it was read"):
+        rosters.import_oneroster(kit.store, folder, local=BANGKOK, by="somchai", progress=meanwhile)
+    assert kit.all(Person) == {}
+    assert records(kit.store) == []

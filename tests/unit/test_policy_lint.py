@@ -181,3 +181,39 @@ def test_the_digest_names_the_text(pack: Path) -> None:
     with (pack / POLICY).open("a") as file:
         file.write("# a remark\n")
     assert load(pack).digest != before
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("x = " + "9" * 5000, "It is not TOML"),
+        (".".join(["a"] * 20_000) + " = 1", "nested too deeply"),
+        ("[" + ".".join(['"a"'] * 20_000) + "]", "nested too deeply"),
+        ("x = {" + " . ".join(["a"] * 20_000) + " = 1}", "nested too deeply"),
+    ],
+    ids=["long number", "long name", "long table", "long name within"],
+)
+def test_a_catalogue_that_keeps_its_reader_busy_is_refused(
+    pack: Path, more: str, says: str
+) -> None:
+    path = pack / CATALOGUE
+    path.write_text(f"{more}\n{path.read_text('utf-8')}", "utf-8")
+    with pytest.raises(PolicyError, match=says) as caught:
+        load(pack)
+    assert caught.value.where == f"{path}:1"
+
+
+def test_the_line_of_a_defect_is_not_looked_for_without_end(pack: Path) -> None:
+    """Within a long text no cut is TOML, and each must be read to see that."""
+    path = pack / CATALOGUE
+    text = '\n[reasons.more]\nth = "ก"\nen = """' + "a\n" * 20_000 + '"""\n'
+    path.write_text(path.read_text("utf-8") + text, "utf-8")
+    with pytest.raises(PolicyError, match="names the rule more"):
+        load(pack)
+
+
+def test_a_file_of_a_pack_that_has_no_end_is_not_read(pack: Path) -> None:
+    (pack / POLICY).unlink()
+    (pack / POLICY).symlink_to("/dev/zero")
+    with pytest.raises(PolicyError, match="larger than 4 MiB"):
+        load(pack)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.unit.test_policy_lint import Defect, check, condition, named, refusal, rule
+from authz.policy.load import load
+from tests.unit.test_policy_lint import (
+    POLICY,
+    SCHOOL,
+    Defect,
+    check,
+    condition,
+    named,
+    refusal,
+    rule,
+)
 
 LOG = "p, dpo-log, dpo, read, access_log, legal_duty, True, allow"
 WORDS = {
@@ -144,6 +155,25 @@ UNREACHABLE = {
         "with the category contact",
         old="identity|delivery|purchase, commerce",
     ),
+    "two names of one subject": condition('r.sub.id == "a" && "b" == r.sub.id', "never holds"),
+    "two types of one subject": condition(
+        'r.sub.type == "user" && r.sub.type == "service"', "never holds"
+    ),
+    "no type of a subject": condition(
+        'r.sub.type != "user" && !listed(r.sub.type, "service")', "never holds"
+    ),
+    "in a list and another": condition('listed(r.sub.id, "a|b") && r.sub.id == "c"', "never holds"),
+    "without the role of the rule": condition('!held(r.sub.roles, "teacher")', "never holds"),
+    "refusal without its role": rule(
+        'p, secret, dpo, read, access_log, any, !held(r.sub.roles, "dpo")',
+        "it can strike nothing",
+        old="p, secret, any, read|export|disclose, credentials, any, True",
+    ),
+    "too many parts": condition(
+        " && ".join(f'(r.sub.id < "a{n}" || r.sub.id < "b{n}")' for n in range(40))
+        + " && r.rel.minor && !r.rel.minor",
+        "takes too long to tell",
+    ),
     "action not in condition": condition('r.act.name == "update"', "its condition never holds"),
     "one action": rule(
         'p, dpo-log, dpo, read|delete, access_log, legal_duty, r.act.name != "delete", allow',
@@ -165,6 +195,30 @@ UNREACHABLE = {
         'r.pair.purpose == "event" && r.pair.basis == "contract"', "it can strike nothing"
     ),
 }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'r.sub.id == "a" || r.sub.id == "b"',
+        'r.sub.id == "a" && r.sub.id == r.res.id && r.res.id != "b"',
+        'r.sub.id != "a" && r.res.id != "a" && r.sub.id != r.res.id',
+        'r.sub.id != r.res.id && r.sub.id == "a"',
+        'listed(r.sub.id, "all but a|b") && r.sub.id != "c"',
+        'r.sub.id < "b" && r.sub.id == "a"',
+        'held(r.sub.roles, "teacher") && !held(r.sub.roles, "dpo")',
+        " && ".join(f'(r.sub.id < "a{n}" || r.rel.teaches)' for n in range(40)),
+    ],
+)
+def test_a_rule_that_somebody_can_reach_starts(tmp_path: Path, text: str) -> None:
+    """What a name may be is chosen, and of two names each may be what the other is."""
+    pack = shutil.copytree(SCHOOL, tmp_path / "school")
+    path = pack / POLICY
+    old = "service*, r.rel.teaches, allow"
+    path.write_text(
+        path.read_text("utf-8").replace(old, f"service*, r.rel.teaches && ({text}), allow"), "utf-8"
+    )
+    load(pack)
 
 
 @pytest.mark.parametrize("defect", named(WORDS))

@@ -21,6 +21,12 @@ def archive(path: Path, *names: str, data: bytes = b"sourcedId\n") -> Path:
     return file
 
 
+def read_all(path: Path) -> None:
+    with opened(path) as entries:
+        for entry in entries.values():
+            entry.open().read()
+
+
 def reason(path: Path) -> str:
     with pytest.raises(RosterError) as caught, opened(path):
         pass
@@ -95,3 +101,41 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "users.csv"
     file.write_text("sourcedId\n")
     assert "neither a folder nor a zip" in reason(file)
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_packed_unusually_is_refused(tmp_path: Path, how: int) -> None:
+    """These unpack a whole block at once, whatever its size."""
+    file = tmp_path / "roster.zip"
+    with zipfile.ZipFile(file, "w", how) as target:
+        target.writestr("users.csv", b"sourcedId\n")
+    assert "unusual way" in reason(file)
+
+
+@pytest.mark.parametrize(
+    ("offset", "value"),
+    [(6, b"\xff"), (28, b"\0\0"), (42, b"\xff\xff\xff\xff")],
+    ids=["version", "no name", "place"],
+)
+def test_a_damaged_directory_of_a_zip_is_told(tmp_path: Path, offset: int, value: bytes) -> None:
+    """Each makes another error in the library; each is one of ours."""
+    path = archive(tmp_path, "users.csv", "orgs.csv")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"PK\x01\x02") + offset
+    data[at : at + len(value)] = value
+    path.write_bytes(data)
+    with pytest.raises(RosterError):
+        read_all(path)
+
+
+def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    """Whoever may put files into the folder may not have others read."""
+    folder, outside = tmp_path / "set", tmp_path / "secret.csv"
+    folder.mkdir()
+    outside.write_text("sourcedId\n")
+    (folder / "orgs.csv").write_text("sourcedId\n")
+    (folder / "same.csv").symlink_to(folder / "orgs.csv")
+    with opened(folder) as entries:
+        assert sorted(entries) == ["orgs", "same"]
+    (folder / "users.csv").symlink_to(outside)
+    assert "leads out of the folder" in reason(folder)

@@ -9,6 +9,7 @@ from typing import Any
 
 from authz import clock
 from authz.decision.catalogue import Catalogue
+from authz.directory.era import MEANT, is_buddhist
 from authz.directory.storable import storable
 
 LONGEST_ID = 255
@@ -87,9 +88,12 @@ def moment(value: Any, reading: Reading) -> datetime:
     if not isinstance(value, str):
         raise ValueError("must be an ISO date or time")
     try:
-        return clock.parse(value, reading.local)
+        found = clock.parse(value, reading.local)
     except ValueError as error:
         raise ValueError(f"must be an ISO date or time; {str(value)[:40]!r} is none") from error
+    if is_buddhist(found):
+        raise ValueError(f"must be of the common era; {value[:40]!r} {MEANT}")
+    return found
 
 
 def day(value: Any, _: Reading) -> date:
@@ -100,6 +104,8 @@ def day(value: Any, _: Reading) -> date:
         raise ValueError("must be an ISO date, such as 2010-05-03") from error
     if found.year > LATEST_YEAR:
         raise ValueError(f"must be a date up to the year {LATEST_YEAR}")
+    if is_buddhist(found):
+        raise ValueError(f"must be of the common era; {value[:40]!r} {MEANT}")
     return found
 
 

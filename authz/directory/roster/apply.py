@@ -27,9 +27,16 @@ from authz.directory import tables
 from authz.directory.roster import staging
 from authz.directory.roster.check import REFERENCES, TARGETS, Reference, kept_table
 from authz.directory.roster.columns import ADMINISTRATORS
+from authz.directory.roster.guard import guard_halves
 from authz.directory.roster.links import Links
 from authz.directory.roster.merge import Merge, Stamp
-from authz.directory.roster.people import PERSON, STAGED, PeopleMerge, merge_birth_dates
+from authz.directory.roster.people import (
+    PERSON,
+    STAGED,
+    PeopleMerge,
+    listing,
+    merge_birth_dates,
+)
 from authz.directory.roster.problems import CAP, place, short
 from authz.directory.roster.summary import Listing, Tally
 from authz.vocabulary import Role
@@ -42,6 +49,8 @@ class Applied:
     tables: dict[str, Tally] = field(default_factory=dict)
     returned: Listing = field(default_factory=Listing)
     held: Listing = field(default_factory=Listing)
+    renamed: Listing = field(default_factory=Listing)
+    administrators: Listing = field(default_factory=Listing)
     idle_links: Listing = field(default_factory=Listing)
     hanging: Listing = field(default_factory=Listing)
 
@@ -75,7 +84,9 @@ class Apply:
             scope = self._members(kept_table(tables.Membership))
             self._record(done, tables.Membership, self._memberships(), None, scope)
             scope = self._members(kept_table(tables.Grant))
-            self._record(done, tables.Grant, self._grants(), None, scope)
+            grants = self._grants()
+            done.administrators = self._new_administrators(grants)
+            self._record(done, tables.Grant, grants, None, scope)
         columns = "id class person role valid_from valid_until"
         self._merge(done, "enrollments", columns, order=("person", "id"))
         if "demographics" in self.modes:
@@ -85,6 +96,8 @@ class Apply:
             )
         if {"users", "roles"} & set(self.modes):
             self._links(done)
+        if not self.allow_mass_change:
+            guard_halves(self.connection, self.stamp.origin, done.tables)
         self._hanging(done)
         return done
 
@@ -132,7 +145,7 @@ class Apply:
         merge = PeopleMerge(self.connection, PERSON, STAGED, self.stamp)
         if self.modes["users"] == "bulk" and not self.allow_mass_change:
             merge.guard()
-        done.returned, done.held = merge.listed()
+        done.returned, done.held, done.renamed = merge.listed()
         done.tables[PERSON.name] = merge.run(self._absent("users"))
 
     def _members(self, kept: Table) -> ColumnElement[bool] | None:
@@ -161,6 +174,14 @@ class Apply:
             .where(role.role.in_(sorted(ADMINISTRATORS[self.version])))
             .subquery("staged")
         )  # fmt: skip
+
+    def _new_administrators(self, staged: FromClause) -> Listing:
+        """Who will administer what they do not administer now: a right over all its people."""
+        new, kept = staged.c, kept_table(tables.Grant).c
+        held = exists().where(kept.id == new.id, kept.ended_at.is_(None))
+        who = (new.person + literal(" at ") + new.organisation).label("who")
+        found = select(who).where(not_(new.ended), not_(held))
+        return listing(self.connection, found, who)
 
     def _links(self, done: Applied) -> None:
         links = Links(self.connection, self.stamp, self.modes)

@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from authz.directory import tables
 from authz.directory.roster import staging
+from authz.directory.roster.hierarchy import circles
 from authz.directory.roster.problems import CAP, Findings, place, short
 
 
@@ -79,6 +80,9 @@ _S, _O, _C, _K = staging.SESSION.c, staging.ORG.c, staging.COURSE.c, staging.CLA
 _E = staging.ENROLMENT.c
 
 SESSIONS = "academicSessions"
+HIERARCHIES = frozenset({SESSIONS, "orgs"})
+SLICE = 500
+"""Lines that one statement names."""
 _ROLE, _USER = staging.ROLE.c, staging.USER
 REFERENCES = (
     Reference(SESSIONS, "parentSourcedId", _S.parent, SESSIONS),
@@ -122,6 +126,8 @@ class Checking:
         for file in self._modes:
             self._duplicates(file)
             self._foreign(file)
+            if file in HIERARCHIES:
+                self._circles(file)
         if "classes" in self._modes:
             self._empty_terms()
         if self._version == "1.1" and "users" in self._modes:
@@ -179,6 +185,30 @@ class Checking:
             ],
         )
         self._skip(stage, total, exists(select(kept.c.id).where(other)))
+
+    def _circles(self, file: str) -> None:
+        """Rows that would stand below themselves, by the set and what was brought before."""
+        stage, kept = TARGETS[file].stage, TARGETS[file].kept
+        above: dict[str, str | None] = {}
+        if self._modes[file] != "bulk":
+            before = select(kept.c.id, kept.c.parent).where(kept.c.origin == self._origin)
+            above.update({row.id: row.parent for row in self._connection.execute(before)})
+        said = select(stage.c.id, stage.c.parent, stage.c.line).where(not_(stage.c.skip))
+        rows = self._connection.execute(said.order_by(stage.c.line)).all()
+        above.update({row.id: row.parent for row in rows})
+        round_ = circles(above)
+        wrong = [row for row in rows if row.id in round_]
+        why = "leads back to the row itself: none is above the other"
+        self._report(
+            len(wrong),
+            [
+                (file, row.line, "parentSourcedId", f"{self._show(row.parent)} {why}")
+                for row in wrong[:CAP]
+            ],
+        )
+        lines = [row.line for row in wrong]
+        for start in range(0, len(lines), SLICE):
+            self._skip(stage, len(lines), stage.c.line.in_(lines[start : start + SLICE]))
 
     def _empty_terms(self) -> None:
         wrong = staging.CLASS.c.terms == "[]"

@@ -174,5 +174,7 @@ class _Run:
             hanging=applied.hanging,
             returned=applied.returned,
             held=applied.held,
+            renamed=applied.renamed,
+            administrators=applied.administrators,
             notes=tuple(self.said.notes),
         )

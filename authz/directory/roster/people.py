@@ -72,9 +72,17 @@ class PeopleMerge(Merge):
         opens = and_(self.kept.c.status == SUSPENDED, self.staged.c.status == ACTIVE)
         return and_(not_(self._own), or_(self._gone, opens))
 
-    def listed(self) -> tuple[Listing, Listing]:
-        """Who will return, and who is held; to be asked before :meth:`run`."""
-        return self._listing(and_(self._gone, self._own)), self._listing(self._held)
+    def listed(self) -> tuple[Listing, Listing, Listing]:
+        """Who will return, is held, or has another name; to be asked before :meth:`run`."""
+        renamed = and_(
+            self.kept.c.given_name != self.staged.c.given_name,
+            self.kept.c.family_name != self.staged.c.family_name,
+        )
+        return (
+            self._listing(and_(self._gone, self._own)),
+            self._listing(self._held),
+            self._listing(renamed),
+        )
 
     def _listing(self, which: ColumnElement[bool]) -> Listing:
         found = select(self.kept.c.id).where(

@@ -13,6 +13,7 @@ from datetime import UTC, date, tzinfo
 from typing import Any
 
 from authz import clock
+from authz.directory.era import MEANT, is_buddhist
 from authz.directory.roster.columns import EXTENSION, Column, Kind
 from authz.directory.roster.problems import short
 
@@ -21,7 +22,9 @@ MEMO = 20_000
 MAX_TEXT = 1000
 MAX_ID = 255
 
-_ID = re.compile(r"[^\x00-\x20\x7f-\xa0,](?:[^\x00-\x1f\x7f-\x9f,]{0,253}[^\x00-\x20\x7f-\xa0,])?")
+_HIDDEN = r"\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\uffff"
+_SPACE = r"\x20\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_ID = re.compile(rf"[^{_HIDDEN}{_SPACE},](?:[^{_HIDDEN},]{{0,253}}[^{_HIDDEN}{_SPACE},])?")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -148,6 +151,8 @@ class Day(Remembering):
     def convert(self, cell: str) -> str:
         """The moment, as text that sorts as the moments do."""
         day = _date(cell)
+        if is_buddhist(day):
+            raise BadCell(MEANT, cell)
         try:
             moment = clock.midnight(day, self._local).astimezone(UTC)
         except OverflowError:
@@ -227,7 +232,7 @@ def checked_id(cell: str) -> str:
         return cell
     if len(cell) > MAX_ID:
         raise BadCell(f"is longer than {MAX_ID} characters", cell)
-    raise BadCell("is no id (a comma, white space around it, or a control character)", cell)
+    raise BadCell("is no id (a comma, white space around it, or a letter that nobody sees)", cell)
 
 
 class Checks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,13 @@ RATIO_FROM = 2**24
 MAX_ENTRIES = 1000
 
 ENCRYPTED = 0x1
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How rosters are packed; the other ways unpack a whole block at once, of any size."""
+BROKEN = (
+    zipfile.BadZipFile, struct.error,
+    NotImplementedError, RuntimeError, OSError, ValueError, IndexError,
+)  # fmt: skip
+"""What the standard library raises over a zip that was damaged, or made to damage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ def opened(path: Path) -> Iterator[Entries]:
         raise RosterError("There is no such folder or zip file.", where=str(path))
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except BROKEN as error:
         raise RosterError(
             "This is neither a folder nor a zip file that can be read.", where=str(path)
         ) from error
@@ -60,6 +68,9 @@ def opened(path: Path) -> Iterator[Entries]:
 
 def _folder(path: Path) -> list[Entry]:
     files = sorted(each for each in path.iterdir() if each.is_file() and _is_csv(each.name))
+    for each in files:
+        if not each.resolve().is_relative_to(path.resolve()):
+            raise RosterError("It is a link that leads out of the folder.", where=each.name)
     return [Entry(each.name, each.stat().st_size, _opener(each)) for each in files]
 
 
@@ -92,7 +103,7 @@ def _by_stem(entries: list[Entry]) -> Entries:
 
 
 def _zip(archive: zipfile.ZipFile, name: str) -> list[Entry]:
-    members = [each for each in archive.infolist() if not each.is_dir()]
+    members = [each for each in archive.infolist() if not each.filename.endswith("/")]
     if len(members) > MAX_ENTRIES:
         raise RosterError(f"The zip has more than {MAX_ENTRIES} files.", where=name)
     for member in members:
@@ -124,6 +135,10 @@ def _check_member(member: zipfile.ZipInfo, zipped: str) -> None:
         raise RosterError("The zip holds a link.", where=where)
     if member.flag_bits & ENCRYPTED:
         raise RosterError("The zip is encrypted.", where=where, hint="Send it unencrypted.")
+    if member.compress_type not in PACKED:
+        raise RosterError(
+            "The zip is packed in an unusual way.", where=where, hint="Pack it with Deflate."
+        )
     if member.file_size > RATIO_FROM and member.file_size > MAX_RATIO * member.compress_size:
         raise RosterError(
             f"The file is compressed more than {MAX_RATIO} times, as no roster is.", where=where
@@ -134,7 +149,7 @@ def _unzipper(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[],
     def unzip() -> IO[bytes]:
         try:
             return archive.open(member)
-        except (NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
+        except BROKEN as error:
             raise RosterError(
                 "The file of the zip cannot be unpacked.", where=member.filename
             ) from error

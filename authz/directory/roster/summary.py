@@ -51,6 +51,11 @@ class Summary:
     """People who were de-registered and are registered again (page 5, *Leaving*)."""
     held: Listing = field(default_factory=Listing)
     """People whose status was set by another hand than this source, and so stays."""
+    renamed: Listing = field(default_factory=Listing)
+    """People with another given and family name: an id given to somebody else gives them all
+    the rights and the sign-in of whoever had it."""
+    administrators: Listing = field(default_factory=Listing)
+    """Who becomes ``school_admin`` and where: their right reaches everybody there."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -78,6 +83,8 @@ class Summary:
             ("rows that hang on ended rows and have no effect", self.hanging),
             ("people registered again", self.returned),
             ("people whose status was set by hand and stays", self.held),
+            ("people with an altogether other name (an id given to somebody else?)", self.renamed),
+            ("new administrators", self.administrators),
         ):
             lines += _listing(title, listing)
         return lines + [f"note: {note}" for note in self.notes]

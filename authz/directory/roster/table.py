@@ -19,7 +19,11 @@ from authz.errors import RosterError
 
 BATCH = 10_000
 MAX_LINE = 2**20
-"""The longest line in bytes; it bounds the memory that one line can take."""
+"""The longest line in bytes, and the longest row where cells hold line breaks."""
+BATCH_BYTES = 2**22
+"""Bytes after which a batch is full, however few its rows; it bounds the memory of one."""
+AT_ONCE = 8
+"""Rows that are split before the bytes of a batch are looked at again."""
 
 BOM = b"\xef\xbb\xbf"
 
@@ -43,6 +47,7 @@ class Table:
         self.size = entry.size
         self._done = 0
         self._line = 0
+        self._looked = 0
         self._lines = self._text(entry)
         self._reader = csv.reader(self._lines, strict=True)
         try:
@@ -79,17 +84,27 @@ class Table:
         """The rows, ``size`` at a time."""
         while True:
             before = self._reader.line_num
-            rows: list[list[str]] = []
-            try:
-                rows.extend(islice(self._reader, size))
-            except csv.Error as error:
-                raise RosterError(_csv_reason(error), where=self._here()) from error
+            rows = self._rows(size)
             if not rows:
                 return
             after = self._reader.line_num
             broken = after - before != len(rows)
             lines = _lines(before, rows) if broken else range(before + 1, after + 1)
             yield Batch(lines, rows, broken, self._done)
+
+    def _rows(self, size: int) -> list[list[str]]:
+        rows: list[list[str]] = []
+        full = self._done + BATCH_BYTES
+        try:
+            while len(rows) < size and self._done < full:
+                self._looked = self._done
+                some = list(islice(self._reader, min(AT_ONCE, size - len(rows))))
+                if not some:
+                    break
+                rows += some
+        except csv.Error as error:
+            raise RosterError(_csv_reason(error), where=self._here()) from error
+        return rows
 
     def _here(self) -> str:
         return f"{self.name}:{max(self._line, 1)}"
@@ -101,8 +116,16 @@ class Table:
                 self._done += len(raw)
                 if len(raw) > MAX_LINE:
                     raise RosterError(f"The line is over {MAX_LINE} bytes.", where=self._here())
+                if self._done - self._looked > AT_ONCE * MAX_LINE:
+                    raise RosterError(
+                        f"A row is over {MAX_LINE} bytes (a quote left open?).", where=self._here()
+                    )
                 if b"\0" in raw:
-                    raise RosterError("The line holds a NUL byte.", where=self._here())
+                    raise RosterError(
+                        "The line holds a NUL byte.",
+                        where=self._here(),
+                        hint="Save the file as UTF-8.",
+                    )
                 try:
                     yield raw.decode()
                 except UnicodeDecodeError as error:
