@@ -13,10 +13,10 @@ from typing import Any
 def create_app() -> Any:
     """Both applications as one, with the settings of the environment."""
     from authz.admin import create_admin  # noqa: PLC0415 (no work at import)
-    from authz.admin.application import mounted  # noqa: PLC0415
-    from authz.admin.context import Console  # noqa: PLC0415
-    from authz.api import create_app as create  # noqa: PLC0415
-    from authz.api.context import NAME  # noqa: PLC0415
+    from authz.admin.application import mounted  # noqa: PLC0415 (no work at import)
+    from authz.admin.context import Console  # noqa: PLC0415 (no work at import)
+    from authz.api import create_app as create  # noqa: PLC0415 (no work at import)
+    from authz.api.context import NAME  # noqa: PLC0415 (no work at import)
 
     api = create()
     here = api.extensions[NAME]

@@ -73,7 +73,7 @@ def main() -> None:
             sys.exit(2)
         if sys.stdin is None:
             # else the next file that is opened would take its place
-            sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
+            sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 (open until the process ends)
         cli()
     except AuthzError as error:
         fail(error)

@@ -90,7 +90,7 @@ def show(folder: Path | None, language: str, json_: bool) -> None:  # noqa: FBT0
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option("--replay", metavar="SINCE", help="Ask again what was asked since this ISO date.")
 @json_option
-def diff(old: Path, new: Path, replay: str | None, json_: bool) -> None:  # noqa: FBT001
+def diff(old: Path, new: Path, replay: str | None, json_: bool) -> None:  # noqa: FBT001 (as click calls it)
     """Compare two packs; exit status 1 where a recorded decision would change."""
     before, after = load(old), load(new)
     changes = differences.diff(before, after)

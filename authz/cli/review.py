@@ -89,7 +89,7 @@ def define(because: str, **said: Any) -> None:
 @review.command()
 @click.argument("campaign")
 @json_option
-def preview(campaign: str, json_: bool) -> None:  # noqa: FBT001
+def preview(campaign: str, json_: bool) -> None:  # noqa: FBT001 (as click calls it)
     """Show what the review would be, were it started now."""
     seen = previewing.preview(_bench(), campaign, _me(), None)
     told = {
@@ -148,7 +148,7 @@ def start(campaign: str, because: str) -> None:
 
 @review.command("list")
 @json_option
-def list_(json_: bool) -> None:  # noqa: FBT001
+def list_(json_: bool) -> None:  # noqa: FBT001 (as click calls it)
     """List the reviews, the newest first."""
     with reading(_bench().store) as connection:
         rows = listing.campaigns(connection, None, limit=1000).rows
@@ -164,7 +164,7 @@ def list_(json_: bool) -> None:  # noqa: FBT001
 @click.argument("campaign")
 @click.option("--reviewer", default="", help="Only the items of this reviewer.")
 @json_option
-def show(campaign: str, reviewer: str, json_: bool) -> None:  # noqa: FBT001
+def show(campaign: str, reviewer: str, json_: bool) -> None:  # noqa: FBT001 (as click calls it)
     """Show the items of a review, and how far it is."""
     rows: list[Any] = []
     after = ""
@@ -228,7 +228,7 @@ def submit(campaign: str, person: str) -> None:
 @click.option("--confirm", is_flag=True, help="As the second person: apply what was held back.")
 @click.option("--decline", is_flag=True, help="As the second person: let everything stand.")
 @because
-def close(campaign: str, confirm: bool, decline: bool, because: str) -> None:  # noqa: FBT001
+def close(campaign: str, confirm: bool, decline: bool, because: str) -> None:  # noqa: FBT001 (as click calls it)
     """Close a review whose time is over, or confirm one that waits for a second person."""
     if confirm and decline:
         raise click.UsageError("Say --confirm or --decline.")

@@ -301,5 +301,5 @@ def _function(tree: ast.Expression, tokens: tuple[str, ...]) -> Callable[..., bo
     source = ast.Expression(ast.Lambda(args=arguments, body=tree.body))
     code: CodeType = compile(ast.fix_missing_locations(source), "<policy>", "eval")
     # Safe: the tree holds only NODES, names of the request and FUNCTIONS.
-    function: Callable[..., bool] = eval(code, {"__builtins__": {}, **FUNCTIONS})  # noqa: S307
+    function: Callable[..., bool] = eval(code, {"__builtins__": {}, **FUNCTIONS})  # noqa: S307 (see above)
     return function

@@ -96,9 +96,9 @@ class Bearer:
     def _verified(self, token: str) -> dict[str, Any]:
         try:
             try:
-                found = jwt.decode(token, self._keys(False), algorithms=self._algorithms)  # noqa: FBT003
+                found = jwt.decode(token, self._keys(False), algorithms=self._algorithms)  # noqa: FBT003 (as Keys has it)
             except InvalidKeyIdError:
-                found = jwt.decode(token, self._keys(True), algorithms=self._algorithms)  # noqa: FBT003
+                found = jwt.decode(token, self._keys(True), algorithms=self._algorithms)  # noqa: FBT003 (as Keys has it)
             self._claims.validate(found.claims)
         except (OSError, *NO_KEYS) as error:
             raise _invalid() from error

@@ -94,7 +94,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
     async def read(
         self,
         max_bytes: int,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,  # noqa: ASYNC109 (httpcore2's own signature)
     ) -> bytes:
         found = await self._system.read(max_bytes, timeout)
         if found and isinstance(timeout, Allowed):
@@ -104,7 +104,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
     async def write(
         self,
         buffer: bytes,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,  # noqa: ASYNC109 (httpcore2's own signature)
     ) -> None:
         if buffer and isinstance(timeout, Allowed):
             timeout.trip.sent = True
@@ -117,7 +117,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,  # noqa: ASYNC109 (httpcore2's own signature)
     ) -> httpcore2.AsyncNetworkStream:
         return _Stream(await self._system.start_tls(ssl_context, server_hostname, timeout))
 

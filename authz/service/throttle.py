@@ -99,7 +99,7 @@ def _network(address: str) -> str:
         known = ip_address(address)
     except ValueError:
         return "unknown"
-    return str(ip_network((known, 64 if known.version == 6 else 32), strict=False))  # noqa: PLR2004
+    return str(ip_network((known, 64 if known.version == 6 else 32), strict=False))  # noqa: PLR2004 (IP's own versions)
 
 
 def _hash(key: bytes, text: str) -> str:

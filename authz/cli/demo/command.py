@@ -38,7 +38,7 @@ BY = "demo"
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
 @click.option("--prepare-only", is_flag=True, help="Load the school and print, but do not serve.")
-def demo(host: str, port: int, workers: int, prepare_only: bool) -> None:  # noqa: FBT001
+def demo(host: str, port: int, workers: int, prepare_only: bool) -> None:  # noqa: FBT001 (as click calls it)
     """Serve a demo school of three Thai schools, on a database of its own."""
     found = settings()
     if "public_url" not in found.model_fields_set:

@@ -51,12 +51,12 @@ class Book:
     def permit(self, rule: str, en: str, th: str, request: Request) -> None:
         """A scene in which `rule` alone permits."""
         id_ = self._number(f"{rule}.permit")
-        self.scenes.append(Scene(id_, _title(en, th), request, True, rule, rule))  # noqa: FBT003
+        self.scenes.append(Scene(id_, _title(en, th), request, True, rule, rule))  # noqa: FBT003 (the answer that is awaited)
 
     def refuse(self, shows: str, reason: str, en: str, th: str, request: Request) -> None:
         """A scene in which `shows` does not permit, or is the refusal that strikes."""
         id_ = self._number(f"{shows}.refuse")
-        self.scenes.append(Scene(id_, _title(en, th), request, False, reason, shows))  # noqa: FBT003
+        self.scenes.append(Scene(id_, _title(en, th), request, False, reason, shows))  # noqa: FBT003 (the answer that is awaited)
 
     def _number(self, stem: str) -> str:
         """`stem`, then `stem-2` and so on."""

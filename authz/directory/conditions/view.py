@@ -48,7 +48,7 @@ class Outer(ColumnElement[Any]):
 
     __visit_name__ = "outer"
     inherit_cache = True
-    _traverse_internals = [("column", InternalTraversal.dp_clauseelement)]  # noqa: RUF012
+    _traverse_internals = [("column", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 (as SQLAlchemy looks for it)
     _from_objects: ClassVar = []
 
     def __init__(self, column: ColumnElement[Any]) -> None:

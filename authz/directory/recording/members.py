@@ -118,7 +118,7 @@ def truth(value: Any, _: Reading) -> bool:
 
 def count(value: Any, _: Reading) -> int:
     """A whole number of days, not negative."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 36_600:  # noqa: PLR2004
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 36_600:  # noqa: PLR2004 (days: a hundred years)
         raise ValueError("must be a whole number from 0 to 36600")
     return value
 

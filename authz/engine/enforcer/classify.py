@@ -250,7 +250,7 @@ class Classifier:
             first = tree.args[0]
             return self._token(first) or _is_text(first)
         function = self.scope.functions.get(getattr(tree.func, "id", ""))
-        if function is not util.key_match_func or len(tree.args) != 2 or tree.keywords:  # noqa: PLR2004
+        if function is not util.key_match_func or len(tree.args) != 2 or tree.keywords:  # noqa: PLR2004 (a key and a pattern)
             return False
         if not all(isinstance(value, ast.Name) or _is_text(value) for value in tree.args):
             return False

@@ -26,7 +26,7 @@ class Effect:
     allows: tuple[bool, bool, bool, bool]
     first_only: bool = False
 
-    def deciding(self, allowed: bool, seen: int) -> int:  # noqa: FBT001
+    def deciding(self, allowed: bool, seen: int) -> int:  # noqa: FBT001 (Casbin's own order)
         """The effect of the lines that made this answer."""
         return ALLOW if allowed else DENY if seen & DENY else 0
 

@@ -29,14 +29,14 @@ class TrackedList(list[Any]):
     def append(self, rule: Any, /) -> None:
         """Add a line at the end."""
         super().append(rule)
-        self._note(True, rule)  # noqa: FBT003
+        self._note(True, rule)  # noqa: FBT003 (added, or removed)
 
     def remove(self, rule: Any, /) -> None:
         """Remove the first line that is equal."""
         super().remove(rule)
-        self._note(False, rule)  # noqa: FBT003
+        self._note(False, rule)  # noqa: FBT003 (added, or removed)
 
-    def _note(self, added: bool, rule: Any) -> None:  # noqa: FBT001
+    def _note(self, added: bool, rule: Any) -> None:  # noqa: FBT001 (its two callers are here)
         if len(self.journal) >= LONGEST_JOURNAL:
             self.forget()
             return

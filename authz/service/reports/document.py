@@ -38,7 +38,7 @@ class Rows(Iterable[Row]):
     """Rows that can be read many times, of which few are in memory at once."""
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
-        self._file: Any = tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8")  # noqa: SIM115
+        self._file: Any = tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8")  # noqa: SIM115 (its owner closes it)
         weakref.finalize(self, self._file.close)
         self.count = 0
         for row in rows:

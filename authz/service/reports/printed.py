@@ -39,7 +39,7 @@ def breakable(text: str) -> str:
 def pdf(report: Report, reader: Reader) -> bytes:
     """The printed page, A4 and as wide as its widest table needs."""
     widest = max((len(table.columns) for table in report.tables), default=0)
-    paper = _Paper(reader, "landscape" if widest > 6 else "portrait")  # noqa: PLR2004
+    paper = _Paper(reader, "landscape" if widest > 6 else "portrait")  # noqa: PLR2004 (columns that fit upright)
     paper.heading(reader.say(report.title), 17)
     for fact in report.facts:
         if fact.value not in (None, "", []):
