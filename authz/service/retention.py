@@ -20,8 +20,9 @@ from authz.service import checkpoint_files, checkpoints, journals, roles
 from authz.service.database import reading, writing
 
 FIRST: Final = 50
+LEAST: Final = 20
 MOST: Final = 2000
-"""Records that are removed in one transaction: the first, and never more."""
+"""Records that are removed in one transaction: at first, and never fewer and never more."""
 HELD: Final = 0.03
 """Seconds that such a transaction is to last; the next is as large as the last one allows."""
 GROWS: Final = 1.25
@@ -73,19 +74,20 @@ def retire(
 def _remove(store: Engine) -> None:
     """Remove what is retired and still there, in short transactions with rests between them.
 
-    While one lasts nobody else writes to SQLite; in a rest as long, others come to it.
+    While one holds the lock nobody else writes to SQLite; in a rest as long, others come to it.
     """
     most = FIRST
     with reading(store) as connection:
         left = segments.remaining(connection)
     while left:
         left, part = cut(left, most)
+        begun = clock.monotonic()
         with writing(store) as connection:
             began = clock.monotonic()
             segments.remove(connection, part)
-        took = clock.monotonic() - began
-        most = max(1, min(int(most * HELD / max(took, HELD / GROWS)), MOST))
-        Event().wait(took)
+            held = clock.monotonic() - began  # the wait for the disk comes after the lock
+        most = max(LEAST, min(int(most * HELD / max(held, HELD / GROWS)), MOST))
+        Event().wait(clock.monotonic() - begun)
 
 
 def _published(settings: Settings) -> note.Checkpoint:
