@@ -18,7 +18,7 @@ from authz.audit.tables import AuditBatch, AuditRecord
 def left(connection: Connection, retired: Retired) -> list[Piece]:
     """The first leaves of the last segment that are still there, in their order.
 
-    None where records are there that are not the first: they are no leftover.
+    Empty where records are there that are not the first: they are no leftover.
     """
     before = retired.before
     if before is None:
