@@ -183,7 +183,11 @@ def test_a_file_that_may_not_be_read_has_no_keys(
     assert believes(reading)
 
 
-@pytest.mark.parametrize("broken", ["", GOOD[:40], "[]", '{"keys": [{"kty": "OKP"}]}', "[" * 9999])
+@pytest.mark.parametrize(
+    "broken",
+    ["", GOOD[:40], "[]", '{"keys": [{"kty": "OKP"}]}', "[" * 9999],
+    ids=["empty", "cut", "list", "no_key", "nested"],
+)
 def test_a_file_that_is_being_written_leaves_its_keys_for_seconds(
     broken: str, path: Path, steady: Time
 ) -> None:
