@@ -181,7 +181,7 @@ class _Check:
         return Damaged(_damage(Kind.CHANGED, line, "it is not as it was written"))
 
     def _lines(self) -> Iterator[_Line]:
-        with self.file.open(RECORDS) as packed, BufferedReader(packed, _BLOCK) as stream:  # type: ignore[type-var]
+        with self.file.open(RECORDS) as packed, BufferedReader(packed, _BLOCK) as stream:  # type: ignore[type-var]  # a ZipExtFile is read as a raw file is
             for number, text in enumerate(iter(partial(stream.readline, _LONGEST), b""), 1):
                 try:
                     yield _line(text, whole=self.whole)

@@ -53,7 +53,7 @@ PROXIES = {
         comes=DEBIAN,
     ),
     "traefik": Proxy(("traefik-static.yaml", "traefik.yaml"), ("--configFile",)),
-    "envoy": Proxy(("envoy.yaml",), ("--use-dynamic-base-id", "--concurrency", "1", "-c"), "path"),
+    "envoy": Proxy(("envoy.yaml",), ("--disable-hot-restart", "--concurrency", "1", "-c"), "path"),
 }
 PORTS = (8081, 8082, 8083, 8084)
 
