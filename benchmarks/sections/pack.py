@@ -141,7 +141,8 @@ def _targets(section: Section, times: dict[str, Timing]) -> None:
             for kind, ours in (
                 ("decision, told the relations as the peers are", TOLD),
                 ("decision, facts at hand", PURE),
-                ("decision, facts warm", WARM),
+                ("decision, facts warm, the same question again", AGAIN),
+                ("decision, facts warm, decided anew", WARM),
             )
             for peer in ("vakt", "regorus (RVM)", "cedarpy")
         ),
