@@ -86,10 +86,17 @@ def public(why: str, *, methods: Iterable[str] = ()) -> Callable[[View], View]:
 
 def declared(declaration: Declaration, methods: Iterable[str] = ()) -> Callable[[View], View]:
     """Put a declaration on a view; DeclarationError where another one is in its way."""
+    return marked(declaration, methods, _held)
+
+
+def marked(
+    declaration: Declaration, methods: Iterable[str], hold: Callable[[View], View]
+) -> Callable[[View], View]:
+    """Put a declaration on a view; ``hold`` makes of one without any a view that waits for it."""
     mark = Mark(declaration, frozenset(method.upper() for method in methods))
 
     def on(view: View) -> View:
-        held = view if MARKS in vars(view) else _held(view)
+        held = view if MARKS in vars(view) else hold(view)
         setattr(held, MARKS, (*vars(held).get(MARKS, ()), mark))
         return held
 

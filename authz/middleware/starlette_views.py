@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from authz.errors import DeclarationError
 from authz.middleware import asgi, marks
 from authz.middleware.declare import Declaration, Public
-from authz.middleware.marks import MARKS, Mark, View, stated
+from authz.middleware.marks import View, marked, stated
 
 KEY: Final = "authz.middleware"
 """Where in a request's scope the guard and the exchange stand."""
@@ -36,14 +36,7 @@ def public(why: str, *, methods: Iterable[str] = ()) -> Callable[[View], View]:
 
 def declared(declaration: Declaration, methods: Iterable[str] = ()) -> Callable[[View], View]:
     """Put a declaration on an endpoint, or on a method of an ``HTTPEndpoint``."""
-    mark = Mark(declaration, frozenset(method.upper() for method in methods))
-
-    def on(view: View) -> View:
-        held = view if MARKS in vars(view) else _held(view)
-        setattr(held, MARKS, (*vars(held).get(MARKS, ()), mark))
-        return held
-
-    return on
+    return marked(declaration, methods, _held)
 
 
 async def decided(request: HTTPConnection, declaration: Declaration) -> None:
