@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from authz.admin import days, emergency, languages, opening, parts, places, signed_in, words
+from authz.admin.bodies import BUSY, Bodies
 from authz.admin.context import NAME, Console, here
 from authz.admin.screens import SCREENS
 from authz.config.parties import LOOPBACK
@@ -92,6 +93,9 @@ def create_admin(console: Console) -> Flask:
     if console.settings.proxies:
         count = console.settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]  # as Flask says
+    app.wsgi_app = Bodies(  # type: ignore[method-assign]  # as Flask says
+        app.wsgi_app, threads=console.settings.threads, limit=console.settings.max_body_bytes
+    )
     app.before_request(_begin)
     CSRFProtect(app)
     languages.register(app)
@@ -112,6 +116,8 @@ def create_admin(console: Console) -> Flask:
 
 def _begin() -> None:
     g.request_id = signed_in.request_id()
+    if BUSY in request.environ:
+        abort(HTTPStatus.SERVICE_UNAVAILABLE)
     given = (request.path, *request.args.values(), *request.form.values())
     if any("\0" in each for each in given):  # no text of a person, and none that a store takes
         abort(400)

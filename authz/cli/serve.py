@@ -91,6 +91,7 @@ def run(
 ) -> None:
     """Run the server until it is stopped."""
     os.environ["AUTHZ_POLICY"] = str(policy.resolve())
+    os.environ["AUTHZ_THREADS"] = str(threads)
     made = server("app:create_app", host, port, workers=workers, threads=threads, tls=tls)
     with kept():
         made.serve()
