@@ -2,6 +2,7 @@
 
 A hash takes 64 MiB and some ten milliseconds on purpose. So no more are made at once than a
 machine has room for: whoever sends many names waits in a queue, and takes no memory meanwhile.
+The queue is short, since who waits holds a thread that decisions are answered by.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ SHORTEST: Final = 12
 LONGEST: Final = 200
 """Characters of a password: the least that guessing does not reach, the most that is hashed."""
 AT_ONCE: Final = 4
+QUEUED: Final = 8
+"""Callers who wait for their turn; one more is sent away at once."""
 QUEUE_SECONDS: Final = 5
 BYTES: Final = 15
 """Bytes of chance in a password that is made here."""
 HASHER = PasswordHasher()
 """The parameters of new hashes: RFC 9106's second recommendation, argon2-cffi's default."""
+_queue = BoundedSemaphore(AT_ONCE + QUEUED)
 _room = BoundedSemaphore(AT_ONCE)
 
 
@@ -82,9 +86,16 @@ def _composed(password: str) -> str:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    if not _room.acquire(timeout=QUEUE_SECONDS):
+    with _taken(_queue, 0), _taken(_room, QUEUE_SECONDS):
+        yield
+
+
+@contextmanager
+def _taken(places: BoundedSemaphore, seconds: float) -> Iterator[None]:
+    """One of the places, if one is free within so many seconds."""
+    if not places.acquire(timeout=seconds):
         raise TooManyError("Too many people sign in at this moment.", wait=QUEUE_SECONDS)
     try:
         yield
     finally:
-        _room.release()
+        places.release()
