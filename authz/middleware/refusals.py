@@ -37,6 +37,10 @@ TITLES: Final[Mapping[str, Mapping[str, str]]] = {
         "th": "ไม่รองรับวิธีเรียกแบบนี้",
     },
     "too_large": {"en": "The request is too large.", "th": "คำขอมีขนาดใหญ่เกินกำหนด"},
+    "too_many": {
+        "en": "Too many requests are on their way. Try again soon.",
+        "th": "ขณะนี้มีคำขอมากเกินไป โปรดลองใหม่ในอีกสักครู่",
+    },
     "upstream_failed": {
         "en": "The application behind does not answer as it should.",
         "th": "ระบบปลายทางตอบกลับไม่ถูกต้อง",

@@ -9,7 +9,7 @@ from html import escape
 from http import HTTPStatus
 from typing import Final
 
-from authz.errors import AuthzError
+from authz.errors import AuthzError, TooManyError
 from authz.middleware.refusals import PROBLEM, problem
 
 Headers = list[tuple[str, str]]
@@ -54,6 +54,8 @@ def told(error: AuthzError, accept: str = "", languages: str = "") -> Reply:
     ]
     if status == HTTPStatus.UNAUTHORIZED:
         headers.append(("WWW-Authenticate", "Bearer"))
+    if isinstance(error, TooManyError):
+        headers.append(("Retry-After", str(error.wait)))
     data = body.encode()
     return Reply(status, [*headers, ("Content-Length", str(len(data)))], data)
 

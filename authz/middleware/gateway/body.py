@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from threading import BoundedSemaphore
 from typing import Any, Final
 
-from authz.errors import MalformedError, TooLargeError
+from authz.errors import MalformedError, TooLargeError, TooManyError
 from authz.middleware.gateway.config import Route
 from authz.middleware.gateway.forms import FORM, PARTS, Parts, look_at_form, media_type
 
 PIECE: Final = 64 * 1024
+AGAIN_SECONDS: Final = 5
+"""How soon whoever found no place may try again."""
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Body:
     """What stands behind the headers of a request; read whole, or handed on in pieces."""
 
-    def __init__(self, environ: Mapping[str, Any], route: Route, most: int, read: int) -> None:
-        """``most`` and ``read`` are the bytes that may be sent on, and read; 400 or 413."""
+    def __init__(
+        self,
+        environ: Mapping[str, Any],
+        route: Route,
+        most: int,
+        read: int,
+        places: BoundedSemaphore,
+    ) -> None:
+        """``most`` and ``read`` are the bytes that may be sent on, and read; 400 or 413.
+
+        One of the ``places`` is held from the first byte to the last; 429 where all are taken.
+        """
+        self._places = places
         self._stream = environ.get("wsgi.input")
         self._read = read
         self._data: bytes | None = None
@@ -52,14 +66,23 @@ class Body:
             yield parts.look(piece) if self.type == PARTS else piece
 
     def _pieces(self) -> Iterator[bytes]:
-        """The bytes, as many as it says; MalformedError where it was cut off."""
+        """The bytes, as many as it says; MalformedError where it was cut off.
+
+        They come as slowly as the caller likes, and whoever waits for them holds a thread.
+        """
         left = self.length
-        while left:
-            piece = self._stream.read(min(left, PIECE)) if self._stream is not None else b""
-            if not piece:
-                raise MalformedError("The body is shorter than it says.", where="body")
-            left -= len(piece)
-            yield piece
+        if left and not self._places.acquire(blocking=False):
+            raise TooManyError("Too many bodies are on their way.", wait=AGAIN_SECONDS)
+        try:
+            while left:
+                piece = self._stream.read(min(left, PIECE)) if self._stream is not None else b""
+                if not piece:
+                    raise MalformedError("The body is shorter than it says.", where="body")
+                left -= len(piece)
+                yield piece
+        finally:
+            if self.length:
+                self._places.release()
 
 
 def _length(environ: Mapping[str, Any], most: int) -> int:

@@ -199,6 +199,13 @@ class GatewayTable(Typed):
     max_json: int = Field(
         1024 * 1024, ge=1024, description="Bytes of the largest JSON that is read or filtered."
     )
+    bodies: int = Field(
+        32,
+        ge=1,
+        le=1024,
+        description="Bodies that one process waits for at a time: half of the requests that it "
+        "answers at a time (`--threads`), so that whoever sends slowly keeps nobody else out.",
+    )
     connections: int = Field(
         64, ge=1, le=1024, description="Connections to an upstream that are kept open."
     )

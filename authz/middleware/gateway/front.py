@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from random import getrandbits
 from tempfile import SpooledTemporaryFile
+from threading import BoundedSemaphore
 from typing import Any, Final
 
 from authz import clock
@@ -72,8 +73,10 @@ class Gateway:
     pools: Mapping[str, Pool]
     assertions: Assertions | None = None
     drop: frozenset[str] = field(default=frozenset(), init=False)
+    places: BoundedSemaphore = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "places", BoundedSemaphore(self.settings.bodies))
         drop = set(self.settings.strip)
         if not self.settings.pass_authorization:
             drop.add("authorization")
@@ -114,7 +117,7 @@ class Gateway:
         segments = path.decoded(environ["PATH_INFO"])
         match = self.table.find(method, segments)
         most, read = self.settings.max_body, self.settings.max_json
-        body = Body(environ, match.declared.route, most, read)
+        body = Body(environ, match.declared.route, most, read, self.places)
         permit = self._permit(match, Sent(raw, sent, body.whole))
         target = path.canonical(segments) + (f"?{raw}" if raw else "")
         limited = isinstance(permit, Listing) or (permit is not None and permit.must_filter)
