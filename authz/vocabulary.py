@@ -182,6 +182,8 @@ class Event(StrEnum):
     """Who runs the platform asked for a way in to somebody's sign-in (N-44)."""
     WAY_IN_ANSWERED = "way_in_answered"
     """A second person gave it, or refused it."""
+    WAY_IN_WITHDRAWN = "way_in_withdrawn"
+    """Whoever asked for it took the request back, before anybody answered."""
     SESSIONS_ENDED = "sessions_ended"
     """Somebody else ended the sessions of a sign-in."""
     SIGNED_IN = "signed_in"

@@ -54,6 +54,14 @@ TOLD: Final[dict[str, Any]] = {
     "Nobody approves what they asked for themselves.": _l(
         "Nobody approves what they asked for themselves."
     ),
+    "Nobody approves a way in to their own sign-in.": _l(
+        "Nobody approves a way in to their own sign-in."
+    ),
+    "This request was taken back.": _l("This request was taken back."),
+    "This request has ended: nobody answered it in time.": _l(
+        "This request has ended: nobody answered it in time."
+    ),
+    "The sign-in is not in force any more.": _l("The sign-in is not in force any more."),
     "You have answered this request.": _l("You have answered this request."),
     "This request was answered already.": _l("This request was answered already."),
     "You administer this school already.": _l("You administer this school already."),

@@ -87,8 +87,8 @@ def _approvals(me: Asking) -> list[Notice]:
     number = len(rights) + len(emergencies.to_review(point, me.reach, now))
     number += len(ways_in.waiting(here().own, me.viewer))
     text = ngettext(
-        "%(num)d request of a right or emergency waits for an answer.",
-        "%(num)d requests of rights and emergencies wait for an answer.",
+        "%(num)d request of a right or a way to sign in, or emergency, waits for an answer.",
+        "%(num)d requests of rights and ways to sign in, and emergencies, wait for an answer.",
         number,
     )
     return [Notice(text + (" +" if more else ""), url_for("approvals"))] if number else []

@@ -43,6 +43,7 @@ EVENTS: Final[dict[str, Any]] = {
     "user_invited": _l("Invited to sign in"),
     "way_in_asked": _l("Way to sign in asked for"),
     "way_in_answered": _l("Request of a way to sign in answered"),
+    "way_in_withdrawn": _l("Request of a way to sign in taken back"),
     "sessions_ended": _l("Sessions ended"),
     "key_rotated": _l("Key rotated"),
     "right_asked": _l("Right asked for"),

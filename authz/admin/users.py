@@ -26,7 +26,7 @@ from authz.errors import (
     NotFoundError,
     SeparationError,
 )
-from authz.service import links, sessions, users, ways_in
+from authz.service import links, sessions, users, ways_in, ways_in_notices
 from authz.service.ways_in import Given, What
 
 LONGEST_WHY = 500
@@ -50,7 +50,8 @@ KINDS: Final[dict[str, Any]] = {
 }
 """What is asked for, in words."""
 BY_OPERATOR = _l(
-    "Who was granted a role gets a way in from the operator, at the command line, and not here."
+    "Who was granted a role, or is to be an auditor with a password, gets a way in from the "
+    "operator, at the command line, and not here."
 )
 ENDED = _l("The sign-in is not in force any more.")
 
@@ -122,6 +123,23 @@ def invite(name: str) -> ResponseReturnValue:
     return _asked(What.INVITE, name)
 
 
+def take_back() -> ResponseReturnValue:
+    """Take back what one asked for oneself."""
+    found: list[tuple[What, str]] = []
+
+    def withdraw() -> None:
+        store, ident = here().store, changes.named()
+        found.append(ways_in.withdraw(store, ident, by=changes.me(), why=changes.why()))
+
+    changes.done(withdraw, _("The request is taken back."))
+    return _to_where_it_waits(*found[0]) if found else redirect(url_for("users"))
+
+
+def _to_where_it_waits(what: What, name: str) -> ResponseReturnValue:
+    """A sign-in that is asked for has no page yet."""
+    return redirect(url_for("users") if what is What.ADD else url_for("user", name=name))
+
+
 def _asked(what: What, name: str, **more: Any) -> ResponseReturnValue:
     """Ask for a way in; of a sign-in that is nobody's on file, show what opens it."""
     console = here()
@@ -138,7 +156,7 @@ def _asked(what: What, name: str, **more: Any) -> ResponseReturnValue:
     if given is not None and (given.password or given.invitation):
         return shown_once(given)
     flash(_("It is done.") if given else _("It waits for a second person."), "good")
-    return redirect(url_for("users") if what is What.ADD else url_for("user", name=name))
+    return _to_where_it_waits(what, name)
 
 
 def _account() -> dict[str, str]:
@@ -178,7 +196,13 @@ def _one(name: str, problem: str = "", *, status: int = 200) -> ResponseReturnVa
 
 def _form(problem: str, *, status: int = 200) -> ResponseReturnValue:
     providers = here().settings.oidc
-    return render_template("user_new.html", problem=problem, providers=providers), status
+    page = render_template(
+        "user_new.html",
+        problem=problem,
+        providers=providers,
+        days=ways_in_notices.LASTS.days,
+    )
+    return page, status
 
 
 def shown_once(given: Given) -> ResponseReturnValue:
@@ -236,4 +260,5 @@ SCREENS = (
     change("/users/of/<name>/link", "user_link", link, "users"),
     change("/users/of/<name>/unlink", "user_unlink", unlink, "users"),
     change("/users/of/<name>/invite", "user_invite", invite, "users"),
+    change("/users/take-back", "user_take_back", take_back, "users"),
 )

@@ -234,6 +234,7 @@ MAPPING: Final[Mapping[Event, Mapped]] = {
     Event.TOKEN_REVOKED: Mapped(ACCESS, 2),
     Event.WAY_IN_ASKED: Mapped(ACCESS, OTHER),
     Event.WAY_IN_ANSWERED: Mapped(ACCESS, OTHER),
+    Event.WAY_IN_WITHDRAWN: Mapped(ACCESS, OTHER),
     Event.RIGHT_ASKED: Mapped(ACCESS, OTHER),
     Event.RIGHT_ANSWERED: Mapped(ACCESS, OTHER),
     Event.RIGHT_WITHDRAWN: Mapped(ACCESS, OTHER),

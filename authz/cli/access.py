@@ -187,9 +187,12 @@ def reset(name: str, because: str) -> None:
 @click.argument("person")
 @click.option("--because", required=True, help="Why, for the record: the request and who decided.")
 def erase(person: str, because: str) -> None:
-    """Forget who a person was in the trail, once an erasure of theirs is approved."""
+    """Forget who a person was in the trail, once an erasure of theirs is approved.
+
+    Requests of ways in to their sign-ins go too; docs/reference/erasure.md says what stays.
+    """
     erasing.erase(_store(), person, by=operator(), because=because)
-    say("The key is destroyed: the records stay, and nobody can tell whose they are.")
+    say("It is erased. The records stay; where they name people by pseudonyms, the key is gone.")
 
 
 def _store() -> Any:

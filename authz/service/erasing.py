@@ -1,8 +1,21 @@
-"""An approved erasure carried out on the trail: nobody can tell any more who it was (N-34)."""
+"""An approved erasure carried out: nobody can tell from the trail any more who it was (N-34).
+
+What goes with it beside the trail, and what stays for which reason, is :mod:`.personal`.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Engine,
+    Update,
+    delete,
+    or_,
+    select,
+    update,
+)
 
 from authz.audit.pseudonyms import OPTION, Names
 from authz.audit.record import Ref
@@ -11,17 +24,19 @@ from authz.directory.recording.revision import advance
 from authz.directory.tables import Erasure
 from authz.errors import ConflictError, NotFoundError
 from authz.privacy.tables import ReadingHour
+from authz.review.rights import State
 from authz.service import changing
 from authz.service.changing import By
 from authz.service.database import writing
+from authz.service.tables import SignIn, SignInNotice, SignInRequest
 from authz.vocabulary import Event
 
 
 def erase(store: Engine, person: str, *, by: str, because: str) -> None:
-    """Destroy the key of the person's pseudonym; the records stay, and the chain verifies.
+    """Destroy the key of the person's pseudonym, and what is kept beside the trail.
 
-    ConflictError where no erasure of the person is approved and in force; NotFoundError
-    where the trail has no pseudonym of theirs, so that there is nothing to forget.
+    The records stay, and the chain verifies. ConflictError where no erasure of the person is
+    approved and in force; NotFoundError where nothing of theirs is there to be forgotten.
     """
     author = By.now(by, because)
     with writing(store) as connection:
@@ -30,23 +45,56 @@ def erase(store: Engine, person: str, *, by: str, because: str) -> None:
         pseudonym = connection.scalar(
             select(AuditPseudonym.pseudonym).where(AuditPseudonym.person == person)
         )
-        if pseudonym is None:
-            raise NotFoundError("The trail holds no pseudonym of this person.", where=person)
+        gone = {
+            "has_key": pseudonym is not None,
+            # How many they read in which hour would tell which records are theirs.
+            "hours": _rows(connection, delete(ReadingHour).where(ReadingHour.subject == person)),
+            "sign_in_notices": _notices(connection, person),
+            "sign_in_requests": _requests(connection, person),
+        }
+        if not any(gone.values()):
+            raise NotFoundError("Nothing of this person is there to be forgotten.", where=person)
         entry = changing.changed(
             Event.PERSON_ERASED,
             author,
-            Ref("person", pseudonym),
-            {"has_key": True},
-            {"has_key": False},
+            Ref("person", pseudonym or person),
+            gone,
+            {"has_key": False, **dict.fromkeys(list(gone)[1:], 0)},
             revision=revision,
         )
         changing.record(connection, [entry])
         connection.execute(delete(AuditPseudonym).where(AuditPseudonym.person == person))
-        # How many they read in which hour would tell which records are theirs.
-        connection.execute(delete(ReadingHour).where(ReadingHour.subject == person))
     names: Names | None = store.get_execution_options().get(OPTION)
     if names is not None:
         names.forget()
+
+
+def _notices(connection: Connection, person: str) -> int:
+    """The messages to the person, and those about requests that go."""
+    n = SignInNotice
+    theirs = select(SignIn.name).where(SignIn.person == person)
+    about = select(SignInRequest.id).where(_goes(person))
+    return _rows(connection, delete(n).where(or_(n.name.in_(theirs), n.request.in_(about))))
+
+
+def _requests(connection: Connection, person: str) -> int:
+    """The person's own requests go; of others' it is blotted out that they had a hand in them."""
+    r = SignInRequest
+    asked = update(r).where(r.asked_by == person).values(asked_by="", why="")
+    answered = update(r).where(r.answered_by == person).values(answered_by="", answer="")
+    gone = _rows(connection, delete(r).where(_goes(person)))
+    return gone + _rows(connection, asked) + _rows(connection, answered)
+
+
+def _goes(person: str) -> ColumnElement[bool]:
+    """That a request is about the person, or waits and nobody stands behind it any more."""
+    r = SignInRequest
+    return (r.person == person) | (r.asked_by == person) & (r.state == State.WAITING.value)
+
+
+def _rows(connection: Connection, change: Delete | Update) -> int:
+    """How many rows it changed."""
+    return connection.execute(change).rowcount
 
 
 def _approved(connection: Connection, person: str, by: By) -> None:

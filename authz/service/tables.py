@@ -126,7 +126,8 @@ class SignInInvitation(Base):
 class SignInRequest(Base):
     """That somebody who runs the platform asks for a way in to a sign-in, and the answer (N-44).
 
-    ``more`` are the account to be linked, or of which kind the sign-in to be added is.
+    ``more`` are the account to be linked, or of which kind the sign-in to be added is. Where it
+    was taken back, ``answered_by`` is whoever asked, and ``answer`` says why.
     """
 
     __tablename__ = "sign_in_request"

@@ -3,17 +3,18 @@
 Who runs the platform sees nobody's data, and would see a child's with a parent's sign-in of their
 own making. So who adds a sign-in, links an account to it, invites or resets it there asks for it;
 somebody else who may see the person answers, and what opens it is shown to them alone. The person
-and the administrators of their schools are told (:mod:`.ways_in_notices`).
+and the administrators of their schools are told (:mod:`.ways_in_notices`). Until it is answered,
+whoever asked may take it back, and what nobody answers ends by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from secrets import token_hex
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
@@ -31,8 +32,6 @@ from authz.service.shown import Viewer
 from authz.service.tables import SignInRequest
 from authz.vocabulary import Event
 
-LASTS: Final = timedelta(days=14)
-"""A request that nobody answered within this time has ended."""
 PAGE: Final = 50
 
 
@@ -101,7 +100,7 @@ def ask(
     row |= {"more": more, "asked_by": by, "asked_at": made.at, "why": made.why}
     with writing(store) as connection:
         connection.execute(insert(SignInRequest).values(**row, state=State.WAITING.value))
-        _tell(connection, Event.WAY_IN_ASKED, made, row, {}, State.WAITING)
+        _tell(connection, Event.WAY_IN_ASKED, made, row, {}, _shown(row, State.WAITING))
         ways_in_notices.queue_asked(connection, row["id"], person, made)
     return None
 
@@ -112,22 +111,19 @@ def answer(
 ) -> Given | None:  # fmt: skip
     """Approve a request or refuse it; approved it is done, and what opens the sign-in returned.
 
-    NotFoundError where no such request of a person whom the viewer may see waits, ConflictError
-    where it is the viewer's own or cannot be done any more.
+    NotFoundError where there is no such request of a person whom the viewer may see,
+    ConflictError where it is the viewer's own, waits no more, or cannot be done any more.
     """
     made = By.now(viewer.person, said(why, "why"))
-    secrets = _secrets(_wanted(_waiting(point.store, own, viewer, ident)))
+    secrets = _secrets(_wanted(_seen(own, viewer, ident, made.at)))
     with writing(point.store) as connection:
-        row = _held(connection, ident)
-        if viewer.person in {row.asked_by, row.person}:
+        row = _held(connection, ident, made.at)
+        if viewer.person == row.asked_by:
             raise ConflictError("Nobody approves what they asked for themselves.", where=ident)
+        if viewer.person == row.person:
+            raise ConflictError("Nobody approves a way in to their own sign-in.", where=ident)
         state = State.APPROVED if approves else State.REFUSED
-        connection.execute(
-            update(SignInRequest)
-            .where(SignInRequest.id == ident)
-            .values(state=state.value, answered_by=made.who, answered_at=made.at, answer=made.why)
-        )
-        _tell(connection, Event.WAY_IN_ANSWERED, made, row._mapping, {}, state)  # noqa: SLF001 (public so)
+        _end(connection, Event.WAY_IN_ANSWERED, made, row, state)
         if not approves:
             return None
         ways_in_notices.queue_given(connection, ident, row.person, made)
@@ -137,54 +133,95 @@ def answer(
             raise ConflictError("The sign-in is not in force any more.", where=ident) from error
 
 
+def withdraw(store: Engine, ident: str, *, by: str, why: str) -> tuple[What, str]:
+    """Take one's own request back, and return what was asked for and the name of the sign-in.
+
+    NotFoundError where it is somebody else's, ConflictError where it waits no more. Of an answer
+    at the same moment one is in time: whichever holds the row first.
+    """
+    made = By.now(by, said(why, "why"))
+    with writing(store) as connection:
+        row = _held(connection, ident, made.at, SignInRequest.asked_by == by)
+        _end(connection, Event.WAY_IN_WITHDRAWN, made, row, State.WITHDRAWN)
+        ways_in_notices.queue_taken_back(connection, ident)
+    return What(row.what), str(row.name)
+
+
 def waiting(own: DecisionPoint, viewer: Viewer, limit: int = PAGE) -> list[Mapping[str, Any]]:
-    """What waits for somebody like this viewer, the oldest first; never their own."""
+    """What waits for somebody like this viewer, the oldest first; never their own.
+
+    ``called`` is the person's name, and ``ends_at`` when it ends without an answer.
+    """
     r = SignInRequest
-    query = _open(clock.now()).where(r.asked_by != viewer.person, r.person != viewer.person)
+    query = _open().where(r.asked_by != viewer.person, r.person != viewer.person)
     with reading(own.store) as connection:
         query = query.where(ways_in_notices.about(connection, own, viewer))
         rows = connection.execute(query.order_by(r.asked_at, r.id).limit(limit)).mappings()
-        return [{**row, "called": _called(row)} for row in rows]
+        return [{**row, "called": _called(row), "ends_at": _ends(row)} for row in rows]
 
 
 def of(store: Engine, name: str = "") -> list[Mapping[str, Any]]:
-    """What waits for a sign-in of that name, or for any, the oldest first."""
+    """What waits for a sign-in of that name, or for any, the oldest first; ``ends_at`` is when."""
     r = SignInRequest
     with reading(store) as connection:
-        query = _open(clock.now()).order_by(r.asked_at, r.id)
+        query = _open().order_by(r.asked_at, r.id)
         query = query.where(r.name == name) if name else query
-        return [dict(row) for row in connection.execute(query.limit(PAGE)).mappings()]
+        rows = connection.execute(query.limit(PAGE)).mappings()
+        return [{**row, "ends_at": _ends(row)} for row in rows]
 
 
-def _open(now: datetime) -> Any:
+def _open() -> Any:
     r, p = SignInRequest, Person
     query = select(*r.__table__.c, p.given_name, p.family_name).join(p, p.id == r.person)
-    return query.where(r.state == State.WAITING.value, r.asked_at > now - LASTS)
+    return query.where(ways_in_notices.still_open(clock.now()))
+
+
+def _ends(row: Any) -> datetime:
+    return cast("datetime", row["asked_at"] + ways_in_notices.LASTS)
 
 
 def _called(row: Any) -> str:
     return f"{row['given_name']} {row['family_name']}".strip() or str(row["person"])
 
 
-def _waiting(store: Engine, own: DecisionPoint, viewer: Viewer, ident: str) -> Any:
-    """The request, if it waits for the viewer."""
-    with reading(store) as connection:
-        query = _open(clock.now()).where(SignInRequest.id == ident)
+def _seen(own: DecisionPoint, viewer: Viewer, ident: str, now: datetime) -> Any:
+    """The request, if it is of a person whom the viewer may see, and waits."""
+    r = SignInRequest
+    with reading(own.store) as connection:
+        query = select(*r.__table__.c).where(r.id == ident)
         query = query.where(ways_in_notices.about(connection, own, viewer))
-        row = connection.execute(query).one_or_none()
-    if row is None:
-        raise NotFoundError("There is no such request.", where=ident)
-    return row
+        return _that_waits(connection.execute(query).one_or_none(), ident, now)
 
 
-def _held(connection: Connection, ident: str) -> Any:
+def _held(connection: Connection, ident: str, now: datetime, *narrowed: Any) -> Any:
     """The same, held until the transaction ends: two answers at once wait."""
     r = SignInRequest
-    query = select(*r.__table__.c).where(r.id == ident, r.state == State.WAITING.value)
-    row = connection.execute(query.with_for_update()).one_or_none()
+    query = select(*r.__table__.c).where(r.id == ident, *narrowed).with_for_update()
+    return _that_waits(connection.execute(query).one_or_none(), ident, now)
+
+
+def _that_waits(row: Any, ident: str, now: datetime) -> Any:
+    """The row; the error that says why it waits no more."""
     if row is None:
+        raise NotFoundError("There is no such request.", where=ident)
+    if row.state == State.WITHDRAWN.value:
+        raise ConflictError("This request was taken back.", where=ident)
+    if row.state != State.WAITING.value:
         raise ConflictError("This request was answered already.", where=ident)
+    if row.asked_at <= now - ways_in_notices.LASTS:
+        raise ConflictError("This request has ended: nobody answered it in time.", where=ident)
     return row
+
+
+def _end(connection: Connection, event: Event, made: By, row: Any, state: State) -> None:
+    """Write down that it waits no more, and why, with the record of it."""
+    connection.execute(
+        update(SignInRequest)
+        .where(SignInRequest.id == row.id)
+        .values(state=state.value, answered_by=made.who, answered_at=made.at, answer=made.why)
+    )
+    values = row._mapping  # noqa: SLF001 (public so)
+    _tell(connection, event, made, values, _shown(values, State.WAITING), _shown(values, state))
 
 
 def _wanted(row: Any) -> _Wanted:
@@ -223,12 +260,16 @@ def _done(
     return Given(name, password=secrets.password)
 
 
+def _shown(row: Mapping[str, Any], state: State) -> dict[str, Any]:
+    """A request as its record holds it."""
+    shown = {"what": row["what"], "person": row["person"], "state": state.value, **row["more"]}
+    return shown | {"asked_by": row["asked_by"]}
+
+
 def _tell(
     connection: Connection, event: Event, made: By, row: Mapping[str, Any],
-    before: Mapping[str, Any], state: State,
+    before: Mapping[str, Any], after: Mapping[str, Any],
 ) -> None:  # fmt: skip
-    after = {"what": row["what"], "person": row["person"], "state": state.value, **row["more"]}
-    after |= {"asked_by": row["asked_by"]}
     people = [row["person"], row["asked_by"], made.who]
     resource, more = Ref("sign_in", row["name"]), {"request": row["id"]}
     entry = changing.changed(event, made, resource, before, after, people=people, more=more)

@@ -7,11 +7,11 @@ what it is about is seen after signing in (E-01).
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from authz import clock
@@ -29,12 +29,14 @@ from authz.service.shown import Viewer
 from authz.service.tables import SignIn, SignInNotice, SignInRequest
 from authz.service.visible import Visible
 
+LASTS: Final = timedelta(days=14)
+"""A request that nobody answered within this time has ended."""
 TOLD: Final = timedelta(days=30)
 """How long the first page tells of it."""
 SHOWN: Final = 8
 TRIES: Final = 5
 MOST: Final = 200
-ASKED, OWN, NEAR = "asked", "own", "near"
+ASKED, OWN, NEAR, BACK = "asked", "own", "near", "taken_back"
 _TEXTS: Final = {
     ASKED: (
         "มีคำขอเปิดทางเข้าสู่ระบบรอการอนุมัติ / A way to sign in waits for approval",
@@ -60,6 +62,15 @@ _TEXTS: Final = {
         ),
         "/admin/",
     ),
+    BACK: (
+        "ผู้ขอถอนคำขอเปิดทางเข้าสู่ระบบแล้ว / A way to sign in is not asked for any more",
+        (
+            "ผู้ขอถอนคำขอเปิดทางเข้าสู่ระบบที่แจ้งไว้ก่อนหน้านี้แล้ว ท่านไม่ต้องพิจารณาคำขอนั้น\n"
+            "The request of a way to sign in that you were told of was taken back. "
+            "There is nothing to decide."
+        ),
+        "/admin/approvals",
+    ),
 }
 
 
@@ -72,6 +83,19 @@ def queue_given(connection: Connection, request: str, person: str, made: By) -> 
     """Tell the person, at the sign-ins they had before, and the administrators of their schools."""
     _queue(connection, request, OWN, {person})
     _queue(connection, request, NEAR, _near(connection, person, made) - {made.who})
+
+
+def queue_taken_back(connection: Connection, request: str) -> None:
+    """Tell those whom a message has reached that asked them; the others are not asked any more."""
+    n = SignInNotice
+    told = select(n.name).where(n.request == request, n.about == ASKED, n.sent_at.is_not(None))
+    _queue_names(connection, request, BACK, connection.scalars(told).all())
+
+
+def still_open(now: datetime) -> ColumnElement[bool]:
+    """That a request waits, and has not ended by itself."""
+    r = SignInRequest
+    return and_(r.state == State.WAITING.value, r.asked_at > now - LASTS)
 
 
 def _near(connection: Connection, person: str, made: By) -> set[str]:
@@ -92,6 +116,10 @@ def _queue(connection: Connection, request: str, about: str, people: Collection[
     names = connection.scalars(
         select(SignIn.name).where(SignIn.person.in_(people), SignIn.disabled_at.is_(None))
     )
+    _queue_names(connection, request, about, names.all())
+
+
+def _queue_names(connection: Connection, request: str, about: str, names: Collection[str]) -> None:
     rows = [{"request": request, "about": about, "name": name, "tries": 0, "problem": ""}
             for name in names]  # fmt: skip
     if rows:
@@ -133,12 +161,14 @@ def _given() -> Any:
 def deliver(store: Engine, settings: Settings) -> int:
     """Send what waits by e-mail, and return how many left; nothing without AUTHZ_SMTP_URL.
 
-    What fails is tried again, five times.
+    What fails is tried again, five times. Nobody is asked about a request that waits no more.
     """
     if not settings.smtp_url:
         return 0
-    n = SignInNotice
+    n, r = SignInNotice, SignInRequest
+    asked = select(r.id).where(r.id == n.request, still_open(clock.now()))
     query = select(*n.__table__.c).where(n.sent_at.is_(None), n.tries < TRIES)
+    query = query.where(or_(n.about != ASKED, asked.exists()))
     with reading(store) as connection:
         rows = connection.execute(query.order_by(n.request).limit(MOST)).all()
     if not rows:

@@ -9,6 +9,7 @@ OPENINGS = {
     "user": ("/admin/users/of/parent", _READ),
     "user_new": ("/admin/users/new", _CHANGE),
     "user_add": ("/admin/users/new", _CHANGE),
+    "user_take_back": ("/admin/users/take-back", _CHANGE),
     **{
         f"user_{what}": (f"/admin/users/of/parent/{what}", _CHANGE)
         for what in ("disable", "reset", "sessions", "link", "unlink", "invite")

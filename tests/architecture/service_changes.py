@@ -149,6 +149,12 @@ def _way_in_given(scene: Scene) -> None:
     ways_in.answer(point, own, bob, waiting["id"], approves=True, why="met her")
 
 
+def _way_in_taken_back(scene: Scene) -> None:
+    _way_in_asked(scene)
+    (waiting,) = ways_in.of(scene.store)
+    ways_in.withdraw(scene.store, waiting["id"], by="op", why="wrong account")
+
+
 def _begun(scene: Scene) -> None:
     """A hash of other parameters than today's is made anew."""
     _add_user(scene)
@@ -383,6 +389,7 @@ EXERCISED: Mapping[str, Callable[[Scene], object]] = {
     "users.end_sessions": _end_sessions,
     "ways_in.ask": _way_in_asked,
     "ways_in.answer": _way_in_given,
+    "ways_in.withdraw": _way_in_taken_back,
     "signing_in.with_password": lambda scene: [_sign_in(scene)].clear(),
     "signing_in.turned_away": _refused,
     "signing_in.with_code": _with_code,

@@ -29,6 +29,8 @@ from authz.service import (
 )
 from authz.service.changing import By
 from authz.service.database import open_store, writing
+from authz.service.personal import ERASED, KEPT
+from tests.architecture.people_in_tables import named
 from tests.architecture.reviewing_changes import REVIEWED
 from tests.architecture.scene import Scene
 from tests.architecture.service_changes import EXERCISED
@@ -70,6 +72,16 @@ COUNTED = {"sign_in_failure", "reading_hour"}
 OF_THE_TRAIL = {"health.examine", "retention.retire", "tokens.jwks"}
 """What changes no table but the trail's: keys are files, and records are retired."""
 
+
+PEOPLE = ("ann", "bob", "danai", "mali", "mum", "boss", "dpo2", "pim", "kid", "kid2")
+"""Those of the scenes whose ids are no words of the service."""
+OF_PEOPLE = {
+    (name, column)
+    for each in (*ERASED, *KEPT)
+    for name, columns in each.columns.items()
+    for column in columns
+}
+"""The columns that may hold somebody's id, as the product says."""
 
 # The code, read.
 
@@ -219,6 +231,7 @@ def test_a_change_and_its_record_are_one_transaction(scene: Scene, name: str) ->
     assert heard.unmoved() == []  # or kept facts would answer on
     changed = any(tables - TRAIL for tables in heard.commits)
     assert changed is (name not in OF_THE_TRAIL)
+    assert named(scene.store, PEOPLE) <= OF_PEOPLE  # or an erasure would not know of it
     for record in recorded(scene.store):
         if record["event"] not in NO_CHANGE:
             assert record["detail"]["who"], record
