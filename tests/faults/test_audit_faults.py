@@ -20,7 +20,7 @@ from authz.audit.log import record
 from authz.errors import AuditUnavailableError
 from tests.postgres import settled
 from tests.stores.test_audit_support import entries, entry, harm, opened, verdict
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOP = """
@@ -268,7 +268,7 @@ def test_a_writer_killed_in_its_commit_leaves_all_of_it_or_nothing(
     engine.dispose()
     child = os.fork()
     if child == 0:
-        signal.alarm(30)
+        signal.alarm(int(PATIENCE))
         own = opened(url)
         if not done:
             event.listen(own, "commit", die)

@@ -189,7 +189,7 @@ def test_a_worker_killed_under_load_loses_no_answer_and_its_chain_is_closed(
         received = load.received()
         assert load.cut, "the killed worker's connections ended without an answer"
         checked(place, received)
-        assert _ended(sqlite_url) & {"killed", "torn"}
+        until(lambda: _ended(sqlite_url) & {"killed", "torn"})
         server.kill()
     checked(place, received)
 

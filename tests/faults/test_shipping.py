@@ -22,7 +22,7 @@ from authz.service.journals import catch_up
 from tests.journals import journals, killed, to_journal, whole
 from tests.postgres import Postgres
 from tests.stores.test_audit_support import entries, entry, opened
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 ENOUGH = 500
 """Records that are taken before the test goes on, whatever the machine does meanwhile."""
@@ -66,7 +66,7 @@ def test_a_shipper_killed_anywhere_leaves_each_record_once(
     engine.dispose()
     child = os.fork()
     if child == 0:
-        signal.alarm(30)
+        signal.alarm(int(PATIENCE))
         KILLS[place]()
         Shipper(opened(url), tmp_path / "audit").ship()
         os._exit(0)
