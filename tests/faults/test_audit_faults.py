@@ -26,7 +26,6 @@ ROOT = Path(__file__).resolve().parents[2]
 LOOP = """
 import sys, threading
 from authz.audit.log import record
-from tests.postgres import settled
 from tests.stores.test_audit_support import entries, opened
 engine = opened(sys.argv[1])
 guard = threading.Lock()

@@ -24,7 +24,6 @@ import sys
 from pathlib import Path
 from authz.service import checkpoints
 from authz.service.database import open_store
-from tests.postgres import settled
 from tests.stores.checkpoint_log import settings
 
 checkpoints.MOST = 20
