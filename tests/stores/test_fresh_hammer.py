@@ -119,6 +119,7 @@ def test_every_answer_is_the_truth_of_its_revision(store: Engine, store_url: str
         workers.append(context.Process(target=work, args=(store_url, shared, there)))
         pipes.append(here)
         workers[-1].start()
+        there.close()  # or nobody would see that the other end is gone
     asker = point(store)
     with frozen(LATER), ThreadPoolExecutor(THREADS) as threads:
         asked = [threads.submit(ask, asker, shared) for _ in range(THREADS)]
