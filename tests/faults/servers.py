@@ -14,6 +14,9 @@ from tests.api.conftest import EVALUATION
 from tests.api.server import Server, exchange
 from tests.waiting import PATIENCE, until
 
+LISTENS = "0A"
+"""The state of a socket in /proc/net/tcp."""
+
 
 class Load:
     """Clients that ask until they are stopped or refused, and what each of them heard."""
@@ -28,8 +31,8 @@ class Load:
     def enough(self, answers: int) -> None:
         """Return when each client has so many answers more."""
         wanted = [len(each) + answers for each in self.heard]
-        until(lambda: self._failed() or all(len(h) >= n for h, n in self._compared(wanted)))
-        assert not self._failed()
+        until(lambda: self._left() or all(len(h) >= n for h, n in self._compared(wanted)))
+        assert not self._left(), [client.exception() for client in self._left()]
 
     def ended(self) -> None:
         """Return when each client was refused."""
@@ -74,9 +77,9 @@ class Load:
     def _compared(self, wanted: list[int]) -> Iterator[tuple[dict[str, bool], int]]:
         return zip(self.heard, wanted, strict=True)
 
-    def _failed(self) -> list[BaseException]:
-        done = [client.exception() for client in self.clients if client.done()]
-        return [error for error in done if error is not None]
+    def _left(self) -> list[Future[None]]:
+        """Who asks no more: it was refused, or what it was answered is wrong."""
+        return [client for client in self.clients if client.done()]
 
 
 @contextmanager
@@ -90,6 +93,13 @@ def loaded(server: Server, clients: int) -> Iterator[Load]:
         finally:
             load.stop.set()
     load.ended()
+
+
+def listening(server: Server) -> int:
+    """How many workers take connections: one that is there may not be so far (proc_net_tcp(5))."""
+    found = [line.split()[1:4] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    port = f":{server.port:04X}"
+    return sum(local.endswith(port) and state == LISTENS for local, _, state in found)
 
 
 def workers(server: Server) -> list[int]:

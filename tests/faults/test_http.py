@@ -20,7 +20,7 @@ from authz.audit.tables import AuditRecord
 from authz.service.database import open_store, reading
 from tests.api.conftest import EVALUATION, EVALUATIONS, Client, open_client, question
 from tests.api.server import ROOT, Place, Server
-from tests.faults.servers import busiest_first, has_ended, keepers, loaded, workers
+from tests.faults.servers import busiest_first, has_ended, keepers, listening, loaded, workers
 from tests.journals import verified
 from tests.postgres import Postgres
 from tests.waiting import until
@@ -180,6 +180,7 @@ def test_a_worker_killed_under_load_loses_no_answer_and_its_chain_is_closed(
     place.authz("import", "entities", PACK / "entities.json")
     with place.serving(workers=2) as server:
         server.token = place.token()
+        until(lambda: listening(server) == 2)
         with loaded(server, THREADS) as load:
             load.enough(ENOUGH)
             first, second = until(lambda: busiest_first(server, 2))
