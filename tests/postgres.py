@@ -17,14 +17,19 @@ from typing import LiteralString, Self
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, Engine, make_url, text
 
-START_SECONDS = 60
+from tests.waiting import PATIENCE, until
+
 MEMORY = Path("/dev/shm")  # noqa: S108 (a private folder in it, as mkdtemp makes it)
 ROOM = 2 << 30
 """Free bytes of memory above which a server that forces nothing to disk lives there."""
 FILE_COPY = 150000
 """The first version that is told how to copy a database."""
+OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = {} AND pid <> pg_backend_pid()"
+    " AND backend_type = 'client backend'"
+)
 _numbers = count()
 
 
@@ -92,13 +97,13 @@ class Postgres:
 
     def wait(self) -> None:
         """Return when the server answers; with its log if it does not."""
-        until = time.monotonic() + START_SECONDS
+        last = time.monotonic() + PATIENCE
         while True:
             try:
                 return psycopg.connect(self._conninfo(), connect_timeout=5).close()
             except psycopg.OperationalError:
                 dead = self.process is not None and self.process.poll() is not None
-                if dead or time.monotonic() > until:
+                if dead or time.monotonic() > last:
                     log = (self.folder / "log").read_text() if self.folder else ""
                     raise RuntimeError(f"PostgreSQL did not start:\n{log}") from None
                 time.sleep(0.05)
@@ -108,6 +113,7 @@ class Postgres:
         self._run("CREATE DATABASE {}", name)
         self.template = name
         migrate(self._address(name))
+        until(lambda: not self._connected(name))  # who is just leaving keeps it from being copied
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -139,10 +145,30 @@ class Postgres:
         plain = self.url.set(drivername="postgresql")
         return plain.render_as_string(hide_password=False)
 
+    def _connected(self, name: str) -> int:
+        with psycopg.connect(self._conninfo()) as connection:
+            row = connection.execute(sql.SQL(OTHERS).format(name)).fetchone()
+        return int(row[0]) if row else 0
+
     def _run(self, statement: LiteralString, *names: str) -> None:
         query = sql.SQL(statement).format(*map(sql.Identifier, names))
         with psycopg.connect(self._conninfo(), autocommit=True) as connection:
             connection.execute(query)
+
+
+def settled(store: Engine) -> None:
+    """Return when nobody else is in the database.
+
+    What a process asked of PostgreSQL before it was killed is done after its death, or undone.
+    """
+    if store.dialect.name == "postgresql":
+        store.dispose()
+        until(lambda: not _others(store))
+
+
+def _others(store: Engine) -> int:
+    with store.connect() as connection:
+        return int(connection.scalar(text(OTHERS.format("current_database()"))) or 0)
 
 
 def _room_in_memory() -> bool:

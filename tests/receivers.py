@@ -7,15 +7,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 
 class Receiver:
-    """What came, and how the next requests are answered; ``status`` is of all after them."""
+    """What came, and how the next requests are answered; ``status`` is of all after them.
+
+    None is answered while ``open`` is not set; ``begun`` counts those that wait, too.
+    """
 
     def __init__(self) -> None:
         self.guard = Lock()
+        self.open = Event()
+        self.open.set()
+        self.begun = 0
         self.coming: list[int] = []
         self.status = 200
         self.most = 10**6
@@ -27,6 +33,13 @@ class Receiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/records"
 
+    def begins(self) -> None:
+        """A request is there; it takes its time."""
+        with self.guard:
+            self.begun += 1
+        time.sleep(self.seconds)
+        self.open.wait()
+
     def answer(self, headers: dict[str, str], body: bytes) -> int:
         with self.guard:
             status = self.coming.pop(0) if self.coming else self.status
@@ -35,10 +48,14 @@ class Receiver:
             self.requests.append((headers, body, status))
             return status
 
+    def came(self) -> list[tuple[dict[str, str], bytes, int]]:
+        """The headers, the body and the status of each request until now."""
+        with self.guard:
+            return self.requests.copy()
+
     def taken(self) -> list[tuple[int, str]]:
         """Position and id of each record that was taken, as it came."""
-        with self.guard:
-            bodies = [body for _, body, status in self.requests if status == 200]
+        bodies = [body for _, body, status in self.came() if status == 200]
         return [(r["position"], r["id"]) for body in bodies for r in json.loads(body)["data"]]
 
 
@@ -50,7 +67,7 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            time.sleep(receiver.seconds)
+            receiver.begins()
             status = receiver.answer({k.lower(): v for k, v in self.headers.items()}, body)
             try:
                 self.send_response(status)
@@ -70,5 +87,6 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
         try:
             yield receiver
         finally:
+            receiver.open.set()
             server.shutdown()
             thread.join()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds, far more than anything takes: who waits this long waits for what never comes."""
 
 Found = TypeVar("Found")

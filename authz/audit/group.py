@@ -93,17 +93,17 @@ class _Queue(Generic[Item, Done]):
 
     def enter(self, ticket: _Ticket[Item, Done], coming: Coming | None) -> None:
         """Wait until somebody has written the ticket's items, or it is its turn to lead."""
-        with self.guard:
-            if coming is not None and coming.open and coming.queue is self:
-                coming.open = False
-                self.coming -= 1
-            if not self.busy and (not self.coming or len(self.waiting) + 1 >= ENOUGH):
-                self._lead(ticket)
-                return
-            turn = ticket.turn = Lock()
-            turn.acquire()
-            self.waiting.append(ticket)
         try:
+            with self.guard:
+                if coming is not None and coming.open and coming.queue is self:
+                    coming.open = False
+                    self.coming -= 1
+                if not self.busy and (not self.coming or len(self.waiting) + 1 >= ENOUGH):
+                    self._lead(ticket)
+                    return
+                turn = ticket.turn = Lock()
+                turn.acquire()
+                self.waiting.append(ticket)
             while not turn.acquire(timeout=PATIENCE):
                 if self._overdue(ticket):
                     return

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.commands import run
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-START_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,8 @@ class Server:
     trusted: ssl.SSLContext | None = None
 
     def wait(self) -> None:
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until and self.process.poll() is None:
+        last = time.monotonic() + PATIENCE
+        while time.monotonic() < last and self.process.poll() is None:
             try:
                 if self.ask("GET", "/readyz").status == 200:
                     return
@@ -183,6 +183,13 @@ def exchange(
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody else is given while this process runs, and that refuses who connects.
+
+    A socket that does not listen keeps it for the server that will; both share the address.
+    """
+    keeping = socket.socket()
+    keeping.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeping.bind((HOST, 0))
+    port = int(keeping.getsockname()[1])
+    keeping.detach()  # kept open to the end
+    return port

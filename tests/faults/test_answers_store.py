@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
 import pytest
 from sqlalchemy import text
@@ -30,8 +31,7 @@ from tests.faults.damages import PARTS
 from tests.journals import journals, verified
 from tests.postgres import Postgres
 from tests.stores.test_audit_support import harm
-
-SECONDS = 60
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -49,16 +49,16 @@ def test_postgresql_stopped_and_started_under_load(
         service = served(url, tmp_path)
         client = next(service)
         answered(client, "before")
-        heard = Heard(client)
-        heard.until(lambda last: last == 200)
-        durable_postgres_server.halt()
-        try:
-            heard.until(lambda last: last == 503)
-            refused(client, "store_unavailable", "database")
-        finally:
-            durable_postgres_server.resume()
-        heard.until(lambda last: last == 200)
-        heard.end()
+        with Heard(client) as heard:
+            heard.until(lambda last: last == 200)
+            durable_postgres_server.halt()
+            try:
+                heard.until(lambda last: last == 503)
+                refused(client, "store_unavailable", "database")
+            finally:
+                durable_postgres_server.resume()
+            heard.until(lambda last: last == 200)
+        assert heard.statuses() == {200, 503}
         answered(client, "after")
         recorded(client, heard.told())
         assert next(service, None) is None
@@ -73,8 +73,6 @@ class Heard:
         self.answers: list[dict[str, int]] = [{} for _ in range(4)]
         numbers = range(len(self.answers))
         self.threads = [threading.Thread(target=self._ask, args=(number,)) for number in numbers]
-        for thread in self.threads:
-            thread.start()
 
     def _ask(self, number: int) -> None:
         turn = 0
@@ -88,19 +86,24 @@ class Heard:
 
     def until(self, condition: Callable[[int], bool]) -> None:
         """Return when the last answer of each client is such."""
-        until = clock.monotonic() + SECONDS
-        while not all(condition(next(reversed(each.values()), 0)) for each in self._copies()):
-            assert clock.monotonic() < until
-            self.stop.wait(0.01)
+        until(lambda: all(condition(next(reversed(h.values()), 0)) for h in self._copies()))
 
     def _copies(self) -> list[dict[str, int]]:
         return [each.copy() for each in self.answers]
 
-    def end(self) -> None:
+    def __enter__(self) -> Self:
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.stop.set()
         for thread in self.threads:
-            thread.join(SECONDS)
-        assert {status for each in self.answers for status in each.values()} == {200, 503}
+            thread.join(PATIENCE)
+
+    def statuses(self) -> set[int]:
+        """What was answered; 0 is what is no answer."""
+        return {status for each in self.answers for status in each.values()}
 
     def told(self) -> set[str]:
         """The requests that were answered with a decision."""

@@ -38,7 +38,8 @@ from tests.stores.test_audit_support import (
 
 PAGE = Path(__file__).parents[2] / "docs/explanation/what-verify-finds.md"
 on_the_same_trail = settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

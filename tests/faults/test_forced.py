@@ -20,8 +20,7 @@ from authz.service.journals import catch_up
 from tests.api.conftest import EVALUATION, open_client, question
 from tests.journals import to_journal
 from tests.stores.test_audit_support import entry, opened, verdict
-
-SECONDS = 20
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -77,7 +76,7 @@ def test_whoever_shares_the_commit_shares_the_failure(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(SECONDS)
+        thread.join(PATIENCE)
     assert len(failed) == 8
 
 
@@ -91,19 +90,19 @@ def test_the_lock_is_free_while_the_log_is_forced(
     def wait(handle: int) -> None:
         if not begun.is_set():
             begun.set()
-            assert free.wait(SECONDS)
+            assert free.wait(PATIENCE)
         force(handle)
 
     monkeypatch.setattr(os, "fdatasync", wait)
     first = threading.Thread(target=log.record, args=(trail, [entry()]))
     first.start()
-    assert begun.wait(SECONDS)
+    assert begun.wait(PATIENCE)
     other = open_store(sqlite_url)
     log.record(other, [entry(1)])
     other.dispose()
     assert first.is_alive()
     free.set()
-    first.join(SECONDS)
+    first.join(PATIENCE)
     assert verdict(trail).records == 2
 
 

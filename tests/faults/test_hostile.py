@@ -247,7 +247,10 @@ def test_no_more_is_read_than_was_signed(
     assert len(read) == COUNT + 1
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.data())
 def test_whatever_the_bytes_are_it_is_told(
     whole: Path, tmp_path: Path, data: st.DataObject

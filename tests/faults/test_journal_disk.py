@@ -23,9 +23,8 @@ from authz.service import trail
 from authz.service.journals import catch_up
 from tests.journals import killed, to_journal, whole
 from tests.stores.test_audit_support import entries, entry
+from tests.waiting import PATIENCE
 from tests.world import placed
-
-SECONDS = 30
 
 
 @pytest.mark.parametrize("fault", ["pwrite", "fsync"])
@@ -96,7 +95,7 @@ def test_whoever_shares_the_write_shares_the_failure(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(SECONDS)
+        thread.join(PATIENCE)
     assert len(failed) == 8
 
 

@@ -17,9 +17,8 @@ from authz.service import trail
 from authz.service.journals import catch_up
 from tests.journals import journals, killed, to_journal, whole
 from tests.stores.test_audit_support import entries, entry, opened
+from tests.waiting import PATIENCE
 from tests.world import placed
-
-SECONDS = 30
 
 
 def test_records_of_many_threads_and_files_are_moved_and_whole(
@@ -121,7 +120,7 @@ def test_several_shippers_at_once_move_each_record_once(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(SECONDS)
+        thread.join(PATIENCE)
     whole(engine, receipts)
     for other in others:
         other.dispose()

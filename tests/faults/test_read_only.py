@@ -6,22 +6,21 @@ import http.client
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from authz import clock
 from tests.api.conftest import EVALUATION
 from tests.api.server import Answer, Place, Server
-from tests.faults.test_http import PACK, checked, workers
+from tests.faults.servers import workers
+from tests.faults.test_http import PACK, checked
+from tests.waiting import until
 
 BODY = {
     "subject": {"type": "user", "id": "alice"},
     "action": {"name": "read"},
     "resource": {"type": "record", "id": "record-1"},
 }
-SECONDS = 60
 
 
 def as_others() -> list[str]:
@@ -82,9 +81,3 @@ def refused(answer: Answer | None) -> None:
     assert answer is not None
     assert (answer.status, answer.json["code"]) == (503, "audit_unavailable")
     assert "decision" not in answer.json
-
-
-def until(condition: Callable[[], bool]) -> None:
-    last = clock.monotonic() + SECONDS
-    while not condition():
-        assert clock.monotonic() < last

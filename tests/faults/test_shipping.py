@@ -22,6 +22,7 @@ from authz.service.journals import catch_up
 from tests.journals import journals, killed, to_journal, whole
 from tests.postgres import Postgres
 from tests.stores.test_audit_support import entries, entry, opened
+from tests.waiting import PATIENCE, until
 
 ENOUGH = 500
 """Records that are taken before the test goes on, whatever the machine does meanwhile."""
@@ -65,7 +66,7 @@ def test_a_shipper_killed_anywhere_leaves_each_record_once(
     engine.dispose()
     child = os.fork()
     if child == 0:
-        signal.alarm(30)
+        signal.alarm(int(PATIENCE))
         KILLS[place]()
         Shipper(opened(url), tmp_path / "audit").ship()
         os._exit(0)
@@ -95,18 +96,20 @@ def test_a_database_gone_and_back_under_load_loses_no_record(
         ]
         for thread in threads:
             thread.start()
-        catch_up(engine)
-        durable_postgres_server.halt()
-        _taken(receipts)
         try:
-            with pytest.raises(StoreUnavailableError):
-                catch_up(engine)
+            catch_up(engine)
+            durable_postgres_server.halt()
+            try:
+                _taken(receipts)
+                with pytest.raises(StoreUnavailableError):
+                    catch_up(engine)
+            finally:
+                durable_postgres_server.resume()
+            _taken(receipts)
         finally:
-            durable_postgres_server.resume()
-        _taken(receipts)
-        stop.set()
-        for thread in threads:
-            thread.join()
+            stop.set()
+            for thread in threads:
+                thread.join()
         whole(engine, receipts)
         _end(journal)
 
@@ -119,10 +122,8 @@ def _load(engine: Engine, number: int, receipts: list[Receipt], stop: threading.
 
 def _taken(receipts: list[Receipt]) -> None:
     """Return when so many more records were acknowledged."""
-    enough, until = len(receipts) + ENOUGH, time.monotonic() + 60
-    while len(receipts) < enough:
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    enough = len(receipts) + ENOUGH
+    until(lambda: len(receipts) >= enough)
 
 
 def _end(journal: Journal) -> None:

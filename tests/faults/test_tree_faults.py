@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from authz.audit.note import parse
 from authz.service.checkpoints import keep
 from tests.conftest import ROOT
+from tests.postgres import settled
 from tests.stores.checkpoint_log import Log, settings
 from tests.stores.test_audit_tree import add, whole
 
@@ -50,6 +51,7 @@ def test_a_keeper_that_is_killed_anywhere(store: Engine, store_url: str, tmp_pat
             keeper.stdout.readline()
             time.sleep(chance.uniform(0.0, 0.4))
             keeper.send_signal(signal.SIGKILL)
+        settled(store)
         assert whole(store) <= total
     last = trail.verified(keep(store, trail.settings))
     assert whole(store) == last.size == total

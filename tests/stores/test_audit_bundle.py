@@ -38,7 +38,8 @@ STRANGER = public(LOG, Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01")
 CHAIN = "20260504T013000Z-00000001"
 COUNT = 41
 on_the_same_bundle = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 Lines = list[dict[str, Any]]
 

@@ -16,6 +16,7 @@ from authz.audit.tables import AuditHead, AuditRecord
 from authz.audit.trail import search
 from authz.errors import AuditUnavailableError
 from tests.stores.test_audit_support import entries, entry, opened, verdict
+from tests.waiting import PATIENCE
 
 PROCESSES, THREADS, EACH = 2, 8, 25
 
@@ -157,7 +158,7 @@ def write_in_threads(engine: Engine, base: int) -> list[int]:
 def _in_process(url: str, base: int, barrier: Any, results: Any) -> None:
     """Write when all processes are ready, so that they do write at the same time."""
     engine = opened(url)
-    barrier.wait(60)
+    barrier.wait(PATIENCE)
     try:
         results.put(write_in_threads(engine, base))
     except BaseException:
@@ -175,7 +176,7 @@ def test_threads_of_several_processes_leave_one_whole_chain(trail: Engine, store
     ]
     for worker in workers:
         worker.start()
-    made = [results.get(timeout=120) for _ in workers]
+    made = [results.get(timeout=PATIENCE) for _ in workers]
     for worker in workers:
         worker.join()
     assert None not in made

@@ -22,7 +22,8 @@ PLACES = st.integers(1, COUNT)
 PAIRS = st.tuples(PLACES, PLACES).filter(lambda pair: pair[0] < pair[1])
 BITS = st.integers(0, 2**16)
 on_the_same_trail = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 Harm = Callable[..., tuple[str, int] | None]
 

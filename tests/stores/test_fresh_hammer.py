@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.sharedctypes import Synchronized
-from multiprocessing.synchronize import Barrier, Event
+from multiprocessing.synchronize import Barrier, Event, Semaphore
 from typing import NamedTuple
 
 import pytest
@@ -23,11 +23,12 @@ from authz.decision.request import parse
 from authz.service.database import open_store
 from authz.service.decide import DecisionPoint
 from authz.service.decided import Semantic
+from tests.waiting import PATIENCE
 from tests.world import CALLER, NOW, World, frozen, point, policy, question
 
 SECONDS = 3.0
 CHANGES = 20
-"""So many at least, however long that takes; the others ask until then."""
+"""So many at least, and until each who asks was permitted and refused, however long it takes."""
 THREADS = 3
 LATER = NOW + timedelta(seconds=1)
 LINK = {"fact": "guardianship", "guardian": "mum", "student": "kid", "kind": "parent"}
@@ -42,29 +43,34 @@ class Answer(NamedTuple):
 
 
 class Shared(NamedTuple):
-    """What all sides see: the newest revision committed, whether it was the last, the begin."""
+    """What all sides see: the newest revision committed, whether it was the last, the begin.
+
+    Who asks says ``content`` once it was permitted and refused.
+    """
 
     committed: Synchronized[int]
     over: Event
     begin: Barrier
+    content: Semaphore
 
 
 def change(url: str, shared: Shared, told: Pipe) -> None:
     """Revoke and restore, and tell what each revision says."""
     store = open_store(url, durability="os")
     policy()
-    shared.begin.wait(60)
-    until = time.time() + SECONDS
-    truth: dict[int, bool] = {}
-    linked = True
-    while time.time() < until or len(truth) < CHANGES:
-        linked = not linked
-        line = LINK if linked else {**LINK, "delete": True}
-        revision = World().import_into(store, [line]).revision
-        truth[revision] = linked
-        shared.committed.value = revision
-        time.sleep(0.002)
-    shared.over.set()
+    shared.begin.wait(PATIENCE)
+    began, truth, asking = time.monotonic(), dict[int, bool](), 1 + THREADS
+    try:
+        while time.monotonic() < began + SECONDS or len(truth) < CHANGES or asking:
+            linked = len(truth) % 2 == 1
+            line = LINK if linked else {**LINK, "delete": True}
+            revision = World().import_into(store, [line]).revision
+            truth[revision] = linked
+            shared.committed.value = revision
+            asking -= shared.content.acquire(timeout=0.002)
+            assert time.monotonic() < began + SECONDS + PATIENCE
+    finally:
+        shared.over.set()
     store.dispose()
     told.send(truth)
 
@@ -76,7 +82,8 @@ def ask(asker: DecisionPoint, shared: Shared) -> list[Answer]:
         for category in ("identity", "assessment_result")
     ]
     answers: list[Answer] = []
-    shared.begin.wait(60)
+    heard: set[bool] = set()
+    shared.begin.wait(PATIENCE)
     while not shared.over.is_set():
         for asked in questions:
             before = shared.committed.value
@@ -84,6 +91,8 @@ def ask(asker: DecisionPoint, shared: Shared) -> list[Answer]:
             revision = found.revision
             assert revision is not None
             answers.append(Answer(found.decision.permit, revision, before))
+        if len(heard) < 2 <= len(heard := {*heard, answers[-1].permit, answers[-2].permit}):
+            shared.content.release()
     return answers
 
 
@@ -102,7 +111,7 @@ def test_every_answer_is_the_truth_of_its_revision(store: Engine, store_url: str
     context = mp.get_context("spawn")
     committed: Synchronized[int] = context.Value("q", 1)
     begin = context.Barrier(2 + THREADS)  # a new process takes its time
-    shared = Shared(committed, context.Event(), begin)
+    shared = Shared(committed, context.Event(), begin, context.Semaphore(0))
     pipes = []
     workers = []
     for work in (change, ask_elsewhere):
@@ -110,6 +119,7 @@ def test_every_answer_is_the_truth_of_its_revision(store: Engine, store_url: str
         workers.append(context.Process(target=work, args=(store_url, shared, there)))
         pipes.append(here)
         workers[-1].start()
+        there.close()  # or nobody would see that the other end is gone
     asker = point(store)
     with frozen(LATER), ThreadPoolExecutor(THREADS) as threads:
         asked = [threads.submit(ask, asker, shared) for _ in range(THREADS)]
@@ -117,7 +127,7 @@ def test_every_answer_is_the_truth_of_its_revision(store: Engine, store_url: str
     truth = {1: True, **pipes[0].recv()}
     elsewhere = [Answer(*each) for each in pipes[1].recv()]
     for worker in workers:
-        worker.join(30)
+        worker.join(PATIENCE)
     for side in (answers, elsewhere):
         assert {answer.permit for answer in side} == {True, False}
         assert [a for a in side if a.permit is not truth[a.revision]] == []

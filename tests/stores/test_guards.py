@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -132,7 +133,8 @@ def test_the_way_back_takes_the_guards_away(store: Engine) -> None:
 
 
 LONG = timedelta(days=1)
-ROLE = "authz_service'\"ก"
+ROLE = f"authz_service'\"ก{os.getpid()}"
+"""Roles belong to the whole server, which other runs may use at the same time."""
 
 
 @pytest.fixture

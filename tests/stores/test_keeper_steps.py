@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,13 +18,16 @@ from authz.service import bulk_reading, health, keeper
 from authz.service.checkpoints import keep
 from authz.service.keeper import Step
 from authz.vocabulary import Event
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> Settings:
-    return load(
+def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Settings of a keeper; what it does aside is done when the test is over."""
+    monkeypatch.setattr(keeper, "_threads", {})
+    yield load(
         policy=ROOT / "policies" / "school",
         key_folder=tmp_path / "keys",
         checkpoint_folder=tmp_path / "checkpoints",
@@ -33,6 +35,8 @@ def known(tmp_path: Path) -> Settings:
         audit_interval=0.05,
         bulk_floor=5,
     )
+    for thread in keeper._threads.values():
+        thread.join(PATIENCE)
 
 
 def read_many(store: Engine, people: int) -> None:
@@ -70,12 +74,11 @@ def test_the_keeper_watches(store: Engine, known: Settings) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=keeper.keep, args=(store, known, stop))
     thread.start()
-    until = time.monotonic() + 30
-    while not alerts(store) and time.monotonic() < until:
-        time.sleep(0.05)
-    stop.set()
-    thread.join()
-    assert alerts(store) == ["wanida"]
+    try:
+        assert until(lambda: alerts(store)) == ["wanida"]
+    finally:
+        stop.set()
+        thread.join()
 
 
 @pytest.fixture
@@ -86,7 +89,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     def hang(*_: object) -> None:
         done.append("hanging")
-        go_on.wait(60)
+        go_on.wait()
 
     steps = (
         Step("hanging", hang, aside=True),
@@ -103,13 +106,12 @@ def test_a_step_that_hangs_holds_up_no_other(
     stop = threading.Event()
     thread = threading.Thread(target=keeper.keep, args=(sqlite_store, known, stop))
     thread.start()
-    until = time.monotonic() + 30
-    while hanging.count("quick") < 5 and time.monotonic() < until:
-        time.sleep(0.02)
-    stop.set()
-    thread.join(10)
+    try:
+        until(lambda: hanging.count("quick") >= 5)
+    finally:
+        stop.set()
+    thread.join(PATIENCE)
     assert not thread.is_alive()
-    assert hanging.count("quick") >= 5
     assert hanging.count("hanging") == 1
 
 

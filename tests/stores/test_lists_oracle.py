@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -25,7 +25,7 @@ from tests.oracle.policy import RULES
 from tests.oracle.requests import facts, requests
 from tests.oracle.school import School
 from tests.stores.test_evaluate_oracle import SEED, imported, of_two
-from tests.world import CALLER, point
+from tests.world import CALLER, NOW, point
 
 DUTIES = frozenset({"school-reset", "school-emergency", "authority-receive"})
 LISTING = {rule.name for rule in RULES} - DUTIES
@@ -36,7 +36,7 @@ Line = dict[str, Any]
 def test_lists_of_every_rule_equal_the_oracle(store_url: str, shared: Path, tmp_path: Path) -> None:
     """By every rule but those with duties somebody is listed, and nobody whom the oracle refuses
     (N-20, N-21, N-22, N-23, N-24)."""
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = NOW
     roster = enrich(shared / "data" / "oneroster-district-small", tmp_path / "r", SEED, now)
     school = School.from_roster(roster)
     lines = list(facts(school, SEED, now))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import smtplib
-import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes
@@ -29,7 +28,9 @@ from authz.service.reach import Reach
 from authz.service.reviews import answering, events, reminders
 from authz.service.reviews.records import Actor
 from authz.service.roster_changes import Told
+from tests.api.server import HOST, free_port
 from tests.reviewing import GRANTS, Desk, sign_in
+from tests.waiting import PATIENCE
 from tests.world import NOW
 
 
@@ -165,14 +166,10 @@ class Sink:
 @pytest.fixture
 def sink() -> Iterator[tuple[Sink, str]]:
     """A local SMTP server, and its address."""
-
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    handler = Sink()
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    handler, port = Sink(), free_port()
+    controller = Controller(handler, hostname=HOST, port=port, ready_timeout=PATIENCE)
     controller.start()
-    yield handler, f"smtp://127.0.0.1:{port}"
+    yield handler, f"smtp://{HOST}:{port}"
     controller.stop()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -22,11 +23,19 @@ from authz.service.providers import Identity
 from authz.service.sessions import Session
 from authz.service.signing_in import Attempt
 from authz.service.tables import SignIn, SignInFailure
-from tests.world import World
+from tests.waiting import PATIENCE
+from tests.world import NOW, World, frozen
 
 HERE = Attempt("192.0.2.1", None, "Firefox")
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 WHO = Identity("https://login.example", "7", mfa=True)
+
+
+@pytest.fixture(autouse=True)
+def still() -> Iterator[None]:
+    """The clock stands still: no wait is over and no code too old because the machine is slow."""
+    with frozen(NOW):
+        yield
 
 
 @pytest.fixture
@@ -156,7 +165,7 @@ def test_guesses_that_come_at_once_are_all_counted(
     together, turned_away = Barrier(throttle.FREE - 1), signing_in.turned_away
 
     def at_once(*given: Any) -> UnauthenticatedError:
-        together.wait(10)
+        together.wait(PATIENCE)
         return turned_away(*given)
 
     monkeypatch.setattr(signing_in, "turned_away", at_once)

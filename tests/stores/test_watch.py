@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing as mp
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from authz.directory.tables import Revision
 from authz.service import decide
 from authz.service.database import open_store, upgrade, writing
 from authz.service.watch import EVERY, Watch, watch
+from tests.waiting import PATIENCE
 from tests.world import CALLER, World, point, question
 
 ASKED = question("mum", "read", "identity", "kid")
@@ -27,13 +29,14 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def lone(path: Path) -> Engine:
+def lone(path: Path) -> Iterator[Engine]:
     """A store on SQLite, at the first revision."""
     store = open_store(f"sqlite:///{path}", durability="os")
     upgrade(store)
     with writing(store) as connection:
         connection.execute(insert(Revision).values(id=1, revision=1))
-    return store
+    yield store
+    store.dispose()
 
 
 def look(store: Engine) -> Watch:
@@ -181,7 +184,7 @@ def test_a_forked_child_looks_with_a_connection_of_its_own(lone: Engine) -> None
     worker = context.Process(target=child, args=(watching, told))
     worker.start()
     assert told.get() == 1
-    worker.join(30)
+    worker.join(PATIENCE)
     assert worker.exitcode == 0
     moved(lone, 2)
     assert watching.look().revision == 2
