@@ -183,6 +183,13 @@ def exchange(
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody else is given while this process runs, and that refuses who connects.
+
+    A socket that does not listen keeps it for the server that will; both share the address.
+    """
+    keeping = socket.socket()
+    keeping.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeping.bind((HOST, 0))
+    port = int(keeping.getsockname()[1])
+    keeping.detach()  # kept open to the end
+    return port
