@@ -30,7 +30,7 @@ def school(heard: Heard) -> None:
 
 
 def test_the_blocks_of_the_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    patient = {**RemotePoint.__init__.__kwdefaults__, "options": PATIENT}
+    patient = {**(RemotePoint.__init__.__kwdefaults__ or {}), "options": PATIENT}
     monkeypatch.setattr(RemotePoint.__init__, "__kwdefaults__", patient)
     with loopback(school) as server:
         names: dict[str, Any] = {"token": "t-1"}
