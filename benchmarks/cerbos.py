@@ -10,6 +10,7 @@ import base64
 import hashlib
 import io
 import json
+import os
 import platform
 import tarfile
 import urllib.request
@@ -59,7 +60,7 @@ def binary() -> Path:
     found = VAR / f"cerbos-{VERSION}"
     if not found.exists():
         found.parent.mkdir(parents=True, exist_ok=True)
-        fresh = found.with_suffix(".new")
+        fresh = found.with_suffix(f".{os.getpid()}")  # another may fetch it too
         fresh.write_bytes(_unpacked(_fetched()))
         fresh.chmod(0o755)
         fresh.replace(found)

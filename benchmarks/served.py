@@ -22,10 +22,13 @@ PATIENCE = 60
 
 
 def free() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, kept for the server that will: both share the address."""
+    keeping = socket.socket()
+    keeping.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeping.bind((HOST, 0))
+    port = int(keeping.getsockname()[1])
+    keeping.detach()  # or somebody else might be given it before the server has begun
+    return port
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import tempfile
 import threading
@@ -15,7 +16,7 @@ from joserfc.jwk import KeySet, OKPKey
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from school.point import HOST, IDENTIFIER, free_port, school
+from school.point import HOST, IDENTIFIER, PATIENT, START_SECONDS, school
 
 from app import create_app
 from authz.middleware import AsyncRemotePoint
@@ -29,24 +30,27 @@ def main(arguments: list[str]) -> None:
     key = OKPKey.generate_key("Ed25519", {"kid": "one"})  # of whoever signs people in
     bearer = Bearer(ISSUER, AUDIENCE, lambda _anew: KeySet([key]))
     with tempfile.TemporaryDirectory() as folder, school(Path(folder)) as running:
-        point = AsyncRemotePoint(IDENTIFIER, running.token, reached_at=running.address)
-        port = free_port()
-        config = uvicorn.Config(create_app(point, bearer), HOST, port, log_level="warning")
-        server = uvicorn.Server(config)
-        serving = threading.Thread(target=server.run, daemon=True)
+        where = running.address
+        point = AsyncRemotePoint(IDENTIFIER, running.token, reached_at=where, options=PATIENT)
+        server = uvicorn.Server(uvicorn.Config(create_app(point, bearer), log_level="warning"))
+        listening = socket.create_server((HOST, 0))
+        serving = threading.Thread(target=server.run, args=([listening],), daemon=True)
         serving.start()
         while not server.started and serving.is_alive():
             time.sleep(0.02)
-        site = f"http://{HOST}:{port}"
+        site = f"http://{HOST}:{listening.getsockname()[1]}"
         try:
             page = f"{site}/students/mali/results"
             mother = {"Authorization": f"Bearer {token(key, 'wanida')}"}
-            print(f"nobody is signed in                      {httpx.get(page).status_code}")
-            before = httpx.get(page, headers=mother)
-            print(f"her mother, the day before her birthday  {before.status_code} {before.text}")
-            running.birthday()
-            after = httpx.get(page, headers=mother)
-            print(f"her mother, on her 20th birthday         {after.status_code} {after.text}")
+            with httpx.Client(timeout=START_SECONDS) as browser:
+                print(f"nobody is signed in                      {browser.get(page).status_code}")
+                before = browser.get(page, headers=mother)
+                print(
+                    f"her mother, the day before her birthday  {before.status_code} {before.text}"
+                )
+                running.birthday()
+                after = browser.get(page, headers=mother)
+                print(f"her mother, on her 20th birthday         {after.status_code} {after.text}")
             if "--once" not in arguments:
                 print(f"The site is at {site}/docs until you press Ctrl-C. A token:")
                 print(mother["Authorization"])

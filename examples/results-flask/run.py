@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from school.point import HOST, IDENTIFIER, school
+from school.point import HOST, IDENTIFIER, PATIENT, START_SECONDS, school
 
 from app import create_app
 from authz.middleware import RemotePoint
@@ -21,13 +21,14 @@ from authz.middleware import RemotePoint
 def main(arguments: list[str]) -> None:
     """Serve until stopped; with ``--once`` until the story is told."""
     with tempfile.TemporaryDirectory() as folder, school(Path(folder)) as running:
-        point = RemotePoint(IDENTIFIER, running.token, reached_at=running.address)
+        where = running.address
+        point = RemotePoint(IDENTIFIER, running.token, reached_at=where, options=PATIENT)
         server = make_server(HOST, 0, create_app(point), threaded=True)
         serving = threading.Thread(target=server.serve_forever, daemon=True)
         serving.start()
         site = f"http://{HOST}:{server.port}"
         try:
-            with httpx.Client(base_url=site) as browser:
+            with httpx.Client(base_url=site, timeout=START_SECONDS) as browser:
                 page = "/students/mali/results"
                 print(f"nobody is signed in                      {browser.get(page).status_code}")
                 browser.post("/sign-in", data={"name": "wanida"})

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from school.issuer import Issuer
-from school.point import HOST, ROOT, School, free_port, school, wait_for
+from school.point import HOST, ROOT, START_SECONDS, School, free_port, school, wait_for
 from school.site import create_app, serving
 from school.story import tell
 
@@ -39,12 +39,13 @@ def main(arguments: list[str]) -> None:
 
 @contextmanager
 def gateway(running: School, site: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """``authz gateway`` with the file of this folder, but for its ports."""
+    """``authz gateway`` with the file of this folder, but for its ports and its patience."""
     port = free_port()
     text = (
         (HERE / "routes.toml").read_text("utf-8").replace("http://127.0.0.1:8080", running.address)
     )
     routes = running.folder / "routes.toml"
+    text = text.replace("[point]", f"[point]\nseconds = {START_SECONDS}")
     routes.write_text(text.replace(":9000", f":{site}"), encoding="utf-8")
     (running.folder / "point-token").write_text(running.token, encoding="utf-8")
     command = [sys.executable, "-m", "authz.cli", "gateway", "--config", str(routes)]

@@ -6,6 +6,7 @@ python examples/results-nginx/run.py
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -55,12 +56,13 @@ def main(arguments: list[str]) -> None:
 def nginx(
     program: str, running: School, site: int, secret: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The proxy with the file of the how-to, but for its ports."""
+    """The proxy with the file of the how-to, but for its ports and its patience."""
     port = free_port()
     text = CONFIG.read_text("utf-8")
     point = running.address.rpartition(":")[2]
     for said, there in {"8080": point, "9000": str(site), "8081": str(port)}.items():
         text = text.replace(f":{said}", f":{there}")
+    text = re.sub(r"(?<=_timeout )\d+s", f"{START_SECONDS}s", text)
     folder = running.folder
     (folder / "nginx.conf").write_text(text)
     told = f'proxy_set_header X-Authz-Proxy-Token "{secret}";\n'

@@ -20,6 +20,7 @@ from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from authz.cli import cli
+from authz.middleware import Options, Patience
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -27,6 +28,9 @@ IDENTIFIER = "https://pdp.example.test"
 """The name of the decision point; the examples reach it without TLS, as it is on this machine."""
 MAJORITY = 20
 START_SECONDS = 60
+PATIENT = Options(Patience(30, 30, 30))
+"""A story waits for a machine that is busy; a site that people use does not wait that long."""
+TOLD_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def school(folder: Path, **settings: str) -> Iterator[School]:
     made = School(folder, f"http://{HOST}:{port}", token)
     made.record(
         {"fact": "person", "id": "mali", "given_name": "มะลิ", "family_name": "ใจดี",
-         "birth_date": str(born(turning_in_days=1))},
+         "birth_date": str(born(turning_in_days=1, later=TOLD_WITHIN))},
         {"fact": "person", "id": "wanida", "given_name": "วนิดา", "family_name": "ใจดี"},
         {"fact": "person", "id": "somchai", "given_name": "สมชาย", "family_name": "อื่น",
          "birth_date": str(born(turning_in_days=2000))},
@@ -80,9 +84,13 @@ def school(folder: Path, **settings: str) -> Iterator[School]:
         process.wait()
 
 
-def born(*, turning_in_days: int) -> date:
-    """The birth date of who turns 20 in so many days, by the school's own calendar."""
-    day = datetime.now(ZoneInfo("Asia/Bangkok")).date() + timedelta(days=turning_in_days)
+def born(*, turning_in_days: int, later: timedelta = timedelta()) -> date:
+    """The birth date of who turns 20 in so many days, by the school's own calendar.
+
+    They are counted from so much later, as midnight may come while a story is told.
+    """
+    now = datetime.now(ZoneInfo("Asia/Bangkok")) + later
+    day = now.date() + timedelta(days=turning_in_days)
     try:
         return day.replace(year=day.year - MAJORITY)
     except ValueError:  # there is no 29 February in that year
@@ -102,10 +110,13 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing listens on, kept for the server that will: both share the address."""
+    keeping = socket.socket()
+    keeping.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeping.bind((HOST, 0))
+    port = int(keeping.getsockname()[1])
+    keeping.detach()  # or something else might be given it before the server has begun
+    return port
 
 
 def _authz(folder: Path, *arguments: str) -> str:

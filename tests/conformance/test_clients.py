@@ -10,6 +10,7 @@ import ssl
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from http.client import HTTPException
 from typing import Any
 
 import httpx
@@ -37,8 +38,9 @@ from benchmarks import cerbos, served
 from tests.api.certificates import certificate
 from tests.api.conftest import FACTS
 from tests.api.server import HOST, ROOT, Place, Server
-from tests.middleware.asking import Waited
+from tests.middleware.asking import PATIENT, Waited
 from tests.middleware.loops import run
+from tests.waiting import PATIENCE
 
 IDENTIFIER = "https://pdp.example.test"
 OWN = Question("mali", "read", "identity", "mali", context={"purpose": "service"})
@@ -69,7 +71,7 @@ def test_decern_asks_our_point(
     point: Server, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(point.log.parent / "cert.pem"))
-    client = Decern(address, token=point.token)
+    client = Decern(address, token=point.token, timeout=PATIENCE)
     person, own = {"type": "identity", "id": "mali"}, {"type": "user", "id": "mali"}
     decided = client.evaluate(own, "read", person, {"purpose": "service"})
     assert decided.allowed
@@ -77,12 +79,14 @@ def test_decern_asks_our_point(
     assert set(decided.context["obligations"][0]["value"]) == FIELDS
     assert not client.evaluate({"type": "user", "id": "anan"}, "read", person).allowed
     with pytest.raises(DecernError) as refused:
-        Decern(address, token="t").evaluate(own, "read", person)
+        Decern(address, token="t", timeout=PATIENCE).evaluate(own, "read", person)
     assert refused.value.status_code == 401
 
 
 async def _apparitor(point: Server, address: str) -> tuple[list[bool], list[bool], int | None]:
-    config = ScannerConfig(pdp_url=address, allow_insecure_pdp=True)
+    names = ("request_budget_s", "connect_timeout_s", "read_timeout_s")
+    waits: dict[str, Any] = dict.fromkeys(names, PATIENCE)
+    config = ScannerConfig(pdp_url=address, allow_insecure_pdp=True, **waits)
     assert point.trusted is not None
     bearer = {"Authorization": f"Bearer {point.token}"}
     asked = [
@@ -98,11 +102,11 @@ async def _apparitor(point: Server, address: str) -> tuple[list[bool], list[bool
     batch = BatchEvaluationRequest(
         action=asked[0].action, resource=asked[0].resource, evaluations=items
     )
-    async with httpx.AsyncClient(verify=point.trusted, headers=bearer) as http:
+    async with httpx.AsyncClient(verify=point.trusted, headers=bearer, timeout=PATIENCE) as http:
         client = AuthZENClient(config, http_client=http)
         alone = [(await client.evaluate(each)).decision for each in asked]
         together = [each.decision for each in (await client.evaluate_batch(batch)).evaluations]
-    async with httpx.AsyncClient(verify=point.trusted) as http:
+    async with httpx.AsyncClient(verify=point.trusted, timeout=PATIENCE) as http:
         with pytest.raises(AuthZENClientError) as refused:
             await AuthZENClient(config, http_client=http).evaluate(asked[0])
     return alone, together, refused.value.status_code
@@ -116,7 +120,7 @@ def test_apparitor_asks_our_point(point: Server, address: str) -> None:
 
 @pytest.mark.parametrize("kind", [RemotePoint, Waited])
 def test_our_own_client_asks_our_point(point: Server, address: str, kind: Any) -> None:
-    client = kind(IDENTIFIER, point.token, reached_at=address, tls=point.trusted)
+    client = kind(IDENTIFIER, point.token, reached_at=address, tls=point.trusted, options=PATIENT)
     (alone,) = client.decide([OWN])
     assert (alone.permit, alone.fields, alone.rules) == (True, FIELDS, ("self-read",))
     assert alone.by_point == {"notify", "review"}
@@ -139,11 +143,11 @@ class _Query:
 def test_our_own_client_believes_no_certificate_that_it_does_not_know(
     point: Server, address: str
 ) -> None:
-    client = RemotePoint(IDENTIFIER, point.token, reached_at=address)
+    client = RemotePoint(IDENTIFIER, point.token, reached_at=address, options=PATIENT)
     assert client.decide([OWN])[0].reason == UNAVAILABLE
     known = ssl.create_default_context(cafile=point.log.parent / "cert.pem")
     another = address.replace(HOST, "localhost")
-    wrong = RemotePoint(IDENTIFIER, point.token, reached_at=another, tls=known)
+    wrong = RemotePoint(IDENTIFIER, point.token, reached_at=another, tls=known, options=PATIENT)
     assert wrong.decide([OWN])[0].reason == UNAVAILABLE, "its certificate names an address"
     client.close()
     wrong.close()
@@ -154,7 +158,7 @@ def cerbos_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Cerbos server with the rules of the benchmarks, from the registry."""
     try:
         cerbos.binary()
-    except (OSError, ValueError, tarfile.TarError) as error:
+    except (OSError, HTTPException, ValueError, tarfile.TarError) as error:
         pytest.skip(f"NO CERBOS: {error}")
     with served.peer(tmp_path_factory.mktemp("cerbos")) as port:
         yield f"http://{HOST}:{port}"
@@ -167,6 +171,7 @@ def test_our_client_asks_cerbos(cerbos_url: str, kind: Any) -> None:
     client = kind(
         "https://cerbos.example.test",
         endpoints=Endpoints(base + "evaluation", base + "evaluations"),
+        options=PATIENT,
     )
     teacher = {"cerbos.roles": ["teacher"], "classes": ["C-1"], "children": [], "school": "x"}
     runs = {"running": True, "class": "C-1", "minor": True, "school": "y"}

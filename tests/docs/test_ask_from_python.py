@@ -6,7 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from authz.errors import RefusedError
+from authz.middleware.remote import RemotePoint
+from tests.middleware.asking import PATIENT
 from tests.middleware.loopback import IDENTIFIER, METADATA, Heard, loopback
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "ask-from-python.md"
@@ -25,7 +29,9 @@ def school(heard: Heard) -> None:
     heard.answer({"evaluations": told} if "evaluations" in heard.json else told[0])
 
 
-def test_the_blocks_of_the_page_run() -> None:
+def test_the_blocks_of_the_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    patient = {**(RemotePoint.__init__.__kwdefaults__ or {}), "options": PATIENT}
+    monkeypatch.setattr(RemotePoint.__init__, "__kwdefaults__", patient)
     with loopback(school) as server:
         names: dict[str, Any] = {"token": "t-1"}
         for block in BLOCK.findall(PAGE.read_text("utf-8")):

@@ -20,6 +20,7 @@ from tests.api.server import HOST, ROOT, Place, free_port
 from tests.gateway import site
 from tests.middleware.bypass import Address
 from tests.middleware.site import KID, MUM, OTHER
+from tests.waiting import PATIENCE
 
 FILES = ROOT / "docs" / "how-to" / "proxies"
 TOKEN = "a-secret-that-the-proxy-and-authz-share"
@@ -82,12 +83,13 @@ def place(folder: Path, told: str = "headers", **more: str) -> Place:
 
 @contextmanager
 def running(name: str, folder: Path, authz: int, upstream: Address) -> Iterator[Address]:
-    """That proxy with the files of the how-to, but for the ports and the secret."""
+    """That proxy with the files of the how-to, but for ports, secret, and patience."""
     proxy, command, port = PROXIES[name], program(name), free_port()
     there = {"8080": authz, "9000": upstream[1], **dict.fromkeys(map(str, PORTS), port)}
     for file in proxy.files:
         text = (FILES / file).read_text("utf-8")
         text = re.sub(rf"(?<=[: ])({'|'.join(there)})\b", lambda said: str(there[said[1]]), text)
+        text = re.sub(r"(?<= )\ds\b", f"{PATIENCE:.0f}s", text)
         text = text.replace(f"a-secret-that-{name}-and-authz-share", TOKEN)
         (folder / file).write_text(text)
     (folder / "proxy-token.conf").write_text(f'proxy_set_header X-Authz-Proxy-Token "{TOKEN}";\n')

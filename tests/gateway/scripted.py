@@ -17,8 +17,10 @@ from tests.api.server import HOST
 from tests.gateway import site
 from tests.middleware import signing
 from tests.middleware.bypass import Address
+from tests.middleware.loopback import LONG
 from tests.middleware.points import CountingPoint
 from tests.middleware.site import KID, MUM
+from tests.waiting import PATIENCE
 
 RESULTS = f"/students/{KID}/results"
 BODY = b'{"student":"kid","results":[{"score":"7","comment":"SECRET"}]}'
@@ -31,11 +33,17 @@ class Upstream:
     def __init__(self) -> None:
         self.heard: list[bytes] = []
         self.says: bytes | Callable[[socket.socket], None] = answer(BODY)
+        self.over = threading.Event()
         self._listening = socket.create_server((HOST, 0))
         self.address: Address = self._listening.getsockname()
         threading.Thread(target=self._serve, daemon=True).start()
 
+    def hang(self, _connection: socket.socket) -> None:
+        """Say nothing, for longer than anybody waits."""
+        self.over.wait(LONG)
+
     def close(self) -> None:
+        self.over.set()
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)  # whoever waits in accept() is told
         self._listening.close()
@@ -50,7 +58,7 @@ class Upstream:
 
     def _one(self, connection: socket.socket) -> None:
         with connection:
-            connection.settimeout(5)
+            connection.settimeout(LONG)
             try:
                 while heard := _request(connection):
                     self.heard.append(heard)
@@ -81,7 +89,9 @@ def _request(connection: socket.socket) -> bytes:
         0,
     )
     while len(body) < length:
-        body += connection.recv(65536)
+        if not (more := connection.recv(65536)):
+            return b""
+        body += more
     return head + b"\r\n\r\n" + body
 
 
@@ -99,12 +109,16 @@ def answer(body: bytes, *headers: str, status: str = "200 OK", length: int | Non
 
 @contextmanager
 def standing(
-    folder: Path, more: str = "", point: Point | None = None, routes: str = ""
+    folder: Path,
+    more: str = "",
+    point: Point | None = None,
+    routes: str = "",
+    seconds: float = PATIENCE,
 ) -> Iterator[tuple[Upstream, Client]]:
-    """The upstream, and a client of the gateway before it."""
+    """The upstream, and a client of the gateway before it, which waits so long for an answer."""
     upstream = Upstream()
-    quick = "connect_seconds = 0.5\nread_seconds = 0.5\nmax_json = 4096\n" + more
-    text = site.tables(upstream.address, quick) + (routes or site.ROUTES + site.BY_BODY)
+    waits = f"connect_seconds = {PATIENCE}\nread_seconds = {seconds}\nmax_json = 4096\n"
+    text = site.tables(upstream.address, waits + more) + (routes or site.ROUTES + site.BY_BODY)
     app: Flask = create(site.write(folder, text), point or CountingPoint())
     try:
         yield upstream, Client(app, TestResponse)

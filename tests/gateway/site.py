@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.api.server import HOST, ROOT, free_port
 from tests.middleware import signing
 from tests.middleware.bypass import Address
 from tests.middleware.points import CountingPoint
+from tests.waiting import PATIENCE, until
 
 SHAPE = 'shape = { keep = ["student", "results"] }'
 GUARDED = f"""
@@ -135,13 +135,15 @@ def granian(target: str, port: int, more: dict[str, str]) -> Iterator[None]:
 
 
 def listening(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until somebody listens there."""
-    until = time.monotonic() + 30
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            socket.create_connection((HOST, port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise RuntimeError(f"nobody listens on {port}")
+    """Wait until somebody listens there: the process, as nobody else is given its port."""
+    until(lambda: _listens(port) or process.poll() is not None)
+    if process.poll() is not None:
+        raise RuntimeError(f"nobody listens on {port}")
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port), timeout=PATIENCE).close()
+    except OSError:
+        return False
+    return True

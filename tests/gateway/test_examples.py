@@ -27,7 +27,7 @@ def test_the_example_tells_its_story(name: str) -> None:
     command = [sys.executable, f"examples/{name}/run.py", "--once"]
     done = subprocess.run(
         command, cwd=ROOT, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     told = STORY.search(done.stdout)
     assert told is not None, (done.stdout, done.stderr)

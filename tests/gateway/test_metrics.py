@@ -27,6 +27,7 @@ from tests.gateway.scripted import BODY, HEAD, RESULTS, Upstream, answer, ask, s
 from tests.middleware import signing
 from tests.middleware.points import CountingPoint
 from tests.middleware.site import KID, MUM, OTHER
+from tests.waiting import PATIENCE, until
 
 TOKEN = "a-token-of-prometheus-of-32-bytes"
 NAMED = 'metrics_token = "metrics-token"'
@@ -55,13 +56,20 @@ Standing = tuple[Upstream, Client, Point]
 Prepare = Callable[[Upstream, Point], None]
 
 
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Standing]:
-    (tmp_path / "metrics-token").write_text(TOKEN)
+@contextmanager
+def counting(folder: Path, seconds: float = PATIENCE) -> Iterator[Standing]:
+    """A gateway that counts, and waits so long for the upstream."""
+    (folder / "metrics-token").write_text(TOKEN)
     point = Point()
     routes = site.ROUTES + site.BY_BODY + STREAM
-    with standing(tmp_path, NAMED, point, routes) as (upstream, client):
+    with standing(folder, NAMED, point, routes, seconds) as (upstream, client):
         yield upstream, client, point
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Standing]:
+    with counting(tmp_path) as found:
+        yield found
 
 
 def samples(text: str) -> Samples:
@@ -90,10 +98,7 @@ def _away(upstream: Upstream, _: Point) -> None:
 
 
 def _mute(upstream: Upstream, _: Point) -> None:
-    def silent(connection: socket.socket) -> None:
-        connection.recv(1)
-
-    upstream.says = silent
+    upstream.says = upstream.hang
 
 
 def _html(upstream: Upstream, _: Point) -> None:
@@ -135,13 +140,14 @@ SEEN: Mapping[tuple[str, str], tuple[str, str, Prepare, dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("key", SEEN, ids="-".join)
-def test_each_answer_is_counted_once_by_why_it_is(key: tuple[str, str], gateway: Standing) -> None:
-    upstream, client, point = gateway
+def test_each_answer_is_counted_once_by_why_it_is(key: tuple[str, str], tmp_path: Path) -> None:
     method, path, prepare, headers = SEEN[key]
-    prepare(upstream, point)
-    before = read(client)
-    ask(client, path, method, **headers)
-    assert grown(before, read(client)) == {key: 1}
+    seconds = 0.5 if prepare is _mute else PATIENCE
+    with counting(tmp_path, seconds) as (upstream, client, point):
+        prepare(upstream, point)
+        before = read(client)
+        ask(client, path, method, **headers)
+        assert grown(before, read(client)) == {key: 1}
     assert key[1] in REASONS[key[0]]
 
 
@@ -236,7 +242,7 @@ def command(folder: Path, upstream: Upstream) -> Iterator[int]:
     text = site.tables(upstream.address, NAMED).replace(
         'mode = "embedded"',
         'mode = "remote"\nurl = "https://point.example.test"\ntoken = "point-token"\n'
-        f'reached_at = "http://{HOST}:{free_port()}"',
+        f'reached_at = "http://{HOST}:{free_port()}"\nseconds = {PATIENCE}',
     )
     routes, port = site.write(folder, text + site.ROUTES), free_port()
     line = [sys.executable, "-m", "authz.cli", "gateway", "--config", str(routes), "--workers", "2"]
@@ -247,11 +253,11 @@ def command(folder: Path, upstream: Upstream) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE)
 
 
 def _status(port: int, path: str, token: str = "") -> tuple[int, str]:
-    connection = HTTPConnection(HOST, port, timeout=20)
+    connection = HTTPConnection(HOST, port, timeout=PATIENCE)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     connection.request("GET", path, headers=headers)
     found = connection.getresponse()
@@ -263,7 +269,7 @@ def _status(port: int, path: str, token: str = "") -> tuple[int, str]:
 def test_the_workers_of_a_running_gateway_are_added_up(tmp_path: Path) -> None:
     upstream = Upstream()
     with command(tmp_path, upstream) as port:
-        socket.create_connection((HOST, port), timeout=5).close()
+        socket.create_connection((HOST, port), timeout=PATIENCE).close()
         assert {_status(port, "/")[0] for _ in range(20)} == {200}
         assert {_status(port, "/nowhere")[0] for _ in range(10)} == {404}
         assert _status(port, RESULTS)[0] == 401
@@ -272,7 +278,7 @@ def test_the_workers_of_a_running_gateway_are_added_up(tmp_path: Path) -> None:
             ("passed", "public"): 20, ("refused", "not_found"): 10,
             ("refused", "unauthenticated"): 1, ("failed", "point_unavailable"): 1,
         }  # fmt: skip
-        assert len(list(tmp_path.glob("authz-gateway-*/*.names"))) == 2
+        until(lambda: len(list(tmp_path.glob("authz-gateway-*/*.names"))) == 2)
         for _ in range(6):  # whichever worker is asked
             assert samples(_status(port, METRICS, TOKEN)[1]) == wanted
         assert _status(port, METRICS)[0] == 401

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,12 @@ from authz.middleware.options import Limits
 from authz.middleware.question import Question
 from tests.gateway import site
 from tests.gateway.scripted import BODY, HEAD, RESULTS, Upstream, answer, ask, code, standing
+from tests.middleware.asking import SOON
 from tests.middleware.bypass import Address
-from tests.middleware.loopback import IDENTIFIER, loopback
+from tests.middleware.loopback import IDENTIFIER, away, loopback
 from tests.middleware.points import CountingPoint
 from tests.middleware.site import KID
+from tests.waiting import until
 
 REPORT = f"/students/{KID}/report"
 SECRET = b"SECRET"
@@ -31,6 +34,13 @@ Standing = tuple[Upstream, Client]
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Standing]:
     with standing(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def hasty(tmp_path: Path) -> Iterator[Standing]:
+    """One that waits for no upstream."""
+    with standing(tmp_path, seconds=0.5) as found:
         yield found
 
 
@@ -170,21 +180,26 @@ def test_head_tells_nothing_of_what_is_withheld(gateway: Standing) -> None:
     assert upstream.heard[-1].startswith(b"HEAD ")
 
 
-def test_an_upstream_that_is_slow_or_away_is_told_in_time(gateway: Standing) -> None:
+def test_an_upstream_that_is_slow_or_away_is_told_in_time(hasty: Standing) -> None:
+    upstream, client = hasty
 
     def begins(connection: socket.socket) -> None:
         connection.sendall(HEAD.encode())
-        time.sleep(2)
+        upstream.hang(connection)
 
-    upstream, client = gateway
     began = time.monotonic()
-    upstream.says = lambda _connection: time.sleep(2)
+    upstream.says = upstream.hang
     assert ask(client).status_code == 504
     upstream.says = begins
     assert ask(client).status_code == 504
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < SOON
     upstream.says = answer(BODY)
-    assert ask(client).status_code == 200
+    assert _but(504, client).status_code == 200
+
+
+def _but(status: int, client: Client) -> TestResponse:
+    """The first answer of another status: this one is right while the machine stands still."""
+    return until(lambda: [each for each in [ask(client)] if each.status_code != status])[0]
 
 
 def test_an_upstream_that_is_away_is_a_bad_gateway_until_it_is_back(tmp_path: Path) -> None:
@@ -193,20 +208,19 @@ def test_an_upstream_that_is_away_is_a_bad_gateway_until_it_is_back(tmp_path: Pa
         assert ask(client).status_code == 502
 
 
-def test_an_upstream_that_drips_is_told_in_time(gateway: Standing) -> None:
+def test_an_upstream_that_drips_is_told_in_time(hasty: Standing) -> None:
     """Each piece comes in time, and the whole does not."""
+    upstream, client = hasty
 
     def drips(connection: socket.socket) -> None:
-        connection.sendall(f"{HEAD}Content-Length: 500\r\n\r\n".encode())
-        for _ in range(30):
+        connection.sendall(f"{HEAD}Content-Length: 5000\r\n\r\n".encode())
+        while not upstream.over.wait(0.05):
             connection.sendall(b" ")
-            time.sleep(0.1)
 
-    upstream, client = gateway
     upstream.says = drips
     began = time.monotonic()
     assert ask(client).status_code == 504
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < SOON
 
 
 def test_a_connection_that_was_closed_meanwhile_is_made_anew(gateway: Standing) -> None:
@@ -269,28 +283,25 @@ seconds = 0.5
     return create(site.write(folder, text + site.ROUTES))
 
 
-def _silent(_connection: socket.socket) -> None:
-    time.sleep(1)
+RUBBISH = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nrubbish"
 
 
-@pytest.mark.parametrize(
-    "says", [None, _silent, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nrubbish"]
-)
+@pytest.mark.parametrize("says", [None, Upstream.hang, RUBBISH], ids=["down", "slow", "rubbish"])
 def test_a_point_that_is_down_slow_or_answers_rubbish(
-    says: bytes | Callable[[socket.socket], None] | None, tmp_path: Path
+    says: bytes | Callable[[Upstream, socket.socket], None] | None, tmp_path: Path
 ) -> None:
     """Over HTTP: refused within its time, and nothing is sent to the application."""
     point, upstream = Upstream(), Upstream()
     if says is None:
         point.close()
     else:
-        point.says = says
+        point.says = says if isinstance(says, bytes) else partial(says, point)
     app = _asking(tmp_path, point.address, upstream.address)
     try:
         began = time.monotonic()
         found = ask(Client(app, TestResponse))
         assert (found.status_code, code(found)) == (503, "point_unavailable")
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < SOON
         assert upstream.heard == []
     finally:
         app.extensions["authz_gateway"].close()
@@ -300,22 +311,18 @@ def test_a_point_that_is_down_slow_or_answers_rubbish(
 
 def test_a_point_that_comes_back_is_asked_again(tmp_path: Path) -> None:
     """Down for longer than the breaker stays closed; nobody restarts the gateway."""
-    with loopback() as gone:
-        place: Address = gone.listener.getsockname()
-    upstream = Upstream()
-    app = _asking(tmp_path, place, upstream.address)
+    upstream, listener = Upstream(), away()
+    app = _asking(tmp_path, listener.getsockname(), upstream.address)
     client = Client(app, TestResponse)
     try:
         for _ in range(Limits().failures + 2):
             began = time.monotonic()
             assert code(ask(client)) == "point_unavailable"
-            assert time.monotonic() - began < 1.5
+            assert time.monotonic() - began < SOON
         assert upstream.heard == []
-        with loopback(port=place[1]):
-            until = time.monotonic() + 5
-            while (found := ask(client)).status_code == 503 and time.monotonic() < until:
-                assert upstream.heard == []
-            assert found.status_code == 200
+        with loopback(listener=listener):
+            assert _but(503, client).status_code == 200
+        assert len(upstream.heard) == 1
         assert ask(client).status_code == 503
     finally:
         app.extensions["authz_gateway"].close()

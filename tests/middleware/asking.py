@@ -14,16 +14,24 @@ from authz.middleware.question import Question
 from authz.middleware.remote import RemotePoint
 from authz.middleware.remote_async import AsyncRemotePoint
 from tests.middleware.loopback import IDENTIFIER, PATHS, Loopback
+from tests.waiting import PATIENCE
 
-QUICK = Options(
-    patience=Patience(connect=0.3, read=0.3, total=0.5),
-    limits=Limits(lanes=2, failures=3, rest=0.05, longest_rest=0.1, answer_bytes=100_000),
-)
+LIMITS = Limits(lanes=2, failures=3, answer_bytes=100_000)
+PATIENT = Options(patience=Patience(PATIENCE, PATIENCE, PATIENCE), limits=LIMITS)
+"""For whoever is answered: a machine that stands still for seconds is no fault of the point."""
+SOON = PATIENCE / 2
+"""Seconds, half of what somebody patient waits: an answer within them was not waited for."""
 QUESTION = Question("u-1", "read", "assessment_result", "p-1", context={"purpose": "service"})
 
 
+def hasty(seconds: float) -> Options:
+    """For whoever is not answered, and is not tired of asking."""
+    limits = replace(LIMITS, failures=10**6)
+    return Options(patience=Patience(seconds / 2, seconds / 2, seconds), limits=limits)
+
+
 def keeping(seconds: float, **more: int) -> Options:
-    return replace(QUICK, keeping=Keeping(seconds, **more))
+    return replace(PATIENT, keeping=Keeping(seconds, **more))
 
 
 def endpoints(server: Loopback) -> Endpoints:
@@ -44,7 +52,7 @@ class Waited:
         return AsyncRemotePoint(*arguments, **named)
 
     def run(self, waiting: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(waiting, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(waiting, self.loop).result(2 * PATIENCE)
 
     def decide(self, questions: Sequence[Question]) -> list[Answer]:
         found: list[Answer] = self.run(self.point.decide(questions))
@@ -63,11 +71,18 @@ class Waited:
     def close(self) -> None:
         self.run(self.point.close())
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(5)
+        self.thread.join(PATIENCE)
         self.loop.close()
 
 
 AnyPoint = RemotePoint | Waited
+
+
+def waiting(point: AnyPoint) -> int:
+    """How many questions wait for a lane."""
+    return len(point.point._waiting if isinstance(point, Waited) else point._lanes._queue)
+
+
 Made = Callable[..., AnyPoint]
 
 
@@ -78,7 +93,7 @@ class Maker:
     kind: Made
     made: list[AnyPoint]
 
-    def __call__(self, server: Loopback, options: Options = QUICK, **more: Any) -> AnyPoint:
+    def __call__(self, server: Loopback, options: Options = PATIENT, **more: Any) -> AnyPoint:
         more.setdefault("endpoints", endpoints(server))
         point = self.kind(IDENTIFIER, "t-1", options=options, **more)
         self.made.append(point)

@@ -15,14 +15,18 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tests.middleware.site import CHANGED, KID, NEVER, OPEN, OTHER
+from tests.waiting import PATIENCE
 
 Address = tuple[str, int]
+CLOSE = "Connection: close\r\n"
 SECONDS = 2.0
 SILENT = 0.3
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
+LENGTH = re.compile(rb"^content-length: *(\d+)\r?$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def request(
     """An ordinary request, with these headers beside its own."""
     length = f"Content-Length: {len(body.encode())}\r\n" if body else ""
     signed = f"Authorization: Bearer {who}\r\n" if who else ""
-    ending = "Connection: close\r\n" if close else ""
+    ending = CLOSE if close else ""
     more = "".join(f"{header}\r\n" for header in headers)
     return f"{method} {path} HTTP/1.1\r\nHost: {{host}}\r\n{signed}{ending}{length}{more}\r\n{body}"
 
@@ -310,18 +314,24 @@ CONTROLS: dict[str, str] = {
 
 
 def send(address: Address, text: str, tokens: Tokens) -> Answered:
-    """All that comes back until the server is done, or says nothing more for a while."""
+    """All that comes back until the server is done, or says nothing more for a while.
+
+    Whoever is told ``Connection: close`` answers and hangs up: a whole answer is waited for,
+    however slow the machine is. Nobody knows what a server makes of the other requests.
+    """
     filled = text
     named = {"token": tokens.token, "forged": tokens.forged, "expired": tokens.expired,
              "foreign": tokens.foreign, "host": f"{address[0]}:{address[1]}"}  # fmt: skip
     for name, value in named.items():
         filled = filled.replace(f"{{{name}}}", value)
-    with socket.create_connection(address, timeout=SECONDS) as connection:
+    closes = CLOSE in text
+    with socket.create_connection(address, timeout=PATIENCE) as connection:
         connection.sendall(filled.encode())
-        return Answered(_all(connection))
+        connection.settimeout(PATIENCE if closes else SECONDS)
+        return Answered(_all(connection, closes=closes))
 
 
-def _all(connection: socket.socket) -> bytes:
+def _all(connection: socket.socket, *, closes: bool) -> bytes:
     """What comes until the server hangs up, or is silent though it heard that we are done."""
     found = bytearray()
     told = False
@@ -331,7 +341,8 @@ def _all(connection: socket.socket) -> bytes:
         except TimeoutError:
             if told:
                 return bytes(found)
-            connection.shutdown(socket.SHUT_WR)
+            with suppress(OSError):  # it may be gone in this moment
+                connection.shutdown(socket.SHUT_WR)
             told = True
             continue
         except OSError:  # reset: what came is what is looked at
@@ -339,7 +350,16 @@ def _all(connection: socket.socket) -> bytes:
         if not data:
             return bytes(found)
         found += data
-        connection.settimeout(SILENT)
+        connection.settimeout(PATIENCE if closes and not _whole(found) else SILENT)
+
+
+def _whole(found: bytearray) -> bool:
+    """Whether an answer is there to its end, as far as it says where that is."""
+    head, ended, body = found.partition(b"\r\n\r\n")
+    length = LENGTH.search(head)
+    if length:
+        return bool(ended) and len(body) >= int(length[1])
+    return body.endswith(b"0\r\n\r\n")
 
 
 def check(attempt: Attempt, answered: Answered) -> None:

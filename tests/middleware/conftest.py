@@ -1,4 +1,4 @@
-"""A loopback server, and each kind of client in turn."""
+"""A loopback server, each kind of client in turn, and a clock that stands."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from authz import clock
 from authz.middleware.remote import RemotePoint
 from tests.middleware.asking import Maker, Waited
 from tests.middleware.loopback import Loopback, loopback
+from tests.middleware.steady import Time
 
 
 @pytest.fixture
@@ -23,3 +25,10 @@ def make(request: pytest.FixtureRequest) -> Iterator[Maker]:
     yield maker
     for each in maker.made:
         each.close()
+
+
+@pytest.fixture
+def steady(monkeypatch: pytest.MonkeyPatch) -> Time:
+    found = Time()
+    monkeypatch.setattr(clock, "monotonic", found)
+    return found

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 IDENTIFIER = "https://pdp.example.test"
 PATHS = {
     "access_evaluation_endpoint": "/access/v1/evaluation",
@@ -17,6 +19,8 @@ PATHS = {
     "search_resource_endpoint": "/access/v1/search/resource",
 }
 METADATA = "/.well-known/authzen-configuration"
+LONG = 2 * PATIENCE
+"""Seconds for which a server hangs that never answers: whoever waits for it is seen to."""
 
 
 @dataclass
@@ -45,7 +49,7 @@ class Heard:
         self.connection.sendall(data)
 
     def hang(self) -> None:
-        self.server.over.wait(30)
+        self.server.over.wait(LONG)
 
     def close(self) -> None:
         self.connection.shutdown(socket.SHUT_RDWR)
@@ -122,11 +126,18 @@ class Loopback:
                 each.shutdown(socket.SHUT_RDWR)
 
 
-@contextmanager
-def loopback(behave: Behaviour = Heard.well, port: int = 0) -> Iterator[Loopback]:
+def away() -> socket.socket:
+    """A port at which connections are refused until it is given to :func:`loopback`."""
     listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    listener.bind(("127.0.0.1", 0))
+    return listener
+
+
+@contextmanager
+def loopback(
+    behave: Behaviour = Heard.well, listener: socket.socket | None = None
+) -> Iterator[Loopback]:
+    listener = listener or away()
     listener.listen(64)
     server = Loopback(listener, behave)
     Thread(target=server.accept, daemon=True).start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,9 @@ from wsgiref.types import WSGIApplication
 import uvicorn
 from waitress.server import create_server
 
-from tests.api.server import HOST, free_port
+from tests.api.server import HOST
 from tests.middleware.bypass import Address
+from tests.waiting import PATIENCE, until
 
 
 @contextmanager
@@ -25,26 +27,39 @@ def wsgi(app: WSGIApplication) -> Iterator[Address]:
     try:
         yield HOST, server.effective_port
     finally:
-        server.close()
-        thread.join(5)
+        _end(server)
+        thread.join(PATIENCE)
+
+
+def _end(server: Any) -> None:
+    """Its threads first, which wake the loop by the number of a file; then all, in the loop.
+
+    A thread that lived on would write into whatever file has that number by then.
+    """
+    server.task_dispatcher.shutdown(timeout=PATIENCE)
+
+    def close() -> None:
+        for each in list(server._map.values()):
+            each.close()
+
+    server.trigger.pull_trigger(close)
 
 
 @contextmanager
 def asgi(app: Any, *, lifespan: Literal["on", "off"] = "on") -> Iterator[Address]:
     """An ASGI application on a port of its own."""
-    port = free_port()
-    config = uvicorn.Config(
-        app, host=HOST, port=port, lifespan=lifespan, log_level="critical", ws="none"
-    )
+    config = uvicorn.Config(app, lifespan=lifespan, log_level="critical", ws="none")
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
-    thread.start()
-    started = threading.Event()
-    while not server.started and thread.is_alive():
-        started.wait(0.01)
-    assert server.started
-    try:
-        yield HOST, port
-    finally:
-        server.should_exit = True
-        thread.join(5)
+    with socket.create_server((HOST, 0)) as listening:
+        address: Address = listening.getsockname()
+        thread = threading.Thread(
+            target=lambda: asyncio.run(server.serve(sockets=[listening])), daemon=True
+        )
+        thread.start()
+        until(lambda: server.started or not thread.is_alive())
+        assert server.started
+        try:
+            yield address
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE)

@@ -16,6 +16,8 @@ from tests.middleware.bypass import Tokens
 from tests.middleware.site import MUM
 
 ISSUER, AUDIENCE = "https://id.example.test", "results"
+LASTS = 24 * 3600
+"""Seconds for which a token is good, longer than any module of tests takes."""
 
 
 @cache
@@ -29,16 +31,16 @@ def bearer(**more: Any) -> Bearer:
 
 def mint(subject: str, *, by: OKPKey | None = None, **claims: Any) -> str:
     """A token of our issuer, with these claims in place of its own; None leaves one out."""
-    now = int(time.time())
-    said = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "exp": now + 600, **claims}
+    end = int(time.time()) + LASTS
+    said = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "exp": end, **claims}
     kept = {name: value for name, value in said.items() if value is not None}
     return jwt.encode({"alg": "Ed25519", "kid": "one"}, kept, by or key(), algorithms=["Ed25519"])
 
 
 def unsigned(subject: str) -> str:
     """A token whose header says that it needs no signature."""
-    now = int(time.time())
-    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "exp": now + 600}
+    end = int(time.time()) + LASTS
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "exp": end}
     parts = (json.dumps(part).encode() for part in ({"alg": "none"}, claims))
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts) + "."
 

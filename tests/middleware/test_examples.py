@@ -21,7 +21,7 @@ def test_the_page_refuses_from_the_birthday_on(name: str) -> None:
         env={"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -21,27 +21,12 @@ from authz.middleware.gateway.parts import Verifier
 from authz.middleware.keys import FRESH, KEPT, PAUSE, jwks_file, jwks_url
 from tests.middleware.loopback import loopback
 from tests.middleware.signing import AUDIENCE, ISSUER, key, mint
+from tests.middleware.steady import Time
+from tests.waiting import PATIENCE
 
 URL = "https://id.example.test/jwks"
 GOOD = json.dumps(KeySet([key()]).as_dict(private=False))
 OTHER = json.dumps(KeySet([OKPKey.generate_key("Ed25519", {"kid": "two"})]).as_dict(private=False))
-
-
-class Time:
-    """A clock that stands until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def steady(monkeypatch: pytest.MonkeyPatch) -> Time:
-    found = Time()
-    monkeypatch.setattr(clock, "monotonic", found)
-    return found
 
 
 @pytest.fixture
@@ -107,7 +92,7 @@ def test_nobody_waits_for_new_keys_while_there_are_some(monkeypatch: pytest.Monk
         asked.append(url)
         if len(asked) > 1:
             entered.set()
-            leave.wait(5)
+            leave.wait(PATIENCE)
         return good
 
     keys = jwks_url("https://id.example.test/jwks", hangs_later)
@@ -116,11 +101,12 @@ def test_nobody_waits_for_new_keys_while_there_are_some(monkeypatch: pytest.Monk
     monkeypatch.setattr(clock, "monotonic", lambda: later)
     waits = Thread(target=keys, args=(True,))
     waits.start()
-    assert entered.wait(5)
+    assert entered.wait(PATIENCE)
     assert keys(False)
     assert waits.is_alive()
     leave.set()
-    waits.join(5)
+    waits.join(PATIENCE)
+    assert not waits.is_alive()
 
 
 @pytest.mark.parametrize("body", [b"", b"[" * 100_000, b"{}", b"[]", b"5"])
@@ -234,10 +220,13 @@ def test_a_file_put_in_place_by_a_rename_leaves_no_gap(path: Path) -> None:
     assert keys(False).keys[0].kid == "two"
 
 
-def test_a_change_within_one_tick_of_the_files_clock_is_seen(path: Path) -> None:
+def test_a_change_within_one_tick_of_the_files_clock_is_seen(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of the same length, at the same time, in the same file: only its bytes tell."""
     keys = KeyFile(path)
     before = path.stat()
+    monkeypatch.setattr(clock, "microseconds", lambda: before.st_mtime_ns // 1000)
     assert keys.keys().keys[0].kid == "one"
     with path.open("r+") as file:
         file.write(GOOD.replace('"one"', '"two"'))

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Event, Semaphore
+from threading import Event
 from typing import Any
 
 import pytest
@@ -19,11 +19,28 @@ from authz.middleware.answer import RUBBISH, TIMEOUT, UNAVAILABLE, Answer
 from authz.middleware.breaker import Breaker
 from authz.middleware.cache import Cache
 from authz.middleware.lists import permitted
-from authz.middleware.options import Endpoints, Keeping, Limits, Patience, Remote
+from authz.middleware.options import (
+    LONGEST_KEPT,
+    Endpoints,
+    Keeping,
+    Limits,
+    Patience,
+    Remote,
+)
 from authz.middleware.question import Question
 from authz.middleware.remote import RemotePoint
-from tests.middleware.asking import QUESTION, QUICK, Maker, keeping
-from tests.middleware.loopback import IDENTIFIER, METADATA, PATHS, Heard, Loopback
+from tests.middleware.asking import (
+    LIMITS,
+    PATIENT,
+    QUESTION,
+    SOON,
+    Maker,
+    hasty,
+    keeping,
+    waiting,
+)
+from tests.middleware.loopback import IDENTIFIER, LONG, METADATA, PATHS, Heard, Loopback
+from tests.waiting import PATIENCE, until
 
 EVALUATION, EVALUATIONS, SEARCH = PATHS.values()
 
@@ -137,7 +154,7 @@ def test_metadata_may_name_an_origin_that_the_application_names_too(
 
     server.behave = moved
     point = RemotePoint(
-        IDENTIFIER, "t-1", reached_at=server.url, origins=["https://127.0.0.1:1"], options=QUICK
+        IDENTIFIER, "t-1", reached_at=server.url, origins=["https://127.0.0.1:1"], options=PATIENT
     )
     assert point.decide([QUESTION])[0].reason == UNAVAILABLE
     assert "none of its origins" not in caplog.text
@@ -191,44 +208,33 @@ def test_concurrent_questions_share_exchanges_and_each_has_its_own_answer(
     released = Event()
 
     def slow(heard: Heard) -> None:
-        released.wait(5)
+        released.wait(PATIENCE)
         even(heard)
 
     server.behave = slow
-    patient = replace(QUICK, patience=Patience(read=5, total=5))
-    point = make(server, patient)
-    questions, begun = about(40), Semaphore(0)
+    point, questions = make(server), about(40)
 
     def ask(question: Question) -> list[Answer]:
-        begun.release()
         return point.decide([question])
 
     with ThreadPoolExecutor(40) as threads:
-        waiting = []
-        for lane in (1, 2):  # each is busy before the next question comes
-            waiting.append(threads.submit(ask, questions[lane - 1]))
-            _until(lambda lane=lane: len(server.heard) == lane)
-        waiting += [threads.submit(ask, each) for each in questions[2:]]
-        for _ in questions:
-            assert begun.acquire(timeout=5)
+        asked = []
+        for each in questions[:2]:  # a lane is busy before the next question comes
+            asked.append(threads.submit(ask, each))
+            until(lambda: len(server.heard) == len(asked))
+        asked += [threads.submit(ask, each) for each in questions[2:]]
+        until(lambda: waiting(point) == len(questions[2:]))
         released.set()
-        answers = [each.result()[0] for each in waiting]
+        answers = [each.result()[0] for each in asked]
     assert answers == [point.decide([each])[0] for each in questions]
     assert len(server.heard) - len(questions) <= 2 + 2, "two lanes, then at most two batches"
 
 
-def _until(true: Any) -> None:
-    until = time.monotonic() + 5
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.005)
-
-
 def test_too_much_waiting_is_refused_at_once(make: Maker, server: Loopback) -> None:
-    point = make(server, replace(QUICK, limits=replace(QUICK.limits, waiting=3)))
+    point = make(server, replace(PATIENT, limits=replace(LIMITS, waiting=3)))
     began = time.monotonic()
     assert {each.reason for each in point.decide(about(4))} == {UNAVAILABLE}
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < SOON
     assert not server.heard
     assert point.decide(about(3))[0].permit
 
@@ -264,7 +270,7 @@ def test_a_point_that_is_closed_refuses(make: Maker, server: Loopback) -> None:
 
 def test_a_token_that_renews_itself_is_asked_for_each_time(make: Maker, server: Loopback) -> None:
     tokens = iter(["t-1", "t-2"])
-    point = make.kind(IDENTIFIER, lambda: next(tokens), endpoints=_at(server), options=QUICK)
+    point = make.kind(IDENTIFIER, lambda: next(tokens), endpoints=_at(server), options=PATIENT)
     make.made.append(point)
     assert point.decide([QUESTION])[0].permit
     assert point.decide([QUESTION])[0].permit
@@ -278,7 +284,7 @@ def _at(server: Loopback) -> Endpoints:
 
 @pytest.mark.parametrize("token", ["two\r\nlines", "ไทย"])
 def test_a_token_that_is_none_is_sent_to_nobody(server: Loopback, token: str) -> None:
-    point = RemotePoint(IDENTIFIER, token, endpoints=_at(server), options=QUICK)
+    point = RemotePoint(IDENTIFIER, token, endpoints=_at(server), options=PATIENT)
     assert point.decide([QUESTION])[0].reason == UNAVAILABLE
     assert not server.heard
     point.close()
@@ -289,13 +295,13 @@ def test_whatever_hangs_on_the_way_whoever_asks_is_back_in_time(server: Loopback
     hanging = Event()
 
     def hangs() -> str:
-        hanging.wait(10)
+        hanging.wait(LONG)
         return ""
 
-    point = RemotePoint(IDENTIFIER, hangs, endpoints=_at(server), options=QUICK)
+    point = RemotePoint(IDENTIFIER, hangs, endpoints=_at(server), options=hasty(0.5))
     began = time.monotonic()
     assert point.decide([QUESTION])[0].reason == TIMEOUT
-    assert time.monotonic() - began < QUICK.patience.total + 0.4
+    assert time.monotonic() - began < SOON
     hanging.set()
     point.close()
 
@@ -334,7 +340,7 @@ def test_the_same_question_is_answered_by_what_is_kept_and_no_other(
     make: Maker, server: Loopback
 ) -> None:
     server.behave = revised("r1", PERMIT)
-    point = make(server, keeping(60))
+    point = make(server, keeping(LONGEST_KEPT))
     for _ in range(3):
         assert point.decide([QUESTION])[0].permit
     assert len(server.heard) == 1
@@ -352,7 +358,7 @@ def test_the_same_question_is_answered_by_what_is_kept_and_no_other(
 
 def test_another_revision_forgets_everything(make: Maker, server: Loopback) -> None:
     server.behave = revised("r1", PERMIT)
-    point = make(server, keeping(60))
+    point = make(server, keeping(LONGEST_KEPT))
     point.decide([QUESTION])
     server.behave = revised("r2", {"decision": False})
     point.decide(about(1))
@@ -366,7 +372,7 @@ def test_what_must_not_be_given_twice_is_not_kept(
     make: Maker, server: Loopback, word: str, body: Any
 ) -> None:
     server.behave = revised(word, body)
-    point = make(server, keeping(60))
+    point = make(server, keeping(LONGEST_KEPT))
     point.decide([QUESTION])
     point.decide([QUESTION])
     assert len(server.heard) == 2
@@ -453,7 +459,7 @@ class Statement:
 
 def test_a_query_is_narrowed_by_the_pages_of_a_search_and_never_cut(server: Loopback) -> None:
     server.behave = paged([["a", "b"], ["c"]])
-    point = RemotePoint(IDENTIFIER, endpoints=_at(server), options=QUICK)
+    point = RemotePoint(IDENTIFIER, endpoints=_at(server), options=PATIENT)
     found = permitted(point, Statement(), QUESTION, person=Column(), most=3)
     assert found == ["a", "b", "c"]
     with pytest.raises(TooLargeError):
@@ -503,7 +509,7 @@ def test_a_search_that_goes_in_circles_is_an_error(make: Maker, server: Loopback
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_asks_on_connections_of_its_own(server: Loopback) -> None:
-    point = RemotePoint(IDENTIFIER, endpoints=_at(server), options=QUICK)
+    point = RemotePoint(IDENTIFIER, endpoints=_at(server), options=PATIENT)
     assert point.decide([QUESTION])[0].permit
     reader, writer = os.pipe()
     with warnings.catch_warnings():
@@ -526,6 +532,6 @@ def test_a_forked_child_asks_on_connections_of_its_own(server: Loopback) -> None
 def test_a_point_that_speaks_no_tls_is_a_refusal(server: Loopback) -> None:
     address = server.url.replace("http:", "https:")
     there = Endpoints(address + "/x")
-    point = RemotePoint(address, endpoints=there, tls=ssl.create_default_context(), options=QUICK)
+    point = RemotePoint(address, endpoints=there, tls=ssl.create_default_context(), options=PATIENT)
     assert point.decide([QUESTION])[0].fault
     point.close()

@@ -13,16 +13,18 @@ import pytest
 
 from authz.errors import PointUnavailableError
 from authz.middleware.answer import RUBBISH, TIMEOUT, UNAVAILABLE, Answer
-from authz.middleware.options import Limits
+from authz.middleware.options import Options
 from authz.middleware.question import Question
 from authz.middleware.remote import RemotePoint
 from authz.middleware.remote_async import AsyncRemotePoint
-from tests.middleware.asking import QUESTION, QUICK, AnyPoint, Maker, endpoints
-from tests.middleware.loopback import IDENTIFIER, METADATA, Heard, Loopback, loopback
+from tests.middleware.asking import LIMITS, PATIENT, QUESTION, SOON, Maker, endpoints, hasty
+from tests.middleware.loopback import IDENTIFIER, METADATA, Heard, Loopback, away, loopback
 from tests.middleware.loops import run
+from tests.middleware.steady import Time
+from tests.waiting import until
 
 YES = {"decision": True}
-IN_TIME = QUICK.patience.total + 0.4
+HASTE = (0.5, 5.0, 20.0)
 
 
 def half(heard: Heard) -> None:
@@ -97,49 +99,55 @@ FAULTS: dict[str, tuple[Callable[[Heard], None], str]] = {
 
 @pytest.mark.parametrize(("behave", "reason"), FAULTS.values(), ids=FAULTS.keys())
 def test_a_fault_is_a_refusal_in_time_and_the_next_good_answer_counts(
-    make: Maker, server: Loopback, behave: Callable[[Heard], None], reason: str
+    make: Maker, behave: Callable[[Heard], None], reason: str
 ) -> None:
-    point = make(server)
-    server.behave = behave
-    began = time.monotonic()
-    (answer,) = point.decide([QUESTION])
-    assert time.monotonic() - began < IN_TIME
-    assert (answer.permit, answer.reason, answer.fault) == (False, reason, True)
-    assert point.counts()[reason] == 1
-    assert len(server.heard) == 1, "an answer that came or may come is never asked for twice"
-    server.behave = Heard.well
-    assert point.decide([QUESTION])[0].permit
+    """Whoever is soon out of time tries again with more, where the machine stood still."""
+    options = [hasty(seconds) for seconds in HASTE] if reason == TIMEOUT else [PATIENT]
+    tries = (_refused_then_asked(make, each, behave, reason) for each in options)
+    heard, following = next(each for each in tries if each[0] and each[1].reason != TIMEOUT)
+    assert heard == 1, "an answer that came or may come is never asked for twice"
+    assert following.permit
 
 
-def test_a_point_that_refuses_connections_is_a_refusal(make: Maker, server: Loopback) -> None:
-    point = make(server)
-    server.stop()
-    assert point.decide([QUESTION])[0].reason == UNAVAILABLE
+def _refused_then_asked(
+    make: Maker, options: Options, behave: Callable[[Heard], None], reason: str
+) -> tuple[int, Answer]:
+    """How often the question was heard that was refused, and the answer to the next one."""
+    with loopback(behave) as server:
+        point = make(server, options)
+        began = time.monotonic()
+        (answer,) = point.decide([QUESTION])
+        assert time.monotonic() - began < SOON
+        assert (answer.permit, answer.reason, answer.fault) == (False, reason, True)
+        assert point.counts()[reason] == 1
+        heard = len(server.heard)
+        server.behave = Heard.well
+        return heard, point.decide([QUESTION])[0]
+
+
+def test_a_point_that_refuses_connections_is_a_refusal(make: Maker) -> None:
+    with away() as listener:
+        point = make(Loopback(listener))
+        assert point.decide([QUESTION])[0].reason == UNAVAILABLE
 
 
 def test_a_point_comes_back_by_itself(
-    make: Maker, server: Loopback, caplog: pytest.LogCaptureFixture
+    make: Maker, steady: Time, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "authz.middleware")
-    point, port = make(server), server.listener.getsockname()[1]
-    server.stop()
+    listener = away()
+    point = make(Loopback(listener))
     refused = [point.decide([QUESTION])[0] for _ in range(20)]
     assert {each.reason for each in refused} == {UNAVAILABLE}
     assert point.counts()[UNAVAILABLE] == 20
-    assert point.counts()["exchanges"] < 10, "the breaker leaves a point alone that is away"
-    with loopback(port=port):
-        assert _until_permitted(point)
+    assert point.counts()["exchanges"] == LIMITS.failures, "a point that is away is left alone"
+    with loopback(listener=listener) as server:
+        assert not point.decide([QUESTION])[0].permit
+        assert not server.heard, "for as long as the breaker rests"
+        steady.now += LIMITS.rest
+        assert point.decide([QUESTION])[0].permit
     told = [record.levelname for record in caplog.records if record.name == "authz.middleware"]
     assert told == ["ERROR", "WARNING"], "once that it is away, once that it is back"
-
-
-def _until_permitted(point: AnyPoint) -> bool:
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
-        if point.decide([QUESTION])[0].permit:
-            return True
-        time.sleep(0.01)
-    return False
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 5])
@@ -249,10 +257,8 @@ def test_who_asks_while_a_lane_ends_is_answered(server: Loopback) -> None:
     """It asks after the lane has seen that nothing waits, and before its task is over."""
 
     async def both() -> list[Answer]:
-        limits = Limits(lanes=1)
-        point = AsyncRemotePoint(
-            IDENTIFIER, "t-1", endpoints=endpoints(server), options=replace(QUICK, limits=limits)
-        )
+        one = replace(PATIENT, limits=replace(LIMITS, lanes=1))
+        point = AsyncRemotePoint(IDENTIFIER, "t-1", endpoints=endpoints(server), options=one)
         inner = point._answers
         late: list[asyncio.Future[list[Answer]]] = []
 
@@ -277,12 +283,13 @@ def test_a_process_that_has_no_threads_left_asks_once_it_has_some(
     def none_left(_thread: Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    point = RemotePoint(IDENTIFIER, "t-1", endpoints=endpoints(server), options=QUICK)
+    point = RemotePoint(IDENTIFIER, "t-1", endpoints=endpoints(server), options=hasty(0.5))
     try:
         with monkeypatch.context() as patched:
             patched.setattr(Thread, "start", none_left)
-            for _ in range(QUICK.limits.lanes + 1):
+            for _ in range(LIMITS.lanes + 1):
                 assert point.decide([QUESTION])[0].reason == TIMEOUT
-        assert point.decide([QUESTION])[0].permit
+        found = until(lambda: [a for a in point.decide([QUESTION]) if a.reason != TIMEOUT])
+        assert found[0].permit
     finally:
         point.close()

@@ -57,7 +57,7 @@ def test_questions_of_a_turn_go_out_together_and_only_a_clear_yes_is_one() -> No
         done = subprocess.run(
             [node, "--input-type=module", "-e", SCRIPT, str(CLIENT / "authz.js"),
              f"http://{host}:{port}", mint(MUM)],
-            capture_output=True, text=True, timeout=30, check=False,
+            capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
