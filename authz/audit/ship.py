@@ -115,15 +115,19 @@ class Shipper:
                 text = f"record {head.sequence + 1} is missing, and all files of the journal"
                 raise DamagedError(Damage(Kind.MISSING, head.sequence + 1, text))
             tail = self._tail(chain, store, head, live=not ended)
-            while True:
-                links = tail.read(BATCH)
-                if not links:
-                    break
-                if not _insert(self.engine, chain, head, links):
-                    self._drop(chain)
-                    return records  # another one ships this chain
-                head = Tip(links[-1].sequence, links[-1].hash)
-                records += len(links)
+            while links := tail.read(BATCH):
+                if _insert(self.engine, chain, head, links):
+                    head = Tip(links[-1].sequence, links[-1].hash)
+                    records += len(links)
+                    continue
+                # Another one ships this chain too. It may have read before the last answer, so
+                # we go on from where it is: whoever asked us finds all that was answered before.
+                self._drop(chain)
+                found = writers.heads(self.engine, [chain]).get(chain)
+                if found is None or chain not in files.files(self.folder):
+                    return records  # and has ended it
+                head = found
+                tail = self._tail(chain, store, head, live=not ended)
             self._remove(tail, ended=ended)
         return records
 

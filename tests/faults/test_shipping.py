@@ -130,3 +130,29 @@ def _end(journal: Journal) -> None:
     journal.close()
     catch_up(journal.engine)
     journal.engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sqlite_url", "postgres_url"])
+def test_who_ships_beside_another_ends_with_all_that_was_answered_before(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keeper may have read before the last answer; whoever searches then finds it (N-50)."""
+    engine = opened(str(request.getfixturevalue(kind)))
+    journal = to_journal(engine, tmp_path)
+    receipts = record(engine, entries(3, 0))
+    insert, others = ship._insert, Shipper(engine, tmp_path / "audit")
+
+    def overtaken(*given: Any) -> bool:
+        """The other one ships what is there, and somebody is answered before it is our turn."""
+        monkeypatch.setattr(ship, "_insert", insert)
+        others.ship()
+        receipts.extend(record(engine, entries(3, 3)))
+        return insert(*given)
+
+    monkeypatch.setattr(ship, "_insert", overtaken)
+    assert Shipper(engine, tmp_path / "audit").ship().records == 3
+    chain, last = receipts[-1].chain, receipts[-1].sequence
+    assert writers.heads(engine, [chain])[chain].sequence == last
+    whole(engine, receipts)
+    journal.close()
+    engine.dispose()
