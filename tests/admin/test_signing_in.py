@@ -59,6 +59,7 @@ def test_a_wrong_password_and_an_unknown_name_are_told_in_the_same_words(
     assert first.replace('value="head"', "") == second.replace('value="nobody"', "")
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_a_code_counts_once(kit: Kit) -> None:
     code = kit.code("head")
     for status in (302, 401):
@@ -69,6 +70,7 @@ def test_a_code_counts_once(kit: Kit) -> None:
         assert again.status_code == status
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_who_guesses_locks_nobody_out_but_themselves(kit: Kit) -> None:
     owner = kit.client("head")
     post(owner, "/admin/sign-out", {}, at="/admin/profile")
