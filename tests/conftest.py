@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from authz.service import passwords
@@ -23,7 +23,12 @@ from authz.service.database import open_store, upgrade
 from tests.postgres import Postgres, find_binaries
 
 ROOT = Path(__file__).resolve().parents[1]
-settings.register_profile("tests", deadline=None, print_blob=True)
+settings.register_profile(
+    "tests",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],  # it measures the machine
+)
 settings.load_profile("tests")
 STRONG = passwords.HASHER
 """What hashes passwords outside of tests, and in every process of its own."""

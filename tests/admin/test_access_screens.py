@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.admin.kit import PASSWORD, Kit, tab_to
@@ -19,6 +20,7 @@ def test_signing_in_works_without_javascript(kit: Kit, browser: Browser) -> None
     context.close()
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_signing_in_works_by_keyboard_alone(kit: Kit, thai: BrowserContext) -> None:
     page = kit.page(thai)
     expect(page.locator("[name=name]")).to_be_focused()

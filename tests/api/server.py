@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import json
 import os
@@ -11,23 +10,18 @@ import socket
 import ssl
 import subprocess
 import sys
-import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from tests.commands import run
-from tests.waiting import until
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-PORTS: Final = range(20_000, 32_000)
-"""None of them is given by the system to whoever connects, or asks for any port."""
-_given: set[int] = set()
-"""Those that this process was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,22 +126,15 @@ class Server:
     trusted: ssl.SSLContext | None = None
 
     def wait(self) -> None:
-        """Return when the server answers; with its log if it does not."""
-        try:
-            ready = until(self._begun)
-        except AssertionError:
-            ready = "never"
-        if ready != "ready":
-            raise RuntimeError(f"the server did not start:\n{self.log.read_text()}")
-
-    def _begun(self) -> str:
-        """Whether it is ready, or ended; empty while neither is so."""
-        if self.process.poll() is not None:
-            return "ended"
-        try:
-            return "ready" if self.ask("GET", "/readyz").status == 200 else ""
-        except OSError:
-            return ""
+        last = time.monotonic() + PATIENCE
+        while time.monotonic() < last and self.process.poll() is None:
+            try:
+                if self.ask("GET", "/readyz").status == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise RuntimeError(f"the server did not start:\n{self.log.read_text()}")
 
     def kill(self) -> None:
         """End the server's whole process group at once, as a power cut would."""
@@ -196,40 +183,13 @@ def exchange(
 
 
 def free_port() -> int:
-    """A port at which nobody listens, and which no other test is given as long as this runs.
+    """A port that nobody else is given while this process runs, and that refuses who connects.
 
-    Between this look and the bind of whoever gets it, nobody takes it: what connects is given
-    others by the system, and other processes that test lock theirs in one file.
+    A socket that does not listen keeps it for the server that will; both share the address.
     """
-    first = os.getpid() * 97
-    for step in range(len(PORTS)):
-        port = PORTS[(first + step) % len(PORTS)]
-        if port not in _given and _locked(port) and _is_free(port):
-            _given.add(port)
-            return port
-    raise RuntimeError("no port is free")
-
-
-def _locked(port: int) -> bool:
-    """Whether the port's byte in the file of all test processes is ours now, while we live."""
-    try:
-        fcntl.lockf(_list(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
-    except OSError:
-        return False
-    return True
-
-
-@cache
-def _list() -> int:
-    """The open file, which is never closed: with it, every lock would go."""
-    path = Path(tempfile.gettempdir()) / f"authz-test-ports-{os.getuid()}"
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
+    keeping = socket.socket()
+    keeping.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeping.bind((HOST, 0))
+    port = int(keeping.getsockname()[1])
+    keeping.detach()  # kept open to the end
+    return port

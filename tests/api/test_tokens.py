@@ -32,6 +32,7 @@ from authz.service import belief, keys, tokens
 from authz.service.database import reading
 from tests.api.conftest import EVALUATION, Client, open_client, question
 from tests.api.server import ROOT
+from tests.waiting import PATIENCE
 
 HOUR = timedelta(hours=1)
 ISSUER = "https://idp.test"
@@ -272,7 +273,7 @@ def test_processes_that_start_together_use_one_key(tmp_path: Path) -> None:
         )
         for _ in range(4)
     ]
-    assert len({process.communicate(timeout=60)[0] for process in started}) == 1
+    assert len({process.communicate(timeout=2 * PATIENCE)[0] for process in started}) == 1
     assert len(list((tmp_path / "keys").iterdir())) == 1
 
 
