@@ -108,6 +108,7 @@ def test_it_needs_the_scope(auditor: Client, client: Client) -> None:
 
 def test_few_read_at_once_and_a_place_is_given_back(auditor: Client) -> None:
     held = [stream._places.acquire(blocking=False) for _ in range(stream.AT_A_TIME)]
+    assert all(held)
     answer = auditor.ask("GET", STREAM)
     assert (answer.status_code, answer.json["code"]) == (429, "too_many")
     for _ in held:
