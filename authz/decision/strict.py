@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from math import isinf
 from typing import Any, Final
@@ -68,8 +68,9 @@ def whatever(text: str) -> Any:
     except (_StrangeError, json.JSONDecodeError):
         value, troubled = _decode(text)
     if troubled or _SURROGATE.search(text):
-        for where, found in _walk(value, ""):
-            raise MalformedError(found.message, where=where)
+        where, found = _first_trouble(value)
+        if found:
+            raise MalformedError(found.message, where=where.removeprefix("."))
     return value
 
 
@@ -136,8 +137,8 @@ def _decode(text: str) -> tuple[Any, bool]:
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in found if names.count(name) > 1)
+            times = Counter(name for name, _ in pairs)
+            twice = next(name for name in found if times[name] > 1)
             found[twice] = trouble("The member stands there twice.")
         return found
 
@@ -159,18 +160,30 @@ def _decode(text: str) -> tuple[Any, bool]:
     return decoder.decode(text), bool(troubles)
 
 
-def _walk(value: Any, where: str) -> Iterator[tuple[str, _Trouble]]:
-    """Every trouble with its path, those of names included."""
+def _first_trouble(value: Any) -> tuple[str, _Trouble | None]:
+    """The first trouble, those of names included, and its path from here.
+
+    The path is made on the way back. On the way down, a long name would be copied for each of
+    a million members that have no trouble.
+    """
     if isinstance(value, _Trouble):
-        yield where, value
-    elif isinstance(value, str):
-        if _UNPAIRED.search(value):
-            yield where, _Trouble("A surrogate stands alone.")
-    elif isinstance(value, list):
+        return "", value
+    if isinstance(value, str):
+        return "", _alone(value)
+    if isinstance(value, list):
         for number, each in enumerate(value):
-            yield from _walk(each, f"{where}[{number}]")
+            where, found = _first_trouble(each)
+            if found:
+                return f"[{number}]{where}", found
     elif isinstance(value, dict):
         for name, each in value.items():
-            if _UNPAIRED.search(name):
-                yield where, _Trouble("A surrogate stands alone.")
-            yield from _walk(each, f"{where}.{name}" if where else name)
+            if found := _alone(name):
+                return "", found
+            where, found = _first_trouble(each)
+            if found:
+                return f".{name}{where}", found
+    return "", None
+
+
+def _alone(text: str) -> _Trouble | None:
+    return _Trouble("A surrogate stands alone.") if _UNPAIRED.search(text) else None

@@ -8,10 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, expect, sync_playwright
 
+from authz import clock
 from authz.cli.demo.school import Demo
-from tests.admin.kit import Kit, build, serve
+from tests.admin.kit import PATIENT, Kit, build, patient, serve
+from tests.world import frozen
+
+expect.set_options(timeout=PATIENT)
+
+
+@pytest.fixture
+def one_moment() -> Iterator[None]:
+    """The service's clock stands still: nobody waits long enough, and no day ends in between."""
+    with frozen(clock.now()):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +66,9 @@ def browser() -> Iterator[Browser]:
         pytest.skip("NO CHROMIUM: install Debian's package chromium")
     with sync_playwright() as playwright:
         try:
-            found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            found = playwright.chromium.launch(
+                executable_path=path, args=["--no-sandbox"], timeout=PATIENT
+            )
         except Error as error:
             pytest.skip(f"CHROMIUM DOES NOT START: {error}")
         yield found
@@ -66,5 +79,6 @@ def browser() -> Iterator[Browser]:
 def thai(browser: Browser) -> Iterator[BrowserContext]:
     """A browser of somebody who reads Thai."""
     context = browser.new_context(locale="th-TH", timezone_id="Asia/Bangkok")
+    patient(context)
     yield context
     context.close()

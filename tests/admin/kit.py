@@ -40,6 +40,8 @@ from authz.service.record_facts import import_facts
 from authz.service.rosters import import_oneroster
 from authz.service.tables import SignIn
 from tests.conftest import ROOT
+from tests.waiting import PATIENCE
+from tests.world import frozen
 
 PASSWORD = "ข้าวเหนียวมะม่วงอร่อยมาก"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -149,15 +151,16 @@ class Kit:
 
     def page(self, context: BrowserContext, name: str = "") -> Page:
         """A page of the browser, at the screens; signed in, if a name is given."""
+        patient(context)
         if name:
             self.sign_in(context, name)
         page = context.new_page()
-        page.set_default_timeout(10_000)
         page.goto(f"{self.url}/admin/{'' if name else 'sign-in'}")
         return page
 
     def sign_in(self, context: BrowserContext, name: str) -> None:
         """Give a browser somebody's session and no other's, by the forms but without a page."""
+        patient(context)
         context.clear_cookies()
         address = f"{self.url}/admin/sign-in"
         form = {"name": name, "password": PASSWORD}
@@ -168,6 +171,8 @@ class Kit:
 
 
 BASE = "http://127.0.0.1"
+PATIENT = PATIENCE * 1000
+"""Milliseconds that a browser waits for what is to come, as all that waits in tests."""
 point.load = context.load = cache(load_pack)  # type: ignore[attr-defined]
 passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 HASH = passwords.HASHER.hash(PASSWORD)
@@ -197,6 +202,20 @@ def post(client: Client, path: str, form: dict[str, Any], *, at: str = "") -> Te
     return client.post(path, data={**form, "csrf_token": token(shown)}, base_url=BASE)
 
 
+def patient(context: BrowserContext) -> None:
+    """Let whatever the browser is asked to do take its time on a busy machine."""
+    context.set_default_timeout(PATIENT)
+
+
+def press(page: Page, selector: str) -> None:
+    """Click what leads to another page, and be there: a click alone is over before that.
+
+    For whoever goes on with what waits for nothing: an address, a look into the store, axe.
+    """
+    with page.expect_navigation():
+        page.click(selector)
+
+
 def tab_to(page: Page, selector: str) -> None:
     """Press the tabulator until that has the focus, as somebody without a mouse does."""
     wanted = page.locator(selector).first
@@ -208,16 +227,20 @@ def tab_to(page: Page, selector: str) -> None:
 
 
 def statements(store: Engine, ask: Callable[[], TestResponse]) -> int:
-    """How many statements a page asks of the store, once what decisions keep of facts is read."""
+    """How many statements a page asks of the store, once what decisions keep of facts is read.
+
+    Both times at the same moment: a session in use is noted each minute.
+    """
     asked: list[object] = []
 
     def note(*_: object) -> None:
         asked.append(None)
 
-    ask()
-    event.listen(store, "before_cursor_execute", note)
-    assert ask().status_code == 200
-    event.remove(store, "before_cursor_execute", note)
+    with frozen(clock.now()):
+        ask()
+        event.listen(store, "before_cursor_execute", note)
+        assert ask().status_code == 200
+        event.remove(store, "before_cursor_execute", note)
     return len(asked)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
-import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,8 +34,16 @@ def fetched() -> Path:
         if not stamp.exists() or stamp.read_text() != digest:
             _fetch()
             stamp.write_text(digest)
-    shutil.copy(SOURCE / "provider.mjs", FOLDER)
+        _lay(SOURCE / "provider.mjs")
     return FOLDER
+
+
+def _lay(file: Path) -> None:
+    """Put the file beside what was fetched, at once: another worker's provider may read it."""
+    handle, made = tempfile.mkstemp(dir=FOLDER)
+    os.write(handle, file.read_bytes())
+    os.close(handle)
+    Path(made).replace(FOLDER / file.name)
 
 
 def _fetch() -> None:
@@ -51,16 +60,12 @@ def _fetch() -> None:
 def running(ours: str) -> Iterator[str]:
     """The issuer of a provider that knows us under that address."""
     folder = fetched()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = ["node", "provider.mjs", str(port), ours]
+    command = ["node", "provider.mjs", ours]
     with subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "listening\n"
         try:
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:
             process.terminate()

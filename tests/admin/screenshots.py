@@ -67,6 +67,8 @@ def arrive(
         page.fill("[name=name]", "head")
         page.fill("[name=password]", PASSWORD)
         page.click("main button")
+        page.locator("[name=code]").wait_for()
+        page.wait_for_load_state(until)
 
 
 def _take_all(kit: Kit, browser: Browser, wanted: Sequence[Stop], language: str) -> dict[str, str]:

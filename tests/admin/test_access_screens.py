@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.admin.kit import PASSWORD, Kit, tab_to
@@ -19,16 +20,20 @@ def test_signing_in_works_without_javascript(kit: Kit, browser: Browser) -> None
     context.close()
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_signing_in_works_by_keyboard_alone(kit: Kit, thai: BrowserContext) -> None:
     page = kit.page(thai)
-    page.keyboard.type("head")  # the first field has the focus
+    expect(page.locator("[name=name]")).to_be_focused()
+    page.keyboard.type("head")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("การยืนยันตัวตนขั้นที่สอง")
+    expect(page.locator("[name=code]")).to_be_focused()
     page.keyboard.type(kit.code("head"))
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("หน้าแรก")
+    page.wait_for_load_state()
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")
@@ -37,7 +42,6 @@ def test_signing_in_works_by_keyboard_alone(kit: Kit, thai: BrowserContext) -> N
 
 def test_somebody_is_found_and_explained_by_keyboard_alone(kit: Kit, thai: BrowserContext) -> None:
     page = kit.page(thai, "head")
-    page.set_default_timeout(60_000)
     tab_to(page, "nav a[href$='/admin/people']")
     page.keyboard.press("Enter")
     tab_to(page, "[name=text]")

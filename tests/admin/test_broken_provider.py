@@ -25,6 +25,7 @@ from authz.config.parties import SignInProvider, Words
 from authz.errors import SettingError, UnauthenticatedError
 from authz.service import providers
 from authz.service.providers import Identity
+from tests.waiting import PATIENCE
 
 BACK = "https://authz.test/admin/sign-in/back/fake"
 KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"}, private=True)
@@ -104,13 +105,14 @@ def _app(fake: Fake) -> Flask:
 
 
 @pytest.fixture
-def fake() -> Iterator[Fake]:
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
     """The provider, on loopback."""
     made = Fake()
     server = make_server("127.0.0.1", 0, _app(made), threaded=True)
     made.issuer = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
+    monkeypatch.setattr(providers, "TIMEOUT", PATIENCE)
     providers.forget()
     yield made
     server.shutdown()
@@ -275,6 +277,7 @@ def test_a_provider_that_is_not_there_is_refused(fake: Fake) -> None:
         providers.start(gone, BACK)
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_a_provider_that_is_silent_is_not_asked_at_every_click(fake: Fake) -> None:
     def silent(_: Any) -> Response:
         fake.asked += 1
@@ -286,6 +289,7 @@ def test_a_provider_that_is_silent_is_not_asked_at_every_click(fake: Fake) -> No
     assert fake.asked == 1
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_new_keys_are_asked_for_no_oftener_than_once_a_minute(fake: Fake) -> None:
     sign_in(fake)
     fresh = RSAKey.generate_key(2048, {"kid": "two", "use": "sig"}, private=True)
@@ -299,6 +303,7 @@ def test_new_keys_are_asked_for_no_oftener_than_once_a_minute(fake: Fake) -> Non
     assert fake.asked == 2
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_the_keys_of_a_provider_that_is_away_are_believed_no_longer_than_kept(fake: Fake) -> None:
     sign_in(fake)
     fake.published = RSAKey.generate_key(2048, {"kid": "two", "use": "sig"}, private=True)

@@ -22,7 +22,6 @@ def test_why_somebody_sees_a_child_is_found_and_asked_what_if(
     kit: Kit, thai: BrowserContext
 ) -> None:
     page = kit.page(thai, "head")
-    page.set_default_timeout(60_000)
     page.goto(f"{kit.url}/admin/people?text=มะลิ+ใจดี")
     page.click("main table a")
     page.click(".tabs >> text=ใครเห็นข้อมูล")

@@ -50,6 +50,7 @@ def test_a_number_of_things_has_thai_words_whatever_the_number(number: int) -> N
     assert said == "มีประกาศที่ท่านยังไม่ได้รับทราบ %(num)d ฉบับ"
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_a_schools_chart_counts_decisions_about_its_own_people(kit: Kit) -> None:
     before = {name: days(page(kit, name, "/admin/")) for name in ("head", "other")}
     assert may(kit, "parent-somchai", "student-mali")
@@ -66,6 +67,7 @@ def test_whoever_administers_nothing_gets_no_picture(kit: Kit) -> None:
         assert "<svg" not in page(kit, name, "/admin/")
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_bulk_reading_is_told_to_whoever_may_see_the_reader(kit: Kit) -> None:
     hour = timestamp(clock.now().replace(minute=0, second=0, microsecond=0))
     old = timestamp(clock.now() - timedelta(days=8))

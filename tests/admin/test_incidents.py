@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 from sqlalchemy import insert, select
 from werkzeug.test import Client, TestResponse
 
@@ -22,7 +22,7 @@ from authz.service import incident_register
 from authz.service.database import reading, writing
 from authz.service.decided import Caller
 from authz.vocabulary import Event
-from tests.admin.kit import BASE, INCIDENT, Kit, post
+from tests.admin.kit import BASE, INCIDENT, Kit, post, press
 from tests.admin.test_reviews import Counted
 
 STRANGER = "student-mali"
@@ -215,6 +215,7 @@ def test_a_report_of_nothing_is_told(kit: Kit) -> None:
     assert "ไม่มีการใช้" in get(client, f"{path}?account=nobody").text
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_the_list_goes_on_where_a_page_ended_and_costs_the_same(kit: Kit) -> None:
     client = kit.client("siri")
     get(client, "/incidents")
@@ -253,14 +254,13 @@ def test_an_incident_is_opened_and_read_on_a_phone_in_both_languages(
     page.fill("[name=why]", "แจ้งโดยครู")
     page.click("main form button")
     page.wait_for_url(re.compile(r"/admin/incident/"))
-    assert page.locator("h1").inner_text() == TITLE
+    expect(page.locator("h1")).to_have_text(TITLE)
     address = page.url
     for screen in ("", "/breach?account=teacher-danai"):
         for language in ("th", "en"):
             page.goto(address + screen)
             if page.locator("html").get_attribute("lang") != language:
-                page.locator(f"button[name=to][value={language}]").click()
-                page.wait_for_load_state()
+                press(page, f"button[name=to][value={language}]")
             wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
             assert not wide, (screen, language)
             found = Axe().run(page).response["violations"]

@@ -38,6 +38,7 @@ def the_part(text: str) -> str:
     return re.sub(r"[0-9a-f]{32}|\d\d:\d\d|<code>[^<]*</code>", "", told).strip()
 
 
+@pytest.mark.usefixtures("one_moment")
 @pytest.mark.parametrize("path", PAGES)
 def test_a_part_is_what_the_whole_page_shows(standing: Kit, path: str) -> None:
     client = standing.client(PAGES[path])
@@ -80,7 +81,6 @@ def test_lists_and_what_ifs_work_with_a_script_and_without(
 ) -> None:
     script = "no script" not in request.node.name
     page = standing.page(context, "siri")
-    page.set_default_timeout(60_000)
     page.goto(f"{standing.url}/admin/people")
     _mark(page, script=script)
     page.fill("[name=text]", "มะลิ ใจดี")
@@ -138,7 +138,7 @@ def _same(page: Page, *, script: bool) -> None:
     """With a script the page stays, and the reader goes on in the part."""
     if script:
         assert page.evaluate("document.documentElement.dataset.kept") == "yes"
-        assert page.evaluate("document.activeElement.id") == "part"
+        expect(page.locator("#part")).to_be_focused()
 
 
 def test_files_of_others_are_as_their_registry_has_them() -> None:

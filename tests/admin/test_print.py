@@ -35,6 +35,7 @@ def printed(kit: Kit, context: BrowserContext, address: str, who: str) -> PdfRea
     kit.sign_in(context, who)
     page = context.new_page()
     page.goto(f"{kit.url}{address}")
+    page.evaluate("document.fonts.ready.then(() => null)")
     found = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True)))
     page.close()
     return found

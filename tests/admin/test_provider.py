@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import select, update
 
 from authz.admin.context import NAME
@@ -19,11 +20,13 @@ from authz.service import links, providers, users
 from authz.service.database import writing
 from tests.admin.kit import ORDINARY, Kit
 from tests.admin.real_provider import SECRET, running
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
-def issuer(kit: Kit, tmp_path: Path) -> Iterator[str]:
+def issuer(kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A provider that the screens know as the school's accounts."""
+    monkeypatch.setattr(providers, "TIMEOUT", PATIENCE)
     secret = tmp_path / "client-secret"
     secret.write_text(SECRET)
     with running(kit.url) as found:
@@ -41,12 +44,23 @@ def issuer(kit: Kit, tmp_path: Path) -> Iterator[str]:
         providers.forget()
 
 
+@pytest.fixture(autouse=True)
+def nowhere_else(thai: BrowserContext) -> None:
+    """The browser asks this machine alone: the provider's own pages want a font of the net."""
+
+    def here(route: Route) -> None:
+        local = urlsplit(route.request.url).hostname == "127.0.0.1"
+        (route.continue_ if local else route.abort)()
+
+    thai.route("**/*", here)
+
+
 def at_provider(page: Page, account: str) -> None:
     """Sign in there, and agree."""
     page.fill("[name=login]", account)
     page.fill("[name=password]", "anything")
-    page.click("button[type=submit]")
-    page.click("button[type=submit]")
+    page.click("form:has([value=login]) button")
+    page.click("form:has([value=consent]) button")
 
 
 def events(kit: Kit) -> list[str]:

@@ -404,7 +404,7 @@ def test_who_stands_in_answers_in_both_names(kit: Kit) -> None:
     form = {
         "to": PRIVILEGED["other"],
         "since": today.isoformat(),
-        "until": today.replace(year=today.year + 1).isoformat(),
+        "until": (today + timedelta(days=365)).isoformat(),
         "why": "ลาพักร้อน",
     }
     send(client, "/reviews/delegations", form)
@@ -449,6 +449,7 @@ def many(kit: Kit, campaign: str, number: int) -> None:
         connection.execute(update(Campaign).values(items=number))
 
 
+@pytest.mark.usefixtures("one_moment")
 @pytest.mark.parametrize(
     "path", ["/reviews", "/reviews/{0}", "/reviews/campaigns/{0}/items", "/reviews/campaigns/{0}"]
 )

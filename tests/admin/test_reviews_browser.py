@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from tests.admin.kit import PRIVILEGED, Kit, tab_to
+from tests.admin.kit import PRIVILEGED, Kit, press, tab_to
 from tests.admin.test_reviews import SCHOOL, bearer, grant, numbers, permits, start, state
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -55,41 +55,41 @@ def test_a_review_without_script_from_definition_to_the_next_refusal(
     page.select_option("[name=fallback]", PRIVILEGED["siri"])
     page.select_option("[name=fallback_2]", PRIVILEGED["other"])
     page.fill("[name=why]", "ครบภาคเรียน")
-    page.click("main form button")
+    press(page, "main form button")
     expect(page.locator("h1")).to_contain_text("ตัวอย่างก่อนเริ่ม")
     page.fill("[name=why]", "ตามตัวอย่าง")
-    page.click("main form button")
+    press(page, "main form button")
     expect(page.locator("[role=status]")).to_contain_text("เริ่มการทบทวนแล้ว")
     campaign = page.url.rsplit("/", 1)[1]
     (number,) = numbers(kit, campaign, "teacher-danai")
     page.goto(f"{kit.url}/admin/reviews/{campaign}/{number}")
     page.fill("form.answer [name=why]", "ย้ายไปสอนอย่างเดียว")
     assert permits(kit, given)
-    page.click("form.answer [value=revoke]")
+    press(page, "form.answer [value=revoke]")
     for other in numbers(kit, campaign, reviewer=PRIVILEGED["head"]):
         if other != number:
             page.goto(f"{kit.url}/admin/reviews/{campaign}/{other}")
             page.fill("form.answer [name=why]", "ยังจำเป็น")
-            page.click("form.answer [value=keep]")
+            press(page, "form.answer [value=keep]")
     page.goto(f"{kit.url}/admin/reviews/{campaign}/submit")
     expect(page.locator(".note.bad")).to_contain_text("เพิกถอนสิทธิ 1 รายการ")
-    page.click("main form button")
+    press(page, "main form button")
     expect(page.locator("[role=status]")).to_contain_text("ส่งผลการพิจารณา")
     officer = kit.page(opened(script=False), "siri")
     for own in numbers(kit, campaign, reviewer=PRIVILEGED["siri"]):
         officer.goto(f"{kit.url}/admin/reviews/{campaign}/{own}")
         officer.fill("form.answer [name=why]", "ยังจำเป็น")
-        officer.click("form.answer [value=keep]")
+        press(officer, "form.answer [value=keep]")
     officer.goto(f"{kit.url}/admin/reviews/{campaign}/submit")
-    officer.click("main form button")
+    press(officer, "main form button")
     assert state(kit, campaign) == "closed"
     assert permits(kit, given)
     officer.goto(f"{kit.url}/admin/reviews/campaigns/{campaign}")
     officer.fill("section [name=why]", "เห็นด้วย")
-    officer.click("[name=do][value=confirm]")
+    press(officer, "[name=do][value=confirm]")
     assert not permits(kit, given)
     page.goto(f"{kit.url}/admin/reviews/campaigns/{campaign}")
-    page.click("text=รายงานปิดการทบทวน")
+    press(page, "text=รายงานปิดการทบทวน")
     expect(page.locator("main")).to_contain_text("ย้ายไปสอนอย่างเดียว")
     fits(page)
 

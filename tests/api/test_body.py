@@ -21,6 +21,8 @@ from tests.api.conftest import EVALUATION, EVALUATIONS, Client, question
 
 DEPTH = 32
 LIMIT = 1 << 20
+MUCH = 2.0
+"""Seconds of the processor's work."""
 
 
 def _refused(data: bytes, depth: int = DEPTH) -> MalformedError:
@@ -137,17 +139,22 @@ def test_width_is_not_depth() -> None:
         b'{"a":' + b"9" * (LIMIT - 10) + b"}",
         b'{"a":1e' + b"9" * (LIMIT - 10) + b"}",
         b'{"a":[' + b"1," * (LIMIT // 2 - 10) + b"1]}",
-        b"{" + b",".join(b'"%d":0' % n for n in range(100_000)) + b',"7":1}',
+        b"{" + b",".join(b'"%d":0' % n for n in range(90_000)) + b',"89999":1}',
         b'{"a":"' + b"\\ud800" * (LIMIT // 6 - 10) + b'"}',
         b"\\" * LIMIT,
+        b'{"' + b"a" * (LIMIT // 2) + b'":[' + b"0," * (LIMIT // 4 - 10) + b'"\\ud800"]}',
     ],
 )
 def test_hostile_bodies_cost_little(data: bytes) -> None:
-    """Item 30: no body within the limit takes long, nor a recursion error."""
-    begin = time.perf_counter()
+    """Item 30: no body within the limit is much work, nor a recursion error.
+
+    What the processor does for it is counted, not how long that takes: some hundredths of a
+    second, where a step for each pair of members would be a minute and more.
+    """
+    begin = time.thread_time()
     with suppress(MalformedError):
         body.parse(data, DEPTH)
-    assert time.perf_counter() - begin < 2
+    assert time.thread_time() - begin < MUCH
 
 
 @given(st.binary(max_size=200))

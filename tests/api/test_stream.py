@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from authz import clock
 from authz.api import stream
 from authz.service import streaming
+from authz.service.checkpoints import sequence_all
 from authz.service.tokens import create_token
 from authz.vocabulary import Event
 from tests.api.conftest import EVALUATION, Client, open_client, question
-from tests.world import placed
+from tests.world import frozen, placed
 
 STREAM = stream.STREAM
 
@@ -55,30 +55,39 @@ def test_all_records_and_then_what_is_after(auditor: Client) -> None:
 
 def test_reading_is_recorded_once_an_hour_and_not_without_end(auditor: Client) -> None:
     """N-49; a record of each look would be the next line, for ever."""
-    for _ in range(3):
-        lines(auditor, "?after=0&wait=0")
+    with frozen(clock.now()):
+        for _ in range(3):
+            lines(auditor, "?after=0&wait=0")
     rows = placed(auditor.store).values()
     reads = [row for row in rows if row["event"] == Event.TRAIL_READ]
     assert [(row["subject"]["id"], row["action"]) for row in reads] == [("siem", "stream")]
 
 
-def test_who_waits_gets_what_comes(auditor: Client) -> None:
+class Pauses:
+    """Time as who waits knows it: their pauses alone, and in the first one comes a record."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        if not self.now:
+            settings, hour = self.client.settings, timedelta(hours=1)
+            create_token(self.client.store, settings, "new", ["pdp"], hour, by="tests")
+            sequence_all(self.client.store)
+        self.now += seconds
+
+
+def test_who_waits_gets_what_comes(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     last = lines(auditor)[-1]["position"]
-
-    def later() -> None:
-        time.sleep(0.5)
-        create_token(
-            auditor.store, auditor.settings, "new", ["pdp"], timedelta(hours=1), by="tests"
-        )
-        from authz.service.checkpoints import sequence_all  # noqa: PLC0415
-
-        sequence_all(auditor.store)
-
-    thread = threading.Thread(target=later)
-    thread.start()
+    pauses = Pauses(auditor)
+    monkeypatch.setattr(streaming, "time", pauses)
     found = lines(auditor, f"?after={last}&wait=3")
-    thread.join()
     assert [each["record"]["event"] for each in found] == ["token_created"]
+    assert pauses.now == 3
 
 
 def test_events_of_ocsf(auditor: Client) -> None:
@@ -99,6 +108,7 @@ def test_it_needs_the_scope(auditor: Client, client: Client) -> None:
 
 def test_few_read_at_once_and_a_place_is_given_back(auditor: Client) -> None:
     held = [stream._places.acquire(blocking=False) for _ in range(stream.AT_A_TIME)]
+    assert all(held)
     answer = auditor.ask("GET", STREAM)
     assert (answer.status_code, answer.json["code"]) == (429, "too_many")
     for _ in held:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -179,14 +181,18 @@ def test_a_checkpoint_finds_a_tail_that_was_cut(shell: Shell, tmp_path: Path) ->
     shell("audit", "search", "--person", "nobody")
     first = shell("audit", "checkpoint")
     (tmp_path / "first").write_text(first.stdout)
-    backup = (tmp_path / "authz.db").read_bytes()
+    with (
+        closing(sqlite3.connect(tmp_path / "authz.db")) as here,
+        closing(sqlite3.connect(tmp_path / "backup")) as copy,
+    ):
+        here.backup(copy)  # of what its log still holds too
     shell("audit", "search", "--person", "nobody")
     (tmp_path / "second").write_text(shell("audit", "checkpoint").stdout)
     for name in ("first", "second"):
         assert shell("audit", "verify", "--since", tmp_path / name).returncode == 0
     for path in tmp_path.glob("authz.db*"):
         path.unlink()
-    (tmp_path / "authz.db").write_bytes(backup)
+    (tmp_path / "backup").rename(tmp_path / "authz.db")
     assert shell("audit", "verify", "--since", tmp_path / "first").returncode == 1  # the folder's
     found = shell("audit", "verify", "--since", tmp_path / "second")
     assert found.returncode == 1

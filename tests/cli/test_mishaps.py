@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Shell
+from tests.waiting import PATIENCE
 
 FACTS = (
     '{"fact": "guardianship", "guardian": "a", "student": "b", "kind": "parent"}\n'
@@ -25,10 +26,10 @@ def test_facts_from_a_pipe_are_all_put_on_file(shell: Shell, tmp_path: Path) -> 
     """It can be read once, and people and what refers to them are read one after the other."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_text, args=(FACTS, "utf-8"))
+    writer = threading.Thread(target=pipe.write_text, args=(FACTS, "utf-8"), daemon=True)
     writer.start()
     done = shell("import", "facts", pipe)
-    writer.join()
+    writer.join(PATIENCE)
     assert done.stdout.splitlines() == ["recorded 1 guardianship", "recorded 2 person"], done.stderr
 
 
@@ -64,7 +65,7 @@ def raw(shell: Shell, *words: str, code: str = "") -> subprocess.CompletedProces
         env=shell.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=2 * PATIENCE,
         check=False,
     )
 

@@ -1,8 +1,10 @@
-// A real OpenID Connect provider on loopback, for the tests: node provider.mjs PORT OUR_URL
+// A real OpenID Connect provider on loopback, for the tests: node provider.mjs OUR_URL
+// It says at which port it listens: one that is chosen before may be somebody else's by then.
+import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
-const [port, ours] = process.argv.slice(2);
-const provider = new Provider(`http://127.0.0.1:${port}`, {
+const [ours] = process.argv.slice(2);
+const provider = (port) => new Provider(`http://127.0.0.1:${port}`, {
   clients: [{
     client_id: 'authz',
     client_secret: 'a secret of the tests',
@@ -13,4 +15,9 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   pkce: { required: () => true },
   findAccount: (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
 });
-provider.listen(Number(port), '127.0.0.1', () => console.log('listening'));
+const server = createServer();
+server.listen(0, '127.0.0.1', () => {
+  const { port } = server.address();
+  server.on('request', provider(port).callback());
+  console.log(port);
+});
