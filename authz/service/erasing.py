@@ -94,7 +94,7 @@ def _goes(person: str) -> ColumnElement[bool]:
 
 def _rows(connection: Connection, change: Delete | Update) -> int:
     """How many rows it changed."""
-    return connection.execute(change).rowcount
+    return connection.execute(change.execution_options(preserve_rowcount=True)).rowcount
 
 
 def _approved(connection: Connection, person: str, by: By) -> None:

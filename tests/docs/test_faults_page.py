@@ -38,7 +38,7 @@ SAID = {
     "a new chain is begun": "chain",
     "No answer": "SIGKILL|AuditUnavailableError|not in placed",
     "No connection": "ConnectionRefusedError",
-    "end without an answer": "assert cut",
+    "end without an answer": r"assert load\.cut",
     "a new worker": "workers",
     "Nothing.": r"answered\(|one_more\(",
     "Both answer": "answered",

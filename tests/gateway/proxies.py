@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ from tests.api.server import HOST, ROOT, Place, free_port
 from tests.gateway import site
 from tests.middleware.bypass import Address
 from tests.middleware.site import KID, MUM, OTHER
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 FILES = ROOT / "docs" / "how-to" / "proxies"
 TOKEN = "a-secret-that-the-proxy-and-authz-share"
@@ -97,7 +99,20 @@ def running(name: str, folder: Path, authz: int, upstream: Address) -> Iterator[
     line = [command, *proxy.arguments, str(folder / proxy.files[0])]
     with process(line, folder, more) as started:
         site.listening(port, started)
+        until(lambda: _answers(port))
         yield HOST, port
+
+
+def _answers(port: int) -> bool:
+    """Whether the front page, which is public, comes: Traefik listens before it has its routes."""
+    connection = HTTPConnection(HOST, port, timeout=PATIENCE)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 @contextmanager

@@ -117,7 +117,7 @@ def standing(
 ) -> Iterator[tuple[Upstream, Client]]:
     """The upstream, and a client of the gateway before it, which waits so long for an answer."""
     upstream = Upstream()
-    waits = f"connect_seconds = {PATIENCE}\nread_seconds = {seconds}\nmax_json = 4096\n"
+    waits = f"connect_seconds = {site.LONGEST}\nread_seconds = {seconds}\nmax_json = 4096\n"
     text = site.tables(upstream.address, waits + more) + (routes or site.ROUTES + site.BY_BODY)
     app: Flask = create(site.write(folder, text), point or CountingPoint())
     try:

@@ -73,6 +73,8 @@ methods = ["POST"]
 person = {{ json = "student" }}
 {GUARDED}
 """
+LONGEST = 60.0
+"""Seconds, the most that a file may say of a connection, or of the point."""
 IDENTITY = f"""
 [identity]
 issuer = "{signing.ISSUER}"

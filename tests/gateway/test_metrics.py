@@ -242,7 +242,7 @@ def command(folder: Path, upstream: Upstream) -> Iterator[int]:
     text = site.tables(upstream.address, NAMED).replace(
         'mode = "embedded"',
         'mode = "remote"\nurl = "https://point.example.test"\ntoken = "point-token"\n'
-        f'reached_at = "http://{HOST}:{free_port()}"\nseconds = {PATIENCE}',
+        f'reached_at = "http://{HOST}:{free_port()}"\nseconds = {site.LONGEST}',
     )
     routes, port = site.write(folder, text + site.ROUTES), free_port()
     line = [sys.executable, "-m", "authz.cli", "gateway", "--config", str(routes), "--workers", "2"]
