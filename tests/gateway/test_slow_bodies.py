@@ -77,7 +77,7 @@ def test_who_never_ends_a_body_keeps_nobody_else_out(
 ) -> None:
     _, client = gateway
     with waiting(client, body, PLACES) as slow:
-        refused = send(client, io.BytesIO(BODY), len(BODY))
+        refused = send(client, io.BytesIO(body), len(body))
         assert (refused.status_code, code(refused)) == (429, "too_many")
         assert int(refused.headers["Retry-After"]) > 0
         assert ask(client).status_code == 200
