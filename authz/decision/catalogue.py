@@ -69,6 +69,12 @@ class Obligations:
     pseudonymise: frozenset[str] = frozenset()
     review: frozenset[str] = frozenset()
     notify: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    some: frozenset[str] = field(init=False, repr=False)
+    """The rules that bring any of these; the others are done with one look."""
+
+    def __post_init__(self) -> None:
+        some = self.classes.union(self.pseudonymise, self.review, self.notify)
+        object.__setattr__(self, "some", some)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ FULFILLING_DAYS = 90
 CARING = frozenset({"parent", "guardian"})
 ASSISTING = frozenset({"aide", "proctor"})
 
+NOBODY = frozenset[str]()
 PUBLIC, PARENT = Role.PUBLIC.value, Role.PARENT.value
 ENROLMENT_ROLES = {
     "student": Role.STUDENT.value,
@@ -38,7 +39,11 @@ ENROLMENT_ROLES = {
 
 @dataclass(eq=False)  # frozen costs a microsecond, and each serves one decision
 class Situation:
-    """One question and the facts that bear on it, at one moment; asked by the engine."""
+    """One question and the facts that bear on it, at one moment; asked by the engine.
+
+    ``same`` says that subject and data subject are one person, ``active`` what
+    :meth:`is_active` says, ``known`` the relations tested so far that hold for every purpose.
+    """
 
     question: Question
     facts: Facts
@@ -46,9 +51,13 @@ class Situation:
     place: Place
     catalogue: Catalogue
 
-    @Lazy
-    def _views(self) -> dict[str | None, Relations]:
-        return {}
+    def __post_init__(self) -> None:
+        """What every decision asks, without the price of asking it by name."""
+        request = self.question.request
+        self.same = request.subject.type == "user" and request.subject.id == request.resource.id
+        self.active = self._is_active(request.subject.type)
+        self.known: dict[str, bool] = {}
+        self._views: dict[str | None, Relations] = {}
 
     @property
     def settled(self) -> dict[str, bool]:
@@ -58,11 +67,6 @@ class Situation:
         if found is None:
             found = self.facts.settled[kind] = settled(self)
         return found
-
-    @Lazy
-    def known(self) -> dict[str, bool]:
-        """The relations tested so far that hold for every purpose alike."""
-        return {}
 
     def relations(self, purpose: str | None) -> Relations:
         """The relations by name, for a use with this purpose."""
@@ -83,28 +87,21 @@ class Situation:
         sent, stored = self.question.request.resource.properties, self.facts.resource_entity
         return {**stored, **sent} if stored else sent
 
-    @Lazy
-    def active(self) -> bool:
+    def _is_active(self, kind: str) -> bool:
         """Whether the subject is known and neither suspended nor de-registered (2.6).
 
         A ``service`` is known where it is a member of a recipient and no person; a
         ``user`` is a person. Any other pairing is unknown (2.4).
         """
-        if self.facts.subject_entity is not None:
+        facts = self.facts
+        if facts.subject_entity is not None:
             return True
-        kind, person = self.question.request.subject.type, self.facts.subject
         if kind == "user":
-            return person is not None and person.status == "active"
-        return kind == "service" and person is None and bool(self.facts.recipients)
-
-    @Lazy
-    def same(self) -> bool:
-        """Whether subject and data subject are one person."""
-        request = self.question.request
-        return request.subject.type == "user" and request.subject.id == request.resource.id
+            return facts.subject is not None and facts.subject.status == "active"
+        return kind == "service" and facts.subject is None and bool(facts.recipients)
 
     def is_active(self) -> bool:
-        """As :attr:`active`."""
+        """Whether the subject is known and neither suspended nor de-registered (2.6)."""
         return self.active
 
     def own(self) -> bool:
@@ -119,19 +116,20 @@ class Situation:
     def roles(self) -> frozenset[str]:
         """The roles that the subject holds towards this person (2.4)."""
         if not self.active:
-            return frozenset()
-        found = {PUBLIC, *self.facts.recipients}
-        for grant in self.facts.grants:
-            if grant.span.covers(self.now) and self._reaches(grant.role, grant.organisation):
+            return NOBODY
+        facts, now = self.facts, self.now
+        found = {PUBLIC, *facts.recipients}
+        for grant in facts.grants:
+            if grant.span.covers(now) and self._reaches(grant.role, grant.organisation):
                 found.add(grant.role)
-        for enrolled in self.facts.subject_enrolments:
+        for enrolled in facts.subject_enrolments:
             role = ENROLMENT_ROLES.get(enrolled.role)
-            if role is not None and role not in found and enrolled.span.covers(self.now):
+            if role is not None and role not in found and enrolled.span.covers(now):
                 found.add(role)
-        if self.guards():
+        if facts.links and self.guards():
             found.add(PARENT)
-        if self.facts.subject_entity is not None:
-            stored = self.facts.subject_entity.get("roles")
+        if facts.subject_entity is not None:
+            stored = facts.subject_entity.get("roles")
             if isinstance(stored, list):
                 found.update(name for name in stored if isinstance(name, str))
         return frozenset(found)
@@ -199,7 +197,8 @@ class Situation:
 
     def guards(self) -> bool:
         """A guardianship of kind parent or guardian in force (2.4); a relative is none."""
-        return any(link.kind in CARING for link in self.links)
+        links = self.links
+        return bool(links) and any(link.kind in CARING for link in links)
 
     def assists(self) -> bool:
         """An aide or proctor of a class that the person attends (N-21)."""
@@ -232,7 +231,8 @@ class Situation:
 
     def ended(self, purpose: str) -> bool:
         """Whether the purpose is past its time; with no clock started it is not (2.3)."""
-        return any(end <= self.now for end in self.retention_ends(purpose))
+        ends = self.retention_ends(purpose)
+        return bool(ends) and any(end <= self.now for end in ends)
 
     def retention_ends(self, purpose: str) -> list[datetime]:
         """When a use for this purpose is refused for age; empty where no clock started (2.3)."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def _between(test: Callable[[Situation], bool]) -> Callable[[Situation, str | None], bool]:
     """A relation of an active subject to somebody else (2.4)."""
-    return lambda now, _: now.others() and test(now)
+    return lambda now, _: now.active and not now.same and test(now)
 
 
 BETWEEN = frozenset(

@@ -198,12 +198,17 @@ def any_of(expressions: Sequence[Expression], tokens: tuple[str, ...]) -> Callab
 
     A caller who must know which one asks each by itself then.
     """
+    tree = either(expressions)
+    return (lambda *_: True) if tree is None else _function(ast.Expression(tree), tokens)
+
+
+def either(expressions: Sequence[Expression]) -> ast.expr | None:
+    """Their conditions as one; None where one of them is known as a function only."""
     bodies = [each.body for each in expressions if each.body is not None]
     if len(bodies) < len(expressions):
-        return lambda *_: True
+        return None
     false = ast.Constant(value=False)  # at both ends: there may be no rule at all
-    tree = ast.BoolOp(ast.Or(), [false, *bodies, false])
-    return _function(ast.Expression(tree), tokens)
+    return ast.BoolOp(ast.Or(), [false, *bodies, false])
 
 
 def mentions_of(condition: str, tokens: tuple[str, ...]) -> frozenset[str]:

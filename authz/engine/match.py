@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from authz.decision import fields
@@ -107,21 +108,27 @@ class Matcher:
         self.category = question.category
         self.action = question.action
         self.rules = policy.applicable(self.action, self.category)
-        request = question.request
-        people = self.catalogue.about is About.PEOPLE
         self.roles = policy.closure(situation.roles)
-        self.tokens: dict[str, Any] = {
-            "r_sub": Subject(request.subject, self.roles, situation),
+        self.broken: list[str] = []
+
+    @cached_property
+    def tokens(self) -> dict[str, Any]:
+        """The values of the model's tokens, for conditions that ask more than relations."""
+        request, question = self.question.request, self.question
+        people = self.catalogue.about is About.PEOPLE
+        return {
+            "r_sub": Subject(request.subject, self.roles, self.situation),
             "r_act": Named(self.action, Bag(request.action.properties)),
-            "r_res": Resource(request.resource, situation),
+            "r_res": Resource(request.resource, self.situation),
             "r_ctx": Context(question.mfa, question.justified, question.class_id is not None)
             if people
             else Bag(request.context),
         }
-        # The values of the model's tokens in its order; the pair and the relations of its
-        # purpose are put in before each condition is asked.
-        self._values = [self.tokens.get(token) for token in policy.tokens]
-        self.broken: list[str] = []
+
+    @cached_property
+    def _values(self) -> list[Any]:
+        """The tokens in the model's order, with places for the pair and its relations."""
+        return [self.tokens.get(token) for token in self.policy.tokens]
 
     def findings(self) -> Findings:
         """Everything the decision needs, whatever the order of the rules."""
@@ -129,7 +136,7 @@ class Matcher:
         left_out = False
         asked = self.question.purpose
         for found in self.policy.candidates(self.action, self.category, asked, self.roles):
-            if self._holds(found.compiled, self._given(found.asked, found.purpose)):
+            if self._stands_for(found):
                 left_out |= found.left_out
                 if not found.left_out:
                     pairs.append(self.pair(found))
@@ -148,40 +155,57 @@ class Matcher:
     def pair(self, found: Candidate) -> Pair:
         """The permit with its purpose: what it leaves, and what strikes it."""
         rule, purpose = found.compiled.rule, found.purpose
-        left = self._left(found)
+        relations = self.situation.relations(purpose)
+        left = self._left(found, relations)
         bare = not left and bool(self.catalogue.fields_of(self.category))
         return Pair(
             rule=rule,
             purpose=purpose,
             fields=left,
-            struck=self._struck(self._given(found.bare if bare else found.pair, purpose)),
+            struck=self._struck(found, relations, bare=bare),
             classes=self.situation.classes(rule.relations) if found.in_class else (),
         )
 
-    def _left(self, found: Candidate) -> tuple[str, ...]:
+    def _stands_for(self, found: Candidate) -> bool:
+        """Whether its condition holds; mostly it asks relations alone."""
+        if found.test is None:
+            return self._holds(found.compiled, self._given(found.asked, found.purpose))
+        try:
+            return bool(found.test(self.situation.relations(found.purpose)))
+        except Exception:  # noqa: BLE001 (as in _holds)
+            self.broken.append(found.compiled.rule.id)
+            return False
+
+    def _left(self, found: Candidate, relations: Any) -> tuple[str, ...]:
         """The fields that the permit leaves; mostly those that were worked out before."""
-        purpose = found.purpose
-        own = found.own != found.others and self.situation.relations(purpose).self
+        own = found.own != found.others and relations.self
         if not found.contracted and self.question.fields is None:
             return found.own if own else found.others
         return fields.allowed(
             self.catalogue,
             found.compiled.rule,
             self.category,
-            purpose,
+            found.purpose,
             own=own,
-            contracted=self.situation.contract_fields(purpose) if found.contracted else None,
+            contracted=self.situation.contract_fields(found.purpose) if found.contracted else None,
             asked=self.question.fields,
         )
 
-    def _struck(self, given: list[Any]) -> tuple[str, ...]:
+    def _struck(self, found: Candidate, relations: Any, *, bare: bool) -> tuple[str, ...]:
         """Every refusal that strikes the pair; mostly none does, which is asked at once."""
+        test = found.strikes_bare if bare else found.strikes
+        pair, purpose = found.bare if bare else found.pair, found.purpose
         try:
-            some = self.rules.strikes(*given)
+            some = (
+                test(relations)
+                if test is not None
+                else self.rules.strikes(*self._given(pair, purpose))
+            )
         except Exception:  # noqa: BLE001 (which one is broken shows where each is asked)
             some = True
         if not some:
             return ()
+        given = self._given(pair, purpose)
         return tuple(c.rule.id for c in self.rules.refusals if self._holds(c, given))
 
     def _general(self) -> Iterator[str]:

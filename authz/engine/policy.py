@@ -8,8 +8,9 @@ from functools import cached_property
 
 from authz.decision.catalogue import Catalogue
 from authz.decision.rule import Rule
-from authz.engine.candidates import Candidate, candidate
-from authz.engine.expression import Expression, any_of
+from authz.engine.candidates import Asked, Candidate, UnderTest, candidate
+from authz.engine.expression import Expression, any_of, either
+from authz.engine.narrow import Test, of_relations
 from authz.vocabulary import PURPOSE_RELATIONS
 
 MOST = 4096
@@ -114,9 +115,22 @@ class Policy:
         for compiled in self.applicable(action, category).permits:
             gate = compiled.expression.gate
             if gate is None or gate in roles:
-                found = candidate(self.catalogue, compiled, category, purpose)
+                asked = Asked(action, category, purpose, roles)
+                found = candidate(self.catalogue, compiled, asked, self._struck)
                 if found is not None:
                     yield found
+
+    def _struck(self, action: str, category: str, pair: UnderTest) -> Test | None:
+        """Whether any refusal strikes such a pair, asked of the relations alone."""
+        key = action, category, pair
+        if key not in self._strikes:
+            refusals = [c.expression for c in self.applicable(action, category).refusals]
+            self._strikes[key] = of_relations(either(refusals), pair.known(action, category))
+        return self._strikes[key]
+
+    @cached_property
+    def _strikes(self) -> dict[tuple[str, str, UnderTest], Test | None]:
+        return {}
 
     def _find(self, action: str, category: str) -> Applicable:
         permits = tuple(c for c in self.permits if c.rule.covers(action, category))

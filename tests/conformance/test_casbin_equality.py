@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from simpleeval import InvalidExpression  # type: ignore[import-untyped]
 
 from authz.decision.request import Action, Entity, Question, Request, question
-from authz.engine.candidates import UnderTest, about, candidate
+from authz.engine.candidates import Asked, UnderTest, about, candidate
 from authz.engine.expression import FUNCTIONS, Bag
 from authz.engine.match import Matcher
 from authz.engine.policy import Compiled, Policy
@@ -231,7 +231,8 @@ class Comparison:
         if not compiled.rule.covers(self.asked.action, self.asked.category):
             return False
         catalogue, category = self.policy.catalogue, self.asked.category
-        found = candidate(catalogue, compiled, category, purpose)
+        asked = Asked(self.asked.action, category, purpose, self.matcher.roles)
+        found = candidate(catalogue, compiled, asked, lambda *_: None)
         left = found is not None and self.matcher.pair(found).fields
         return bool(catalogue.fields_of(category)) and not left
 
