@@ -18,7 +18,7 @@ from authz.decision.search import Kind
 from authz.directory.conditions import moments, traces
 from authz.directory.conditions.listing import Listing, listing
 from authz.directory.conditions.traces import Traces
-from authz.directory.conditions.view import Given
+from authz.directory.conditions.view import Given, shape
 from authz.directory.facts import Place
 from authz.engine.formula import Formula
 from authz.engine.plan import plan
@@ -50,8 +50,8 @@ class Listings:
         question, people = given.question, kind is Kind.RESOURCE
         years = {purpose.clock.years for purpose in policy.catalogue.purposes.values()}
         windows = moments.count(given.now, years - {0}, place.local)
-        shape = (*_shape(kind, question), windows)
-        asked = self._kept(shape, lambda: _asked(policy, question, people=people))
+        asked_as = (kind, *shape(question), windows)
+        asked = self._kept(asked_as, lambda: _asked(policy, question, people=people))
         if not asked.formulas:
             return None
         told = asked.traces.intersection(traces.found(connection, given, people=people))
@@ -64,7 +64,7 @@ class Listings:
                 left, question, place, policy.catalogue, people=people, windows=windows, told=told
             )
 
-        return self._kept((shape, told), make)
+        return self._kept((asked_as, told), make)
 
     def _kept(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """What was made for this key; two threads may make the same at once."""
@@ -81,19 +81,3 @@ def _asked(policy: Policy, question: Question, *, people: bool) -> Asked:
     kind = question.request.subject.type
     formulas = plan(policy, question) if kind in policy.catalogue.subject_types else ()
     return Asked(formulas, traces.that_matter(formulas, kind, people=people))
-
-
-def _shape(kind: Kind, asked: Question) -> tuple[Any, ...]:
-    """What of a question a statement is made of; all else is a parameter of it."""
-    named = (asked.class_id, asked.record, asked.ticket, asked.order, asked.case)
-    return (
-        kind,
-        asked.request.subject.type,
-        asked.action,
-        asked.category,
-        asked.purpose,
-        asked.fields,
-        asked.justified,
-        asked.mfa,
-        *(each is None for each in named),
-    )

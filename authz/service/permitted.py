@@ -7,28 +7,29 @@ and no access: what is shown or changed is evaluated first, and that leaves the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVarTuple
+from typing import Any, Final, TypeVarTuple
 
-from sqlalchemy import Select, false, literal
+from sqlalchemy import Select, false
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
 
 from authz import clock, config
 from authz.decision.request import Action, Entity, Question, Request, question
-from authz.directory.conditions.render import Renderer
-from authz.directory.conditions.sources import ids, sources
-from authz.directory.conditions.view import Given, Outer, View, values
+from authz.directory.conditions.narrowed import Narrowing
+from authz.directory.conditions.view import Given, shape
 from authz.directory.facts import Place
-from authz.engine.formula import some
 from authz.engine.plan import plan
 from authz.engine.policy import Policy
 from authz.errors import PolicyError
 from authz.policy.load import load
+from authz.recent import Recent
 from authz.service import point
 
+MOST: Final = 512
+"""How many kinds of questions a process keeps."""
 Row = TypeVarTuple("Row")
 Ids = ColumnElement[Any] | InstrumentedAttribute[Any]
 
@@ -61,34 +62,29 @@ def permitted(  # noqa: PLR0913 (what a question has, by name)
         Entity(subject_type, subject), action, category, properties or {}, context or {}, purpose
     )
     known_policy, known_place = policy or _settled()[0], place or _settled()[1]
-    formulas = plan(known_policy, asked)
-    if not formulas:
+    narrowing = _narrowing(known_policy, known_place, asked)
+    if not narrowing.formulas:
         return statement.where(false())
-    column: Any = getattr(person, "expression", person)
-    view = View(
-        subject=literal(subject),
-        person=Outer(column),
-        kind=subject_type,
-        one_subject=True,
-        question=asked,
-        place=known_place,
-        catalogue=known_policy.catalogue,
-        binds=values(Given(asked, at or clock.now(), known_place)),
-    )
-    return statement.where(*_conditions(view, formulas, column))
-
-
-def _conditions(view: View, formulas: Any, column: ColumnElement[Any]) -> list[Any]:
-    renderer = Renderer(view)
-    found = [renderer.condition(some(formulas))]
-    if not renderer.exact:
+    if not narrowing.exact:
         raise PolicyError(
             "The policy has a condition that a query cannot say.", hint="Use a search instead."
         )
-    atoms = sources(formulas, people=True)
-    if atoms:
-        found.append(column.in_(ids(view, atoms, people=True)))
-    return found
+    column: Any = getattr(person, "expression", person)
+    return statement.where(narrowing.of(column, Given(asked, at or clock.now(), known_place)))
+
+
+def _narrowing(policy: Policy, place: Place, asked: Question) -> Narrowing:
+    """What questions of this shape ask of a person; kept, since it takes milliseconds to make."""
+    key = (id(policy), place, shape(asked))
+    kept = _kept.get(key)
+    if kept is None:
+        kept = policy, Narrowing(plan(policy, asked), asked, place, policy.catalogue)
+        _kept.keep(key, kept)
+    return kept[1]
+
+
+_kept: Recent[Hashable, tuple[Policy, Narrowing]] = Recent(MOST)
+"""With the policy that each is of: as long as it is kept, no other one has its place."""
 
 
 def _question(

@@ -1,10 +1,11 @@
-"""Whether a value is among the few that a query finds, looked up by an index."""
+"""Whether a value is among a few: those that a query finds, looked up by an index, or names."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, String, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -26,6 +27,14 @@ class Among(FunctionElement[Any]):
 def among(column: ColumnElement[Any], few: Select[Any]) -> ColumnElement[bool]:
     """That the column is one of the few."""
     return Among(column, few.scalar_subquery())
+
+
+def one_of(column: ColumnElement[Any], names: Iterable[str]) -> ColumnElement[bool]:
+    """That the column has one of these names, each of them a parameter of its own.
+
+    A list of values SQLAlchemy writes anew into the text of the statement, at every execution.
+    """
+    return column.in_([literal(name, String()) for name in sorted(names)])
 
 
 @compiles(Among, "sqlite")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, exists, false, or_, select, true
 
 from authz.directory import tables as t
+from authz.directory.conditions.among import one_of
 from authz.directory.conditions.traces import ACTIVE
 from authz.directory.conditions.view import Id, Sql, View
 from authz.directory.relations import CARING
@@ -74,7 +75,7 @@ def guardian(v: View) -> Sql:
         recorded.guardian == g.guardian, recorded.student == g.student, recorded.origin == FACT
     )
     link = select(g.id).where(
-        g.kind.in_(sorted(CARING)), v.covers(g), or_(g.origin == FACT, ~exists(superseding))
+        one_of(g.kind, CARING), v.covers(g), or_(g.origin == FACT, ~exists(superseding))
     )
     p = v.fresh(t.Person)
     carer = exists(select(p.id).where(p.id == v.subject, p.status != "deregistered"))

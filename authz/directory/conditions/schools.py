@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import CTE, Select, and_, exists, func, or_, select
 
 from authz.directory import tables as t
+from authz.directory.conditions.among import one_of
 from authz.directory.conditions.json import Values
 from authz.directory.conditions.people import between, registered
 from authz.directory.conditions.view import Id, Sql, View
@@ -19,11 +20,11 @@ Ids = Select[tuple[str]]
 def grants(v: View, role: str | Iterable[str], holder: Id, *, dated: bool = True) -> Select[Any]:
     """Grants of a role that hang on no ended organisation; in force, if ``dated``."""
     g, o = v.fresh(t.Grant), v.fresh(t.Organisation)
-    roles = [role] if isinstance(role, str) else sorted(role)
+    roles = [role] if isinstance(role, str) else role
     found = (
         select(g.organisation)
         .outerjoin(o, o.id == g.organisation)
-        .where(g.person == holder, _by_person(g).in_(roles), o.ended_at.is_(None))
+        .where(g.person == holder, one_of(_by_person(g), roles), o.ended_at.is_(None))
     )
     return found.where(v.covers(g)) if dated else found
 
@@ -179,7 +180,7 @@ def _classes(v: View, one: Id, roles: Collection[str]) -> CTE:
 def _in_force(v: View, e: Any, roles: Collection[str], begun: Any, lasts: Any) -> Sql:
     """An enrolment in force, each missing date taken from the terms of its class (2.4)."""
     return and_(
-        e.role.in_(sorted(roles)),
+        one_of(e.role, roles),
         or_(e.ended_at.is_(None), v.now < e.ended_at),
         or_(e.valid_from <= v.now, and_(e.valid_from.is_(None), begun)),
         or_(v.now < e.valid_until, and_(e.valid_until.is_(None), lasts)),

@@ -122,11 +122,30 @@ def values(given: Given) -> Binds:
     return cache(lambda name: literal(given[name], type_of(name)))
 
 
+def shape(asked: Question) -> tuple[Any, ...]:
+    """What of a question a statement is made of; all else is a value of it."""
+    named = (asked.class_id, asked.record, asked.ticket, asked.order, asked.case)
+    return (
+        asked.request.subject.type,
+        asked.action,
+        asked.category,
+        asked.purpose,
+        asked.fields,
+        asked.justified,
+        asked.mfa,
+        *(each is None for each in named),
+    )
+
+
+_DAY, _MOMENT, _TEXT = Date(), UtcTime(), String()
+"""Shared: SQLAlchemy keeps with each what it is known by."""
+
+
 def type_of(name: str) -> TypeEngine[Any]:
     """What kind of value a name stands for."""
     if name == "of_age":
-        return Date()
-    return UtcTime() if name in {"now", "received"} or name.startswith("years_") else String()
+        return _DAY
+    return _MOMENT if name in {"now", "received"} or name.startswith("years_") else _TEXT
 
 
 @cache

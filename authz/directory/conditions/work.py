@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, false, or_, select
 
 from authz.directory import tables as t
+from authz.directory.conditions.among import one_of
 from authz.directory.conditions.json import Has, HasIn, LengthOf, is_null
 from authz.directory.conditions.people import between, registered
 from authz.directory.conditions.schools import grants, memberships
@@ -44,7 +45,7 @@ def contracted(v: View, purpose: str | None, fields: Collection[str] | None = No
 def _protected(v: View, c: Any) -> Sql:
     """That the contract names a country, and the data stay as protected there (N-26)."""
     at_home = and_(c.transfer == "domestic", c.country == v.place.country)
-    return and_(c.country != "", or_(at_home, c.transfer.in_(sorted(PROTECTED_TRANSFERS))))
+    return and_(c.country != "", or_(at_home, one_of(c.transfer, PROTECTED_TRANSFERS)))
 
 
 def _of_recipient(v: View, found: Select[Any], kind: str, recipient: Any) -> Select[Any]:
