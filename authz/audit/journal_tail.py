@@ -11,13 +11,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
+from authz import clock
 from authz.audit import journal_files as files
 from authz.audit.chain import Damage, Kind, Link, Tip, diagnose, genesis
 
 BLOCK: Final = 1024 * 1024
 """Bytes that are read at a time."""
+SETTLED: Final = 1.0
+"""Seconds after which a file's last write is not taken for another one."""
+
+
+class _Look(NamedTuple):
+    """What a file was like when nothing more was in it; every write changes it."""
+
+    written: int
+    changed: int
+    offset: int
+    live: bool
 
 
 class DamagedError(Exception):
@@ -47,6 +59,7 @@ class Tail:
         self._handle = -1
         self._offset = 0
         self._size = 0
+        self._ended: _Look | None = None
         self._find()
 
     def close(self) -> None:
@@ -58,15 +71,37 @@ class Tail:
     def read(self, most: int) -> list[Link]:
         """The next records, at most so many; none where there are no more now."""
         while self._handle >= 0:
+            look = self._look()
+            if look is not None and look == self._ended and not self._follower():
+                return []
             links = self._here(most)
             if links:
                 return links
             follower = self._follower()
             links = self._here(most)  # what was written before the follower was begun
-            if links or not self._at_end(followed=follower > 0) or not follower:
+            if links or not self._at_end(followed=follower > 0):
+                return links
+            if not follower:
+                self._ended = look
                 return links
             self._open(follower)
         return []
+
+    def skip(self, head: Tip, most: int) -> None:
+        """Read on to what somebody else has moved, so many records at a time, if it is there."""
+        while self.tip.sequence < head.sequence:
+            if not self.read(min(most, head.sequence - self.tip.sequence)):
+                return
+
+    def _look(self) -> _Look | None:
+        """What the file is like; nothing where it was written so lately that it may be again.
+
+        The system notes the moment of a write by a few milliseconds: two of them may look alike.
+        """
+        found = os.fstat(self._handle)
+        if clock.microseconds() / 1e6 - found.st_ctime < SETTLED:
+            return None
+        return _Look(found.st_mtime_ns, found.st_ctime_ns, self._offset, self.live)
 
     def _here(self, most: int) -> list[Link]:
         """The next records of this file."""
@@ -180,7 +215,7 @@ class Tail:
         """Go to the file of that number, if it is whole in size and this store's."""
         path = files.path_of(self.folder, self.chain, number)
         self.close()
-        self.number, self._offset = number, 0
+        self.number, self._offset, self._ended = number, 0, None
         self._handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         named = files.header_of(os.pread(self._handle, files.SECTOR, 0))
         if named is None or named[0][:2] != (self.chain, number):

@@ -133,6 +133,9 @@ class Shipper:
 
     def _tail(self, chain: str, store: str, head: Tip, *, live: bool) -> Tail:
         tail = self._tails.get(chain)
+        if tail is not None:
+            with contextlib.suppress(DamagedError, OSError):  # it is looked for anew
+                tail.skip(head, BATCH)
         if tail is None or tail.tip != head:
             self._drop(chain)
             tail = self._tails[chain] = Tail(self.folder, chain, store, head)
