@@ -231,8 +231,9 @@ class Situation:
 
     def ended(self, purpose: str) -> bool:
         """Whether the purpose is past its time; with no clock started it is not (2.3)."""
-        ends = self.retention_ends(purpose)
-        return bool(ends) and any(end <= self.now for end in ends)
+        if not self.catalogue.purposes[purpose].clock.starts:
+            return False
+        return any(end <= self.now for end in self.retention_ends(purpose))
 
     def retention_ends(self, purpose: str) -> list[datetime]:
         """When a use for this purpose is refused for age; empty where no clock started (2.3)."""

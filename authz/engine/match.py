@@ -211,9 +211,16 @@ class Matcher:
     def _general(self) -> Iterator[str]:
         """The refusals that do not depend on a rule, nor on a purpose nobody gave (2.6)."""
         purpose = self.question.purpose
+        test = self.policy.strikes_at_large(self.action, self.category, purpose)
+        try:
+            if test is not None and not test(self.situation.relations(purpose)):
+                return
+        except Exception:  # noqa: BLE001, S110 (which one is broken shows where each is asked)
+            pass
         given = self._given(UnderTest("", *about(self.catalogue, self.category, purpose)), purpose)
-        rules = self.rules.timeless if purpose is None else self.rules.general
-        return (compiled.rule.id for compiled in rules if self._holds(compiled, given))
+        for compiled in self.rules.at_large(purpose):
+            if self._holds(compiled, given):
+                yield compiled.rule.id
 
     def _given(self, test: UnderTest, purpose: str | None) -> list[Any]:
         """The values of the model's tokens for one pair; they stand until the next is asked."""

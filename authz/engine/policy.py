@@ -8,7 +8,7 @@ from functools import cached_property
 
 from authz.decision.catalogue import Catalogue
 from authz.decision.rule import Rule
-from authz.engine.candidates import Asked, Candidate, UnderTest, candidate
+from authz.engine.candidates import Asked, Candidate, UnderTest, about, candidate
 from authz.engine.expression import Expression, any_of, either
 from authz.engine.narrow import Test, of_relations
 from authz.vocabulary import PURPOSE_RELATIONS
@@ -54,6 +54,10 @@ class Applicable:
     timeless: tuple[Compiled, ...]
     relations: frozenset[str]
     strikes: Callable[..., bool]
+
+    def at_large(self, purpose: str | None) -> tuple[Compiled, ...]:
+        """The refusals that can be looked at without a rule, for this purpose or for none."""
+        return self.timeless if purpose is None else self.general
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,20 @@ class Policy:
             refusals = [c.expression for c in self.applicable(action, category).refusals]
             self._strikes[key] = of_relations(either(refusals), pair.known(action, category))
         return self._strikes[key]
+
+    def strikes_at_large(self, action: str, category: str, purpose: str | None) -> Test | None:
+        """Whether any refusal strikes that needs no rule, asked of the relations alone (2.6)."""
+        key = action, category, purpose
+        if key not in self._at_large:
+            rules = self.applicable(action, category).at_large(purpose)
+            pair = UnderTest("", *about(self.catalogue, category, purpose))
+            test = of_relations(either([c.expression for c in rules]), pair.known(*key[:2]))
+            self._at_large[key] = test
+        return self._at_large[key]
+
+    @cached_property
+    def _at_large(self) -> dict[tuple[str, str, str | None], Test | None]:
+        return {}
 
     @cached_property
     def _strikes(self) -> dict[tuple[str, str, UnderTest], Test | None]:
