@@ -7,9 +7,11 @@ takes a tenth of all that the gateway does. Here it is lines of a name and a val
 from __future__ import annotations
 
 import re
-from http.client import HTTPException, HTTPMessage, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from socket import socket
-from typing import Final
+from typing import Final, cast
+
+from authz.middleware.gateway.reader import Reader
 
 MOST: Final = 100
 LONGEST: Final = 64 * 1024
@@ -26,22 +28,33 @@ _SWITCHING, _FINAL, _NO_CONTENT, _NOT_MODIFIED = 101, 200, 204, 304
 class StrictResponse(HTTPResponse):
     """An answer whose head has one reading; HTTPException where it has none."""
 
-    def __init__(self, sock: socket, method: str) -> None:
-        super().__init__(sock, method=method)
+    def __init__(self, source: socket | Reader, method: str) -> None:
+        super().__init__(cast("socket", source), method=method)
         self._asked = method
+        self._fields: list[tuple[str, str]] = []
+        self._values: dict[str, list[str]] = {}
 
     def begin(self) -> None:
         """Read the head, and find out how long the body is (RFC 9112, 6.3)."""
         for _ in range(INTERIM):
-            status, headers = self._line(), self._fields()
+            status = self._line()
+            self._read_fields()
             if status >= _FINAL or status == _SWITCHING:
                 break
         else:
             raise HTTPException("no answer, only interim ones")
         self.code = self.status = status
-        self.headers = self.msg = headers
         self.reason = ""
-        self._framed(headers)
+        self._framed()
+
+    def getheaders(self) -> list[tuple[str, str]]:
+        """All headers in their order, each by the name that it came under."""
+        return self._fields
+
+    def joined(self, name: str, default: str) -> str:
+        """What the headers of this name (in small letters) say, joined by commas."""
+        found = self._values.get(name)
+        return ", ".join(found) if found else default
 
     def _line(self) -> int:
         found = _STATUS.fullmatch(self.fp.readline(LONGEST))
@@ -50,22 +63,25 @@ class StrictResponse(HTTPResponse):
         self.version = 10 + int(found[1])
         return int(found[2])
 
-    def _fields(self) -> HTTPMessage:
-        headers, size = HTTPMessage(), 0
+    def _read_fields(self) -> None:
+        fields, values, size = [], dict[str, list[str]](), 0
         for _ in range(MOST):
             line = self.fp.readline(LONGEST)
             size += len(line)
             if line == b"\r\n":
-                return headers
+                self._fields, self._values = fields, values
+                return
             found = _FIELD.fullmatch(line)
             if found is None or size > LONGEST:
                 break
-            headers.set_raw(found[1].decode("ascii"), found[2].decode("latin-1"))
+            name, value = found[1].decode("ascii"), found[2].decode("latin-1")
+            fields.append((name, value))
+            values.setdefault(name.lower(), []).append(value)
         raise HTTPException("no head")
 
-    def _framed(self, headers: HTTPMessage) -> None:
-        coding = headers.get_all("transfer-encoding")
-        lengths = headers.get_all("content-length") or []
+    def _framed(self) -> None:
+        coding = self._values.get("transfer-encoding")
+        lengths = self._values.get("content-length", [])
         if (coding is not None and (lengths or coding != ["chunked"])) or len(lengths) > 1:
             raise HTTPException("two lengths")
         if lengths and not _LENGTH.fullmatch(lengths[0]):
@@ -75,6 +91,6 @@ class StrictResponse(HTTPResponse):
         self.length = int(lengths[0]) if lengths else None
         if self.status in (_NO_CONTENT, _NOT_MODIFIED) or self._asked == "HEAD":
             self.length, self.chunked = 0, False
-        connection = (headers.get("connection") or "").lower()
+        connection = self.joined("connection", "").lower()
         stays = self.version == 11 and "close" not in connection  # noqa: PLR2004 (HTTP/1.1)
         self.will_close = not stays or (not self.chunked and self.length is None)

@@ -30,6 +30,12 @@ class Declared:
     pattern: Pattern
     declaration: Declaration
     sources: Mapping[str, Source]
+    named: tuple[tuple[str, str, str], ...] = field(init=False, compare=False, repr=False)
+    """What each value is for, and the kind and the name of where it comes from."""
+
+    def __post_init__(self) -> None:
+        named = tuple((name, *source.named) for name, source in self.sources.items())
+        object.__setattr__(self, "named", named)
 
     @property
     def methods(self) -> frozenset[str]:
