@@ -32,15 +32,18 @@ from authz.middleware.gateway.filtering import HEAD, filtered, filtered_list
 from authz.middleware.gateway.listing import Listing
 from authz.middleware.gateway.onward import Assertions
 from authz.middleware.gateway.pool import Pool
-from authz.middleware.gateway.proxy import PIECE, Incoming, Outgoing, send
+from authz.middleware.gateway.proxy import Incoming, Outgoing, send
+from authz.middleware.gateway.reader import PIECE
 from authz.middleware.gateway.routes import Match, Table
 from authz.middleware.gateway.tally import FILTERED, PERMITTED, PUBLIC
 from authz.middleware.gateway.values import Sent, values
 from authz.middleware.guard import Guard
 from authz.middleware.identity import Identity
 from authz.middleware.permitted import Permitted
+from authz.middleware.question import Question
 from authz.middleware.statuses import line
 from authz.middleware.telling import Headers, Reply, told
+from authz.recent import Recent
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -49,6 +52,8 @@ Verify = Callable[[str], Identity | None]
 """Who an ``Authorization`` header names, nobody if it is empty; UnauthenticatedError if not so."""
 COOKIES: Final = frozenset({"cookie", "set-cookie"})
 REQUEST_ID: Final = "X-Request-ID"
+KEPT: Final = 4096
+"""Paths that are routes, and questions, whose reading is kept."""
 _METHODS: Final = frozenset(METHODS)
 _log = logging.getLogger(__name__)
 
@@ -60,6 +65,24 @@ class Stream:
     status: int
     headers: Headers
     body: Iterable[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a method and a path are: the route, and the path as an upstream is sent it."""
+
+    key: tuple[str, str]
+    match: Match
+    target: str
+
+    @property
+    def upstream(self) -> str:
+        """The route's own upstream, if it has one."""
+        return self.match.declared.route.upstream
+
+
+Asking = tuple[tuple[str, str], str, str, bool]
+"""A method and a path, and the type, the id and the second factor of who asks."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +97,8 @@ class Gateway:
     assertions: Assertions | None = None
     drop: frozenset[str] = field(default=frozenset(), init=False)
     places: BoundedSemaphore = field(init=False)
+    ways: Recent[tuple[str, str], Way] = field(default_factory=lambda: Recent(KEPT), init=False)
+    questions: Recent[Asking, Question] = field(default_factory=lambda: Recent(KEPT), init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "places", BoundedSemaphore(self.settings.bodies))
@@ -114,54 +139,76 @@ class Gateway:
         self._check_host(sent.get("host", ""))
         raw = environ.get("QUERY_STRING", "")
         query.pairs(raw)
-        segments = path.decoded(environ["PATH_INFO"])
-        match = self.table.find(method, segments)
+        way = self._way(method, environ["PATH_INFO"])
         most, read = self.settings.max_body, self.settings.max_json
-        body = Body(environ, match.declared.route, most, read, self.places)
-        permit = self._permit(match, Sent(raw, sent, body.whole))
-        target = path.canonical(segments) + (f"?{raw}" if raw else "")
-        limited = isinstance(permit, Listing) or (permit is not None and permit.must_filter)
-        out = Outgoing(
-            method,
-            target,
-            {
+        body = Body(environ, way.match.declared.route, most, read, self.places)
+        body.take()
+        try:
+            permit = self._permit(way, Sent(raw, sent, body.whole))
+            limited = isinstance(permit, Listing) or (permit is not None and permit.must_filter)
+            target = f"{way.target}?{raw}" if raw else way.target
+            said = {
                 **headers.onward(sent, drop=self.drop, filtered=limited),
                 **onward.forwarded(environ, request_id),
                 **self._told(permit, method, target),
-            },
-            body.onward(),
-            body.length if body.declared else None,
-        )
-        pool = self.pools[match.declared.route.upstream or self.settings.upstream]
-        incoming = send(pool, out)
+            }
+            length = body.length if body.declared else None
+            out = Outgoing(method, target, said, body.onward(), length)
+            incoming = send(self.pools[way.upstream or self.settings.upstream], out)
+        finally:
+            body.leave()
         made: Reply | Stream
         if permit is not None and limited:
-            made = self._filtered(incoming, permit, match, method)
+            made = self._filtered(incoming, permit, way.match, method)
         else:
-            made = self._whole(incoming, match, method, guarded=permit is not None)
+            made = self._whole(incoming, way.match, method, guarded=permit is not None)
         tally.passed(FILTERED if limited else PUBLIC if permit is None else PERMITTED)
         return made
+
+    def _way(self, method: str, path_info: str) -> Way:
+        """What the method and the path are; looked for once, and kept."""
+        key = method, path_info
+        found = self.ways.get(key)
+        if found is None:
+            segments = path.decoded(path_info)
+            match = self.table.find(method, segments)
+            found = Way(key, match, path.canonical(segments))
+            self.ways.keep(key, found)
+        return found
 
     def _check_host(self, host: str) -> None:
         hosts = self.settings.hosts
         if "," in host or (hosts and host.lower() not in hosts):
             raise NotFoundError("There is no such host here.", where="Host")
 
-    def _permit(self, match: Match, sent: Sent) -> Permit:
+    def _permit(self, way: Way, sent: Sent) -> Permit:
         """The permit; None of a public route. Whoever is refused is refused here.
 
         Of a list, nobody is asked about before its people are known.
         """
-        needs = match.declared.declaration
+        declared = way.match.declared
+        needs = declared.declaration
         if not isinstance(needs, Needs):
             return None
         who = self.verify(headers.once(sent.headers, "authorization"))
         if who is None:
             raise UnauthenticatedError("Nobody is signed in.")
-        found, rows = values(match, sent, who), match.declared.route.list_
-        if rows is not None:
-            return Listing(self.guard, needs, found, who, rows)
-        return self.guard.ask(needs, found, who)
+        if declared.route.list_ is not None:
+            return Listing(
+                self.guard, needs, values(way.match, sent, who), who, declared.route.list_
+            )
+        return self.guard.put(needs, self._question(way, needs, sent, who))
+
+    def _question(self, way: Way, needs: Needs, sent: Sent, who: Identity) -> Question:
+        """What is asked; the same for all requests where path and person alone say it."""
+        if not way.match.declared.by_path:
+            return needs.question(values(way.match, sent, who), who)
+        key = way.key, who.type, who.id, who.mfa
+        found = self.questions.get(key)
+        if found is None:
+            found = needs.question(values(way.match, sent, who), who)
+            self.questions.keep(key, found)
+        return found
 
     def _told(self, permit: Permit, method: str, target: str) -> dict[str, str]:
         found: dict[str, str] = {}
