@@ -86,7 +86,7 @@ def test_a_head_comes_in_pieces_and_what_comes_after_it_is_not_lost() -> None:
         ours.settimeout(5)
         reader = Reader(ours)
         sending = threading.Thread(
-            target=_dripped, args=(theirs, f"{OK}Content-Length: 2\r\n\r\nabc")
+            target=_dripped, args=(theirs, f"{OK}Content-Length: 2\r\n\r\n\nbc")
         )
         sending.start()
         with StrictResponse(reader, "GET") as found:
