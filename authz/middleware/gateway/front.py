@@ -142,9 +142,10 @@ class Gateway:
         way = self._way(method, environ["PATH_INFO"])
         most, read = self.settings.max_body, self.settings.max_json
         body = Body(environ, way.match.declared.route, most, read, self.places)
+        who = self._who(way, sent)
         body.take()
         try:
-            permit = self._permit(way, Sent(raw, sent, body.whole))
+            permit = self._permit(way, Sent(raw, sent, body.whole), who)
             limited = isinstance(permit, Listing) or (permit is not None and permit.must_filter)
             target = f"{way.target}?{raw}" if raw else way.target
             said = {
@@ -181,22 +182,26 @@ class Gateway:
         if "," in host or (hosts and host.lower() not in hosts):
             raise NotFoundError("There is no such host here.", where="Host")
 
-    def _permit(self, way: Way, sent: Sent) -> Permit:
+    def _who(self, way: Way, sent: Mapping[str, str]) -> Identity | None:
+        """Whose token it is; nobody of a public route. UnauthenticatedError without one."""
+        if not isinstance(way.match.declared.declaration, Needs):
+            return None
+        who = self.verify(headers.once(sent, "authorization"))
+        if who is None:
+            raise UnauthenticatedError("Nobody is signed in.")
+        return who
+
+    def _permit(self, way: Way, sent: Sent, who: Identity | None) -> Permit:
         """The permit; None of a public route. Whoever is refused is refused here.
 
         Of a list, nobody is asked about before its people are known.
         """
         declared = way.match.declared
         needs = declared.declaration
-        if not isinstance(needs, Needs):
+        if not isinstance(needs, Needs) or who is None:
             return None
-        who = self.verify(headers.once(sent.headers, "authorization"))
-        if who is None:
-            raise UnauthenticatedError("Nobody is signed in.")
-        if declared.route.list_ is not None:
-            return Listing(
-                self.guard, needs, values(way.match, sent, who), who, declared.route.list_
-            )
+        if (rows := declared.route.list_) is not None:
+            return Listing(self.guard, needs, values(way.match, sent, who), who, rows)
         return self.guard.put(needs, self._question(way, needs, sent, who))
 
     def _question(self, way: Way, needs: Needs, sent: Sent, who: Identity) -> Question:
