@@ -25,7 +25,7 @@ from authz.errors import (
     UnauthenticatedError,
 )
 from authz.middleware.declare import Needs
-from authz.middleware.gateway import headers, onward, path, query, tally
+from authz.middleware.gateway import headers, onward, query, tally
 from authz.middleware.gateway.body import Body
 from authz.middleware.gateway.config import METHODS, GatewayTable
 from authz.middleware.gateway.filtering import HEAD, filtered, filtered_list
@@ -37,13 +37,12 @@ from authz.middleware.gateway.reader import PIECE
 from authz.middleware.gateway.routes import Match, Table
 from authz.middleware.gateway.tally import FILTERED, PERMITTED, PUBLIC
 from authz.middleware.gateway.values import Sent, values
+from authz.middleware.gateway.ways import Way, Ways
 from authz.middleware.guard import Guard
 from authz.middleware.identity import Identity
 from authz.middleware.permitted import Permitted
-from authz.middleware.question import Question
 from authz.middleware.statuses import line
 from authz.middleware.telling import Headers, Reply, told
-from authz.recent import Recent
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -52,8 +51,6 @@ Verify = Callable[[str], Identity | None]
 """Who an ``Authorization`` header names, nobody if it is empty; UnauthenticatedError if not so."""
 COOKIES: Final = frozenset({"cookie", "set-cookie"})
 REQUEST_ID: Final = "X-Request-ID"
-KEPT: Final = 4096
-"""Paths that are routes, and questions, whose reading is kept."""
 _METHODS: Final = frozenset(METHODS)
 _log = logging.getLogger(__name__)
 
@@ -65,24 +62,6 @@ class Stream:
     status: int
     headers: Headers
     body: Iterable[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """What a method and a path are: the route, and the path as an upstream is sent it."""
-
-    key: tuple[str, str]
-    match: Match
-    target: str
-
-    @property
-    def upstream(self) -> str:
-        """The route's own upstream, if it has one."""
-        return self.match.declared.route.upstream
-
-
-Asking = tuple[tuple[str, str], str, str, bool]
-"""A method and a path, and the type, the id and the second factor of who asks."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +76,10 @@ class Gateway:
     assertions: Assertions | None = None
     drop: frozenset[str] = field(default=frozenset(), init=False)
     places: BoundedSemaphore = field(init=False)
-    ways: Recent[tuple[str, str], Way] = field(default_factory=lambda: Recent(KEPT), init=False)
-    questions: Recent[Asking, Question] = field(default_factory=lambda: Recent(KEPT), init=False)
+    ways: Ways = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ways", Ways(self.table))
         object.__setattr__(self, "places", BoundedSemaphore(self.settings.bodies))
         drop = set(self.settings.strip)
         if not self.settings.pass_authorization:
@@ -139,7 +118,7 @@ class Gateway:
         self._check_host(sent.get("host", ""))
         raw = environ.get("QUERY_STRING", "")
         query.pairs(raw)
-        way = self._way(method, environ["PATH_INFO"])
+        way = self.ways.find(method, environ["PATH_INFO"])
         most, read = self.settings.max_body, self.settings.max_json
         body = Body(environ, way.match.declared.route, most, read, self.places)
         who = self._who(way, sent)
@@ -155,7 +134,8 @@ class Gateway:
             }
             length = body.length if body.declared else None
             out = Outgoing(method, target, said, body.onward(), length)
-            incoming = send(self.pools[way.upstream or self.settings.upstream], out)
+            pool = self.pools[way.match.declared.route.upstream or self.settings.upstream]
+            incoming = send(pool, out)
         finally:
             body.leave()
         made: Reply | Stream
@@ -166,30 +146,16 @@ class Gateway:
         tally.passed(FILTERED if limited else PUBLIC if permit is None else PERMITTED)
         return made
 
-    def _way(self, method: str, path_info: str) -> Way:
-        """What the method and the path are; looked for once, and kept."""
-        key = method, path_info
-        found = self.ways.get(key)
-        if found is None:
-            segments = path.decoded(path_info)
-            match = self.table.find(method, segments)
-            found = Way(key, match, path.canonical(segments))
-            self.ways.keep(key, found)
-        return found
-
     def _check_host(self, host: str) -> None:
         hosts = self.settings.hosts
         if "," in host or (hosts and host.lower() not in hosts):
             raise NotFoundError("There is no such host here.", where="Host")
 
     def _who(self, way: Way, sent: Mapping[str, str]) -> Identity | None:
-        """Whose token it is; nobody of a public route. UnauthenticatedError without one."""
+        """Whose token it is; nobody without one, or where the route is public."""
         if not isinstance(way.match.declared.declaration, Needs):
             return None
-        who = self.verify(headers.once(sent, "authorization"))
-        if who is None:
-            raise UnauthenticatedError("Nobody is signed in.")
-        return who
+        return self.verify(headers.once(sent, "authorization"))
 
     def _permit(self, way: Way, sent: Sent, who: Identity | None) -> Permit:
         """The permit; None of a public route. Whoever is refused is refused here.
@@ -198,22 +164,13 @@ class Gateway:
         """
         declared = way.match.declared
         needs = declared.declaration
-        if not isinstance(needs, Needs) or who is None:
+        if not isinstance(needs, Needs):
             return None
+        if who is None:
+            raise UnauthenticatedError("Nobody is signed in.")
         if (rows := declared.route.list_) is not None:
             return Listing(self.guard, needs, values(way.match, sent, who), who, rows)
-        return self.guard.put(needs, self._question(way, needs, sent, who))
-
-    def _question(self, way: Way, needs: Needs, sent: Sent, who: Identity) -> Question:
-        """What is asked; the same for all requests where path and person alone say it."""
-        if not way.match.declared.by_path:
-            return needs.question(values(way.match, sent, who), who)
-        key = way.key, who.type, who.id, who.mfa
-        found = self.questions.get(key)
-        if found is None:
-            found = needs.question(values(way.match, sent, who), who)
-            self.questions.keep(key, found)
-        return found
+        return self.guard.put(needs, self.ways.question(way, needs, sent, who))
 
     def _told(self, permit: Permit, method: str, target: str) -> dict[str, str]:
         found: dict[str, str] = {}
