@@ -38,7 +38,9 @@ class Connection:
     @property
     def quiet(self) -> bool:
         """Whether nothing came that is not read: neither the end nor an answer nobody asked for."""
-        return self.reader.empty and not self._poll.poll(0)
+        if not self.reader.empty or self._poll.poll(0):
+            return False
+        return not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending())
 
     def close(self) -> None:
         """Let go of it."""
