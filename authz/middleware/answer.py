@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Final
 
 UNAVAILABLE: Final = "point_unavailable"
@@ -97,9 +98,9 @@ class Answer:
     def recorded(self, decision_id: str) -> Answer:
         """The same answer, with the place of its record."""
         made = object.__new__(Answer)
-        for name in _SLOTS:
-            object.__setattr__(made, name, getattr(self, name))
-        object.__setattr__(made, "decision_id", decision_id)
+        for put, value in zip(_PUT, _ALL(self), strict=True):
+            put(made, value)
+        _PUT_ID(made, decision_id)
         return made
 
     @property
@@ -109,6 +110,9 @@ class Answer:
 
 
 _SLOTS: Final = tuple(each.name for each in fields(Answer))
+_ALL: Final = attrgetter(*_SLOTS)
+_PUT: Final = tuple(getattr(Answer, name).__set__ for name in _SLOTS)
+_PUT_ID: Final = _PUT[_SLOTS.index("decision_id")]
 
 
 def _refusal(context: Mapping[str, Any], decision_id: str) -> Answer:

@@ -195,12 +195,12 @@ class EmbeddedPoint:
 
     def _begin(self) -> None:
         """Make sure of the tables, the journal and the record of what is started with, once."""
+        if self._ready.is_set():
+            return
         from authz.service import standing
         from authz.service.database import require
         from authz.service.journals import claim, count, journal_of, open_journal
 
-        if self._ready.is_set():
-            return
         with self._guard:
             if self._ready.is_set():
                 return

@@ -85,7 +85,10 @@ class Guard:
         (400), RefusedError where the point refuses or an obligation cannot be carried out (403),
         PointUnavailableError where the point failed (503).
         """
-        question = needs.question(values, _known(who))
+        return self.put(needs, needs.question(values, _known(who)))
+
+    def put(self, needs: Needs, question: Question) -> Permitted:
+        """The same for a question that is made already."""
         (answer,) = self.point.decide([question])
         return self._enforcing.enforce(needs, question, answer)
 

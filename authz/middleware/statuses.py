@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from http import HTTPStatus
 
 from authz.errors import ObligationError
 
 
+@lru_cache(maxsize=1024)
 def line(status: int) -> str:
     """The status line of WSGI."""
     try:

@@ -28,10 +28,14 @@ HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 class Upstream:
-    """Answers each connection with ``says``, and keeps what it was sent."""
+    """Answers each connection with ``says``, and keeps what it was sent.
+
+    ``reached`` are all connections that were made, whatever was sent on them.
+    """
 
     def __init__(self) -> None:
         self.heard: list[bytes] = []
+        self.reached = 0
         self.says: bytes | Callable[[socket.socket], None] = answer(BODY)
         self.over = threading.Event()
         self._listening = socket.create_server((HOST, 0))
@@ -54,6 +58,7 @@ class Upstream:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
+            self.reached += 1
             threading.Thread(target=self._one, args=(connection,), daemon=True).start()
 
     def _one(self, connection: socket.socket) -> None:

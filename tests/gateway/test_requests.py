@@ -262,3 +262,13 @@ def test_everything_is_decided_anew(tmp_path: Path) -> None:
         assert ask(client).status_code == 403
         assert len(upstream.heard) == 1
         assert upstream.says == answer(BODY)
+
+
+def test_what_is_asked_of_a_path_is_asked_for_whoever_asks(tmp_path: Path) -> None:
+    """What a path asks is worked out once; but not for whom."""
+    point = CountingPoint()
+    with standing(tmp_path, point=point) as (_, client):
+        tokens = [signing.mint(MUM), signing.mint("stranger"), signing.mint(MUM)]
+        found = [ask(client, Authorization=f"Bearer {token}").status_code for token in tokens]
+    assert found == [200, 403, 200]
+    assert [each.subject for (each,) in point.asked] == [MUM, "stranger", MUM]

@@ -13,7 +13,10 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from tests.gateway import site
-from tests.gateway.scripted import Upstream, answer, ask, code, standing
+from tests.gateway.scripted import RESULTS, Upstream, answer, ask, code, standing
+from tests.middleware import signing
+from tests.middleware.points import CountingPoint
+from tests.middleware.site import MUM
 from tests.waiting import until
 
 PLACES = 3
@@ -68,6 +71,13 @@ def waiting(client: Client, body: bytes, many: int) -> Iterator[list[Future[Test
             comes.set()
 
 
+def change(client: Client, stream: io.BytesIO, length: int, token: str = "") -> TestResponse:
+    """The same to a route that asks; by the parent, if nobody else is named."""
+    said = {"CONTENT_LENGTH": str(length), "CONTENT_TYPE": "application/json"}
+    headers = {"Authorization": f"Bearer {token or signing.mint(MUM)}"}
+    return client.post(RESULTS, input_stream=stream, environ_overrides=said, headers=headers)
+
+
 each_way = pytest.mark.parametrize("body", [BODY, LARGE], ids=["read whole", "sent on in pieces"])
 
 
@@ -83,6 +93,32 @@ def test_who_never_ends_a_body_keeps_nobody_else_out(
         assert ask(client).status_code == 200
         assert client.get("/").status_code == 200
     assert [each.result().status_code for each in slow] == [200] * PLACES
+    assert send(client, io.BytesIO(BODY), len(BODY)).status_code == 200
+
+
+@each_way
+def test_who_finds_no_place_is_not_asked_about_and_nothing_is_sent(
+    tmp_path: Path, body: bytes
+) -> None:
+    point = CountingPoint()
+    routes = site.ROUTES + OPEN
+    with standing(tmp_path, "bodies = 1\n", point=point, routes=routes) as (upstream, client):
+        with waiting(client, body, 1):
+            begun = int(body is LARGE)  # the other one is read before anything is sent
+            until(lambda: upstream.reached == begun)
+            refused = change(client, io.BytesIO(body), len(body))
+            assert (refused.status_code, code(refused)) == (429, "too_many")
+            assert (point.asked, upstream.reached) == ([], begun)
+            stranger = change(client, io.BytesIO(body), len(body), token=signing.unsigned(MUM))
+            assert stranger.status_code == 401
+        assert change(client, io.BytesIO(body), len(body)).status_code == 403
+        assert len(point.asked) == 1
+
+
+def test_who_is_refused_gives_the_place_back(gateway: tuple[Upstream, Client]) -> None:
+    _, client = gateway
+    for _ in range(2 * PLACES):
+        assert change(client, io.BytesIO(LARGE), len(LARGE)).status_code == 403
     assert send(client, io.BytesIO(BODY), len(BODY)).status_code == 200
 
 

@@ -231,6 +231,16 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(gateway: Standing) 
     assert ask(client).status_code == 200
 
 
+def test_what_nobody_asked_for_answers_nobody(gateway: Standing) -> None:
+    """A second answer behind the first one is of no request, and goes with its connection."""
+    upstream, client = gateway
+    upstream.says = answer(BODY) + answer(b'{"student":"SECRET"}')
+    assert ask(client, REPORT).data == BODY
+    upstream.says = answer(b"{}")
+    assert [ask(client, REPORT).data for _ in range(3)] == [b"{}"] * 3
+    assert upstream.reached == 2
+
+
 class Failing(CountingPoint):
     """A point that gives no answer, or one with an obligation that nobody knows."""
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
 
 import pytest
 
 from authz.middleware.gateway.head import StrictResponse
+from authz.middleware.gateway.reader import Reader
 
 OK = "HTTP/1.1 200 OK\r\n"
 NONE = [
@@ -25,26 +30,23 @@ NONE = [
 ]
 
 
-def read(text: str, method: str = "GET") -> StrictResponse:
+@contextmanager
+def read(text: str, method: str = "GET") -> Iterator[StrictResponse]:
     """The response of these bytes, on a socket that then ends."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.settimeout(5)
         theirs.sendall(text.encode("latin-1"))
         theirs.shutdown(socket.SHUT_WR)
-        found = StrictResponse(ours, method)
-        try:
+        with StrictResponse(Reader(ours), method) as found:
             found.begin()
-        except HTTPException:
-            found.close()
-            raise
-        return found
+            yield found
 
 
 @pytest.mark.parametrize("text", NONE, ids=lambda text: repr(text[:40]))
 def test_a_head_with_two_readings_is_none(text: str) -> None:
-    with pytest.raises(HTTPException):
-        read(text)
+    with pytest.raises(HTTPException), read(text):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -60,15 +62,60 @@ def test_a_head_with_two_readings_is_none(text: str) -> None:
     ],
 )
 def test_a_head_says_how_long_the_body_is(text: str, length: int | None, closes: bool) -> None:
-    found = read(text)
-    assert (found.length, bool(found.will_close)) == (length, closes)
-    body = found.read()
+    with read(text) as found:
+        assert (found.length, bool(found.will_close)) == (length, closes)
+        body = found.read()
     assert body == (b"" if length == 0 else b"ab")
-    found.close()
+
+
+def test_a_body_may_hold_any_line() -> None:
+    with read(f"{OK}Content-Length: 4\r\n\r\n\n\r\n\n") as found:
+        assert found.read() == b"\n\r\n\n"
 
 
 def test_the_answer_to_head_has_no_body() -> None:
-    found = read(f"{OK}Content-Length: 5\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\r\n", "HEAD")
-    assert found.length == 0
-    assert found.getheaders()[1:] == [("Set-Cookie", "a"), ("Set-Cookie", "b")]
-    found.close()
+    said = f"{OK}Content-Length: 5\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\r\n"
+    with read(said, "HEAD") as found:
+        assert found.length == 0
+        assert found.getheaders()[1:] == [("Set-Cookie", "a"), ("Set-Cookie", "b")]
+
+
+def test_a_head_comes_in_pieces_and_what_comes_after_it_is_not_lost() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(5)
+        reader = Reader(ours)
+        sending = threading.Thread(
+            target=_dripped, args=(theirs, f"{OK}Content-Length: 2\r\n\r\n\nbc")
+        )
+        sending.start()
+        with StrictResponse(reader, "GET") as found:
+            found.begin()
+            assert found.read() == b"\nb"
+        sending.join()
+        assert reader.read1(9) == b"c"
+
+
+def _dripped(sock: socket.socket, text: str) -> None:
+    for each in text.encode():
+        sock.sendall(bytes([each]))
+
+
+@pytest.mark.parametrize("text", [f"{OK}A: 1\n", "HTTP/1.1 200 OK\n", "\n"])
+def test_a_line_that_ends_otherwise_is_told_at_once(text: str) -> None:
+    """Nobody waits for the rest of what is no head already."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(5)
+        theirs.sendall(text.encode())
+        with StrictResponse(Reader(ours), "GET") as found, pytest.raises(HTTPException):
+            found.begin()
+
+
+@pytest.mark.parametrize("end", ["\0", "1"])
+def test_a_long_run_of_white_space_takes_no_time(end: str) -> None:
+    """It once took the third power of its length, and held everybody up meanwhile."""
+    began = time.process_time()
+    with suppress(HTTPException), read(f"{OK}A:{' ' * 30_000}{end}\r\n\r\n"):
+        pass
+    assert time.process_time() - began < 1

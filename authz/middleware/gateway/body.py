@@ -29,9 +29,10 @@ class Body:
     ) -> None:
         """``most`` and ``read`` are the bytes that may be sent on, and read; 400 or 413.
 
-        One of the ``places`` is held from the first byte to the last; 429 where all are taken.
+        One of the ``places`` is held while there is something to come, from :meth:`take` on.
         """
         self._places = places
+        self._held = False
         self._stream = environ.get("wsgi.input")
         self._read = read
         self._data: bytes | None = None
@@ -43,6 +44,22 @@ class Body:
             raise MalformedError("This method has no body.", where="body")
         if self.length and (self.type not in route.accepts or not _utf8(kind)):
             raise MalformedError("The route takes no body of this type.", where="Content-Type")
+
+    def take(self) -> None:
+        """Take a place for what is to come; TooManyError (429) where all are taken.
+
+        That is before anybody is asked about it, or sent anything of it.
+        """
+        if self.length and not self._held:
+            if not self._places.acquire(blocking=False):
+                raise TooManyError("Too many bodies are on their way.", wait=AGAIN_SECONDS)
+            self._held = True
+
+    def leave(self) -> None:
+        """Give the place back, if there is one: nothing more is read."""
+        if self._held:
+            self._held = False
+            self._places.release()
 
     def whole(self) -> bytes:
         """All of it; TooLargeError where it is more than is read."""
@@ -70,9 +87,8 @@ class Body:
 
         They come as slowly as the caller likes, and whoever waits for them holds a thread.
         """
+        self.take()
         left = self.length
-        if left and not self._places.acquire(blocking=False):
-            raise TooManyError("Too many bodies are on their way.", wait=AGAIN_SECONDS)
         try:
             while left:
                 piece = self._stream.read(min(left, PIECE)) if self._stream is not None else b""
@@ -81,8 +97,7 @@ class Body:
                 left -= len(piece)
                 yield piece
         finally:
-            if self.length:
-                self._places.release()
+            self.leave()
 
 
 def _length(environ: Mapping[str, Any], most: int) -> int:

@@ -25,17 +25,19 @@ from authz.errors import (
     UnauthenticatedError,
 )
 from authz.middleware.declare import Needs
-from authz.middleware.gateway import headers, onward, path, query, tally
+from authz.middleware.gateway import headers, onward, query, tally
 from authz.middleware.gateway.body import Body
 from authz.middleware.gateway.config import METHODS, GatewayTable
 from authz.middleware.gateway.filtering import HEAD, filtered, filtered_list
 from authz.middleware.gateway.listing import Listing
 from authz.middleware.gateway.onward import Assertions
 from authz.middleware.gateway.pool import Pool
-from authz.middleware.gateway.proxy import PIECE, Incoming, Outgoing, send
+from authz.middleware.gateway.proxy import Incoming, Outgoing, send
+from authz.middleware.gateway.reader import PIECE
 from authz.middleware.gateway.routes import Match, Table
 from authz.middleware.gateway.tally import FILTERED, PERMITTED, PUBLIC
 from authz.middleware.gateway.values import Sent, values
+from authz.middleware.gateway.ways import Way, Ways
 from authz.middleware.guard import Guard
 from authz.middleware.identity import Identity
 from authz.middleware.permitted import Permitted
@@ -74,8 +76,10 @@ class Gateway:
     assertions: Assertions | None = None
     drop: frozenset[str] = field(default=frozenset(), init=False)
     places: BoundedSemaphore = field(init=False)
+    ways: Ways = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ways", Ways(self.table))
         object.__setattr__(self, "places", BoundedSemaphore(self.settings.bodies))
         drop = set(self.settings.strip)
         if not self.settings.pass_authorization:
@@ -114,31 +118,31 @@ class Gateway:
         self._check_host(sent.get("host", ""))
         raw = environ.get("QUERY_STRING", "")
         query.pairs(raw)
-        segments = path.decoded(environ["PATH_INFO"])
-        match = self.table.find(method, segments)
+        way = self.ways.find(method, environ["PATH_INFO"])
         most, read = self.settings.max_body, self.settings.max_json
-        body = Body(environ, match.declared.route, most, read, self.places)
-        permit = self._permit(match, Sent(raw, sent, body.whole))
-        target = path.canonical(segments) + (f"?{raw}" if raw else "")
-        limited = isinstance(permit, Listing) or (permit is not None and permit.must_filter)
-        out = Outgoing(
-            method,
-            target,
-            {
+        body = Body(environ, way.match.declared.route, most, read, self.places)
+        who = self._who(way, sent)
+        body.take()
+        try:
+            permit = self._permit(way, Sent(raw, sent, body.whole), who)
+            limited = isinstance(permit, Listing) or (permit is not None and permit.must_filter)
+            target = f"{way.target}?{raw}" if raw else way.target
+            said = {
                 **headers.onward(sent, drop=self.drop, filtered=limited),
                 **onward.forwarded(environ, request_id),
                 **self._told(permit, method, target),
-            },
-            body.onward(),
-            body.length if body.declared else None,
-        )
-        pool = self.pools[match.declared.route.upstream or self.settings.upstream]
-        incoming = send(pool, out)
+            }
+            length = body.length if body.declared else None
+            out = Outgoing(method, target, said, body.onward(), length)
+            pool = self.pools[way.match.declared.route.upstream or self.settings.upstream]
+            incoming = send(pool, out)
+        finally:
+            body.leave()
         made: Reply | Stream
         if permit is not None and limited:
-            made = self._filtered(incoming, permit, match, method)
+            made = self._filtered(incoming, permit, way.match, method)
         else:
-            made = self._whole(incoming, match, method, guarded=permit is not None)
+            made = self._whole(incoming, way.match, method, guarded=permit is not None)
         tally.passed(FILTERED if limited else PUBLIC if permit is None else PERMITTED)
         return made
 
@@ -147,21 +151,26 @@ class Gateway:
         if "," in host or (hosts and host.lower() not in hosts):
             raise NotFoundError("There is no such host here.", where="Host")
 
-    def _permit(self, match: Match, sent: Sent) -> Permit:
+    def _who(self, way: Way, sent: Mapping[str, str]) -> Identity | None:
+        """Whose token it is; nobody without one, or where the route is public."""
+        if not isinstance(way.match.declared.declaration, Needs):
+            return None
+        return self.verify(headers.once(sent, "authorization"))
+
+    def _permit(self, way: Way, sent: Sent, who: Identity | None) -> Permit:
         """The permit; None of a public route. Whoever is refused is refused here.
 
         Of a list, nobody is asked about before its people are known.
         """
-        needs = match.declared.declaration
+        declared = way.match.declared
+        needs = declared.declaration
         if not isinstance(needs, Needs):
             return None
-        who = self.verify(headers.once(sent.headers, "authorization"))
         if who is None:
             raise UnauthenticatedError("Nobody is signed in.")
-        found, rows = values(match, sent, who), match.declared.route.list_
-        if rows is not None:
-            return Listing(self.guard, needs, found, who, rows)
-        return self.guard.ask(needs, found, who)
+        if (rows := declared.route.list_) is not None:
+            return Listing(self.guard, needs, values(way.match, sent, who), who, rows)
+        return self.guard.put(needs, self.ways.question(way, needs, sent, who))
 
     def _told(self, permit: Permit, method: str, target: str) -> dict[str, str]:
         found: dict[str, str] = {}

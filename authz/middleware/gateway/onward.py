@@ -27,16 +27,17 @@ LIVES: Final = 60
 """Seconds that an assertion is good for."""
 LEAST: Final = 32
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]+")
-
-
+_SAID: Final = (
+    "X-Authz-Subject",
+    "X-Authz-Subject-Type",
+    "X-Authz-Action",
+    "X-Authz-Category",
+    "X-Authz-Person",
+    "X-Authz-Purpose",
+)
 NOBODY: Final = dict.fromkeys(
     (
-        "X-Authz-Subject",
-        "X-Authz-Subject-Type",
-        "X-Authz-Action",
-        "X-Authz-Category",
-        "X-Authz-Person",
-        "X-Authz-Purpose",
+        *_SAID,
         "X-Authz-Decision-Id",
         "X-Authz-Fields",
         "X-Authz-Classes",
@@ -75,20 +76,33 @@ def secret(path: Path) -> bytes:
 def told(permitted: Permitted) -> dict[str, str]:
     """The headers of a permit; text beyond ASCII is percent-encoded, as in an address."""
     question, answer = permitted.question, permitted.answer
-    found = {
-        "X-Authz-Subject": question.subject,
-        "X-Authz-Subject-Type": question.subject_type,
-        "X-Authz-Action": question.action,
-        "X-Authz-Category": question.category,
-        "X-Authz-Person": question.person,
-        "X-Authz-Purpose": answer.purpose,
-        "X-Authz-Decision-Id": answer.decision_id,
-    }
-    made = {name: _spelt(value) for name, value in found.items() if value}
-    for name, limit in (("X-Authz-Fields", answer.fields), ("X-Authz-Classes", answer.classes)):
+    said = (
+        question.subject,
+        question.subject_type,
+        question.action,
+        question.category,
+        question.person,
+        answer.purpose,
+    )
+    made = dict(_of_permit(said, answer.fields, answer.classes, answer.pseudonymise))
+    if answer.decision_id:
+        made["X-Authz-Decision-Id"] = _spelt(answer.decision_id)
+    return made
+
+
+@lru_cache(maxsize=4096)
+def _of_permit(
+    said: tuple[str, ...],
+    fields: frozenset[str] | None,
+    classes: frozenset[str] | None,
+    pseudonymise: bool,  # noqa: FBT001 (as an answer has it)
+) -> Mapping[str, str]:
+    """What all permits of one question have in common; ``said`` as in :data:`_SAID`."""
+    made = {name: _spelt(value) for name, value in zip(_SAID, said, strict=True) if value}
+    for name, limit in (("X-Authz-Fields", fields), ("X-Authz-Classes", classes)):
         if limit is not None:
-            made[name] = _listed(limit)
-    if answer.pseudonymise:
+            made[name] = ",".join(quote(each, safe="") for each in sorted(limit))
+    if pseudonymise:
         made["X-Authz-Pseudonymise"] = "true"
     return made
 
@@ -106,11 +120,6 @@ def asks(needs: Needs, who: Identity) -> dict[str, str]:
 
 def _spelt(value: str) -> str:
     return value if _PLAIN.fullmatch(value) else quote(value, safe="/:@ ")
-
-
-@lru_cache(maxsize=1024)
-def _listed(limit: frozenset[str]) -> str:
-    return ",".join(quote(each, safe="") for each in sorted(limit))
 
 
 def forwarded(environ: Mapping[str, Any], request_id: str) -> dict[str, str]:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse
-from typing import Final
+from http.client import HTTPException
 
 from authz import clock
 from authz.errors import ObligationError, UpstreamError, UpstreamTimeoutError
 from authz.middleware.gateway.head import StrictResponse
-from authz.middleware.gateway.pool import AGAIN, Pool, failed
+from authz.middleware.gateway.pool import AGAIN, Connection, Pool, failed
+from authz.middleware.gateway.reader import PIECE
 
-PIECE: Final = 64 * 1024
 SWITCHING, OK, NO_CONTENT, PARTIAL, NOT_MODIFIED = 101, 200, 204, 206, 304
 Body = bytes | Iterable[bytes]
 
@@ -35,14 +34,14 @@ class Outgoing:
 class Incoming:
     """What an upstream answered; its body is still to be read, or :meth:`drop`-ped."""
 
-    def __init__(self, pool: Pool, connection: HTTPConnection, response: HTTPResponse) -> None:
+    def __init__(self, pool: Pool, connection: Connection, response: StrictResponse) -> None:
         self._pool, self._connection, self._response = pool, connection, response
         self.status = response.status
         self.headers = response.getheaders()
-        self.type = response.getheader("Content-Type", "")
-        self.encoding = response.getheader("Content-Encoding", "identity")
+        self.type = response.joined("content-type", "")
+        self.encoding = response.joined("content-encoding", "identity")
         self.length = response.length
-        self.declared = response.getheader("Content-Length") or "0"
+        self.declared = response.joined("content-length", "0")
 
     @property
     def bodiless(self) -> bool:
@@ -104,10 +103,10 @@ def send(pool: Pool, out: Outgoing) -> Incoming:
     return _once(pool, pool.fresh(), out)
 
 
-def _once(pool: Pool, connection: HTTPConnection, out: Outgoing) -> Incoming:
+def _once(pool: Pool, connection: Connection, out: Outgoing) -> Incoming:
     try:
         _write(connection, pool.host, out)
-        response = StrictResponse(connection.sock, method=out.method)
+        response = StrictResponse(connection.reader, method=out.method)
         response.begin()
     except (OSError, HTTPException, ValueError) as error:
         connection.close()
@@ -122,7 +121,7 @@ def _once(pool: Pool, connection: HTTPConnection, out: Outgoing) -> Incoming:
     return Incoming(pool, connection, response)
 
 
-def _write(connection: HTTPConnection, host: str, out: Outgoing) -> None:
+def _write(connection: Connection, host: str, out: Outgoing) -> None:
     """The request, its head in one piece; ValueError where that would be more than one head.
 
     The library writes a head line by line, which costs a request more than anything else here.

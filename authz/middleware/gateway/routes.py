@@ -20,6 +20,7 @@ from authz.middleware.shape import Shape
 
 GET: Final = "GET"
 HEAD: Final = "HEAD"
+_BY_PATH: Final = frozenset({"path", "value"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,17 @@ class Declared:
     pattern: Pattern
     declaration: Declaration
     sources: Mapping[str, Source]
+    named: tuple[tuple[str, str, str], ...] = field(init=False, compare=False, repr=False)
+    """What each value is for, and the kind and the name of where it comes from."""
+
+    by_path: bool = field(init=False, compare=False, repr=False)
+    """Whether the path alone says what is asked about."""
+
+    def __post_init__(self) -> None:
+        named = tuple((name, *source.named) for name, source in self.sources.items())
+        object.__setattr__(self, "named", named)
+        by_path = all(kind in _BY_PATH for _, kind, _ in named)
+        object.__setattr__(self, "by_path", by_path)
 
     @property
     def methods(self) -> frozenset[str]:

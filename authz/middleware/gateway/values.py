@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from authz.errors import MalformedError
 from authz.middleware.gateway import headers, query, strict
-from authz.middleware.gateway.config import Source
 from authz.middleware.gateway.routes import Match
 from authz.middleware.identity import Identity
 
@@ -30,26 +29,30 @@ def values(match: Match, sent: Sent, who: Identity) -> dict[str, str]:
     The query is looked at on every route, since it may want to be another method.
     """
     found = query.pairs(sent.query)
-    sources = match.declared.sources
-    kinds = [source.named for source in sources.values()]
-    asked = [name for kind, name in kinds if kind == "query"]
+    named = match.declared.named
+    asked = [of for _, kind, of in named if kind == "query"]
     there = query.single(sent.query, found, asked) if asked else {}
-    document = _document(sent) if any(kind == "json" for kind, _ in kinds) else None
-    reading: dict[str, Callable[[str], Any]] = {
-        "path": match.values.get,
-        "query": there.get,
-        "header": lambda name: headers.once(sent.headers, name),
-        "json": lambda name: _member(document, name),
-        "claim": lambda name: _claim(who, name),
-        "value": lambda text: text,
-    }
-    return {name: _text(reading, source, name) for name, source in sources.items()}
+    document = _document(sent) if any(kind == "json" for _, kind, _ in named) else None
+    made = {}
+    for name, kind, of in named:
+        if kind == "path":
+            value: Any = match.values.get(of)
+        elif kind == "value":
+            value = of
+        elif kind == "query":
+            value = there.get(of)
+        elif kind == "header":
+            value = headers.once(sent.headers, of)
+        elif kind == "json":
+            value = _member(document, of)
+        else:
+            value = _claim(who, of)
+        made[name] = _text(value, name)
+    return made
 
 
-def _text(reading: Mapping[str, Callable[[str], Any]], source: Source, name: str) -> str:
+def _text(found: Any, name: str) -> str:
     """A value as text; a whole number is written, and nothing else is."""
-    kind, of = source.named
-    found = reading[kind](of)
     if isinstance(found, int) and not isinstance(found, bool):
         found = str(found)
     if not isinstance(found, str) or not found:
