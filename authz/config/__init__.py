@@ -171,7 +171,8 @@ class Settings(BaseSettings):
         le=1024,
         description="Requests that one process answers at a time; `authz serve` sets it to its "
         "`--threads`, under another server say what it has. A quarter of them may wait for forms "
-        "that are slow to come, so that nobody keeps decisions from being answered.",
+        "that are slow to come, half for bodies of the API, an eighth for those of one "
+        "application, so that nobody keeps decisions from being answered.",
     )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body.")
     max_depth: int = Field(32, ge=4, le=200, description="Deepest nesting of a request body.")
