@@ -60,6 +60,13 @@ class Settings(BaseSettings):
         description="JSON list of further token issuers: issuer, audience, jwks (file), "
         "scopes, asserts.",
     )
+    token_days: int = Field(
+        365,
+        ge=1,
+        le=3650,
+        description="Days that a token of an application lasts at most (N-45); those that are "
+        "out already keep their end.",
+    )
     oidc: list[SignInProvider] = Field(
         default_factory=list,
         description="JSON list of OpenID Connect providers at which people sign in to the "
