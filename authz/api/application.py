@@ -65,5 +65,9 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _arriving(settings: Settings) -> Arriving:
-    """Half the threads may read bodies, an eighth those of one application (N-51)."""
-    return Arriving(settings.threads // 2, settings.threads // 8)
+    """Half the threads may read bodies, an eighth those of one application (N-51).
+
+    So many as half may wait to read one: the bodies of who asks from everywhere at once.
+    """
+    half = settings.threads // 2
+    return Arriving(half, settings.threads // 8, waiting=half)

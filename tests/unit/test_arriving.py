@@ -76,12 +76,36 @@ def test_a_reading_that_fails_gives_its_place_back() -> None:
 
 def test_a_body_in_time_waits_for_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arriving, "PATIENCE", 60)
-    places = Arriving(1)
+    places = Arriving(1, waiting=1)
     with ThreadPoolExecutor(1) as pool:
         with reading(places, "a"):
             waiting = pool.submit(places.read, "a", at_once, {}, 3)
             assert not waiting.done()
         assert waiting.result() == b"aaa"
+
+
+def test_only_so_many_wait_for_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes on and on holds no more threads by waiting; who needs not wait goes on."""
+    monkeypatch.setattr(arriving, "PATIENCE", 60)
+    places = Arriving(4, 1, waiting=2)
+    with ThreadPoolExecutor(2) as pool, reading(places, "slow"):
+        waiting = [pool.submit(places.read, "slow", at_once, {}, 3) for _ in range(2)]
+        until(places._waiting.empty)
+        assert places.read("slow", at_once, {}, 3) is None
+        assert places.read("other", at_once, {}, 3) == b"aaa"
+        assert not any(each.done() for each in waiting)
+        monkeypatch.setattr(arriving, "PATIENCE", 0.01)
+    assert [each.result() for each in waiting] == [b"aaa"] * 2
+    assert places._waiting.qsize() == 2
+
+
+def test_who_waits_in_vain_is_sent_away_and_leaves_nothing_taken() -> None:
+    places = Arriving(2, 1, waiting=1)
+    with reading(places, "a", "b"):
+        for _ in range(3):
+            assert places.read("a", at_once, {}, 3) is None
+            assert places.read("c", at_once, {}, 3) is None
+    assert [places.read(each, at_once, {}, 3) for each in "abc"] == [b"aaa"] * 3
 
 
 def test_a_stream_of_new_callers_is_not_remembered_for_ever(
