@@ -25,6 +25,7 @@ from authz.api import (
     trail,
 )
 from authz.api.context import NAME, Service
+from authz.arriving import Arriving
 from authz.config import Settings
 from authz.service.journals import count, open_journal
 from authz.service.point import open_point
@@ -43,7 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     point = open_point(known)
     open_journal(point.store, known)
     count(known)
-    app.extensions[NAME] = Service(known, point)
+    app.extensions[NAME] = Service(known, point, _arriving(known))
     exchange.register(app)
     problem.register(app)
     evaluation.register(app)
@@ -61,3 +62,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     forward_auth.register(app, known.forward_auth)
     starting.register(app, known, point, front.register(app))
     return app
+
+
+def _arriving(settings: Settings) -> Arriving:
+    """Half the threads may read bodies, an eighth those of one application (N-51).
+
+    So many as half may wait to read one: the bodies of who asks from everywhere at once.
+    """
+    half = settings.threads // 2
+    return Arriving(half, settings.threads // 8, waiting=half)

@@ -8,6 +8,7 @@ from typing import Final, cast
 from flask import current_app
 from sqlalchemy import Engine
 
+from authz.arriving import Arriving
 from authz.config import Settings
 from authz.decision.request import Request
 from authz.recent import Recent
@@ -22,10 +23,11 @@ SENT: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The settings, the store, and the decision point on both; what was sent to it lately."""
+    """The settings, the store, and the decision point on both; what is sent, and was lately."""
 
     settings: Settings
     point: DecisionPoint
+    arriving: Arriving
     sent: Recent[bytes, Request] = field(
         default_factory=lambda: Recent(SENT), compare=False, repr=False
     )

@@ -77,7 +77,7 @@ def received(here: Service, environ: Environ) -> tuple[Caller, bytes]:
     """Who asks, looked at first, and what they sent."""
     header = environ.get("HTTP_AUTHORIZATION")
     caller = authenticate(here.store, here.settings, header, clock.now())
-    return caller, body.receive(environ, here.settings.max_body_bytes)
+    return caller, body.receive(environ, caller.client, here.settings.max_body_bytes, here.arriving)
 
 
 def _single(here: Service, asked: Exchange, sent: Request, caller: Caller) -> Answer:

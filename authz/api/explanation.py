@@ -36,7 +36,7 @@ def _explain() -> Response:
     header = request.headers.get("Authorization")
     now = clock.now()
     caller = authenticate(here.store, here.settings, header, now, Scope.PDP_EXPLAIN)
-    sent = body.read(request, here.settings.max_body_bytes, here.settings.max_depth)
+    sent = body.read(request, caller.client, here)
     asked, at = parse(sent), _moment(sent, now)
     spoken = exchange.language()
     ((decided, answer),) = explained(

@@ -96,8 +96,7 @@ def _told(incident: Incident, status: int) -> Response:
 def _sent(name: str) -> tuple[Caller, dict[str, Any]]:
     """Who changes what; MalformedError of a member that is not known or not of its kind."""
     caller = asked.caller(Scope.DIRECTORY_WRITE)
-    settings = service().settings
-    sent = body.read(request, settings.max_body_bytes, settings.max_depth)
+    sent = body.read(request, caller.client, service())
     found: dict[str, Any] = {}
     for member, value in sent.items():
         if member not in MEMBERS[name]:

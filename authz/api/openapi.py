@@ -23,7 +23,7 @@ from authz.vocabulary import Scope
 
 VERSION: Final = "1.0"
 _JSON: Final = "application/json"
-_ASKING: Final = ("400", "401", "403", "413", "500", "503")
+_ASKING: Final = ("400", "401", "403", "413", "429", "500", "503")
 
 _COMMON: Final = (
     {"$ref": "#/components/parameters/RequestId"},
@@ -160,7 +160,7 @@ def _managing(route: management.Route, language: str) -> Document:
     good = "201" if "201" in route.also else "200"
     statuses = {good, "400", "401", "403", "500", "503", *route.also}
     if sent := management.sent(route):
-        statuses.add("413")
+        statuses |= {"413", "429"}
     responses = _responses(sorted(statuses), "Object", language)
     schema = {"$ref": "#/components/schemas/Object"}
     responses[good]["content"] = {

@@ -26,6 +26,7 @@ from authz.errors import (
     MethodNotAllowedError,
     NotFoundError,
     TooLargeError,
+    TooManyError,
     UnauthenticatedError,
     http_status,
 )
@@ -98,6 +99,8 @@ def _own(error: AuthzError, asked: Exchange) -> Answer:
         return _document(asked, status, error.code)
     field = error.where if isinstance(error, MalformedError | TooLargeError) else ""
     made = _document(asked, status, error.code, error.message, field=field, hint=error.hint)
+    if isinstance(error, TooManyError):
+        made.headers["Retry-After"] = str(error.wait)
     if isinstance(error, UnauthenticatedError | ForbiddenError):
         made.headers["WWW-Authenticate"] = challenge(error)
     return made

@@ -35,7 +35,7 @@ def _search(kind: Kind) -> Response:
     here = service()
     header = request.headers.get("Authorization")
     caller = authenticate(here.store, here.settings, header, clock.now(), Scope.PDP_SEARCH)
-    sent = body.read(request, here.settings.max_body_bytes, here.settings.max_depth)
+    sent = body.read(request, caller.client, here)
     point = cast("SearchPoint", current_app.extensions[_POINT])
     found = point.search(parse_search(kind, sent), caller, request_id=exchange.request_id())
     return exchange.answer(found.as_dict())

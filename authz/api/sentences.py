@@ -54,6 +54,7 @@ TITLES: Mapping[str, Mapping[str, str]] = {
 
 THAI: Mapping[str, str] = {
     "Too many read the stream at once.": "มีผู้อ่านบันทึกแบบต่อเนื่องพร้อมกันมากเกินไป",
+    "Too many bodies are on their way.": "มีคำขอที่ยังส่งข้อมูลมาไม่ครบมากเกินไป",
     "It is required.": "ต้องระบุ",
     "It must be a JSON object.": "ต้องเป็นอ็อบเจกต์ JSON",
     "It must be a JSON array.": "ต้องเป็นอาร์เรย์ JSON",

@@ -76,6 +76,24 @@ class Encoded(NamedTuple):
         return tuple(index(members).values()), mentions(members)
 
 
+class Ready(NamedTuple):
+    """The same with what a search looks at, so that little is left to do in the transaction."""
+
+    body: bytes
+    columns: tuple[str, ...]
+    mentions: tuple[Mention, ...]
+
+    def found(self) -> tuple[tuple[str, ...], tuple[Mention, ...]]:
+        """As :meth:`Encoded.found`."""
+        return self.columns, self.mentions
+
+
+def ready(entry: Entry) -> Ready:
+    """All of an entry that is known before its place in the chain; nobody is hidden in it."""
+    made = encode(entry)
+    return Ready(made.body, *made.found())
+
+
 def encode(entry: Entry) -> Encoded:
     """The bytes of an entry; a mistake in it fails here, before the store."""
     return Encoded(spelt(entry))
@@ -125,7 +143,7 @@ def record_spelt(
     return receipts
 
 
-def names_people(store: Engine) -> bool:
+def names_people(store: Engine | Connection) -> bool:
     """Whether records of this store name people by their own ids, so that nobody is hidden."""
     return PSEUDONYMS not in store.get_execution_options()
 
@@ -138,7 +156,7 @@ def hidden_in(store: Engine | Connection, entries: Sequence[Entry]) -> Sequence[
         raise unavailable(error) from error
 
 
-def append_encoded(connection: Connection, records: Sequence[Encoded]) -> list[Receipt]:
+def append_encoded(connection: Connection, records: Sequence[Encoded | Ready]) -> list[Receipt]:
     """The same for records whose bytes are made; a failure takes the change with it.
 
     The transaction is rolled back at once, so that a caller who swallows the error cannot
@@ -258,7 +276,7 @@ def failures(store: Engine | Connection) -> tuple[type[BaseException], ...]:
     return (SQLAlchemyError, OSError, store.dialect.loaded_dbapi.Error)
 
 
-def _write(connection: Connection, records: Sequence[Encoded]) -> list[Receipt]:
+def _write(connection: Connection, records: Sequence[Encoded | Ready]) -> list[Receipt]:
     if not records:
         return []
     driver = Driver(connection)

@@ -52,7 +52,13 @@ def token() -> None:
     show_default=True,
     help="What it may be used for; repeatable.",
 )
-@click.option("--ttl", type=Duration(), default="90d", show_default=True, help="How long it lasts.")
+@click.option(
+    "--ttl",
+    type=Duration(),
+    default="90d",
+    show_default=True,
+    help="How long it lasts; AUTHZ_TOKEN_DAYS says how long at most.",
+)
 @click.option(
     "--asserts",
     multiple=True,

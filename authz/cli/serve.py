@@ -16,6 +16,9 @@ from authz.middleware.gateway.lint import load as routes
 from authz.policy.load import load
 from authz.service.journals import claim, count
 
+THREADS = 256
+"""Requests that one worker answers at a time: more than can work, as half may wait for bodies."""
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -23,9 +26,9 @@ from authz.service.journals import claim, count
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
 @click.option(
     "--threads",
-    default=64,
+    default=THREADS,
     show_default=True,
-    type=click.IntRange(1, 256),
+    type=click.IntRange(1, 1024),
     help="Requests that one worker answers at a time.",
 )
 @click.option("--policy", type=click.Path(path_type=Path), help="Folder of the policy pack.")

@@ -60,6 +60,13 @@ class Settings(BaseSettings):
         description="JSON list of further token issuers: issuer, audience, jwks (file), "
         "scopes, asserts.",
     )
+    token_days: int = Field(
+        365,
+        ge=1,
+        le=3650,
+        description="Days that a token of an application lasts at most (N-45); those that are "
+        "out already keep their end.",
+    )
     oidc: list[SignInProvider] = Field(
         default_factory=list,
         description="JSON list of OpenID Connect providers at which people sign in to the "
@@ -171,7 +178,8 @@ class Settings(BaseSettings):
         le=1024,
         description="Requests that one process answers at a time; `authz serve` sets it to its "
         "`--threads`, under another server say what it has. A quarter of them may wait for forms "
-        "that are slow to come, so that nobody keeps decisions from being answered.",
+        "that are slow to come, half for bodies of the API, an eighth for those of one "
+        "application, so that nobody keeps decisions from being answered.",
     )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body.")
     max_depth: int = Field(32, ge=4, le=200, description="Deepest nesting of a request body.")

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from authz import clock
 from authz.audit import log
+from authz.audit.log import Ready
 from authz.audit.record import Entry, Ref
 from authz.vocabulary import Event
 
@@ -87,3 +88,22 @@ def differing(before: Values, after: Values) -> list[str]:
 def record(connection: Connection, entries: Sequence[Entry]) -> None:
     """Write the records of the change that this transaction makes; it stands or falls with them."""
     log.append(connection, entries)
+
+
+def ready(connection: Connection, entries: Sequence[Entry]) -> Sequence[Entry] | Sequence[Ready]:
+    """The records, made as far as can be before the transaction of their change.
+
+    Pseudonyms are made in it; where people have them, nothing is made before.
+    """
+    if not log.names_people(connection):
+        return entries
+    return [log.ready(entry) for entry in entries]
+
+
+def record_ready(connection: Connection, records: Sequence[Entry] | Sequence[Ready]) -> None:
+    """As :func:`record`, of what :func:`ready` gave."""
+    made = [each for each in records if isinstance(each, Ready)]
+    if made:
+        log.append_encoded(connection, made)
+    else:
+        record(connection, [each for each in records if isinstance(each, Entry)])

@@ -190,6 +190,25 @@ def writing(store: Engine) -> Iterator[Connection]:
             yield connection
 
 
+@contextmanager
+def connected(store: Engine) -> Iterator[Connection]:
+    """A connection on which nothing has begun, for what is made ready on it before it writes."""
+    with translated(), store.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing_on(connection: Connection) -> Iterator[None]:
+    """As :func:`writing`, on a connection of :func:`connected` whose last transaction has ended."""
+    with forced(connection):
+        connection.execution_options(authz_write=True)
+        try:
+            with connection.begin():
+                yield
+        finally:
+            connection.execution_options(authz_write=False)
+
+
 def glance(store: Engine, statement: Select[Any], *values: str) -> tuple[Any, ...] | None:
     """The first row of a statement, at the least cost: a request asks it.
 

@@ -28,7 +28,14 @@ from authz.review.rights import State
 from authz.service import changing
 from authz.service.changing import By
 from authz.service.database import writing
-from authz.service.tables import SignIn, SignInNotice, SignInRequest
+from authz.service.tables import (
+    SignIn,
+    SignInInvitation,
+    SignInLink,
+    SignInNotice,
+    SignInRequest,
+)
+from authz.service.users import NO_FACTOR
 from authz.vocabulary import Event
 
 
@@ -51,6 +58,7 @@ def erase(store: Engine, person: str, *, by: str, because: str) -> None:
             "hours": _rows(connection, delete(ReadingHour).where(ReadingHour.subject == person)),
             "sign_in_notices": _notices(connection, person),
             "sign_in_requests": _requests(connection, person),
+            "sign_ins": _sign_ins(connection, person),
         }
         if not any(gone.values()):
             raise NotFoundError("Nothing of this person is there to be forgotten.", where=person)
@@ -84,6 +92,17 @@ def _requests(connection: Connection, person: str) -> int:
     answered = update(r).where(r.answered_by == person).values(answered_by="", answer="")
     gone = _rows(connection, delete(r).where(_goes(person)))
     return gone + _rows(connection, asked) + _rows(connection, answered)
+
+
+def _sign_ins(connection: Connection, person: str) -> int:
+    """Those that have ended forget whose they were, and what they were opened by."""
+    s = SignIn
+    ended = (s.person == person) & s.disabled_at.is_not(None)
+    for opened in (SignInLink, SignInInvitation):
+        theirs = opened.name.in_(select(s.name).where(ended))
+        connection.execute(delete(opened).where(theirs))
+    nothing = {"person": None, "password_hash": "", **NO_FACTOR}
+    return _rows(connection, update(s).where(ended).values(nothing))
 
 
 def _goes(person: str) -> ColumnElement[bool]:

@@ -1,6 +1,7 @@
 """Which columns may hold a person's id, and what an erasure does with each (N-34, E-04).
 
-:mod:`.erasing` takes away what is under :data:`ERASED`. The rest stays for a reason that is
+:mod:`.erasing` takes away what is under :data:`ERASED`, and what is under :data:`ENDED` once
+nobody uses it. The rest stays for a reason that is
 written here, and on the page ``docs/reference/erasure.md``. A test walks all tables: a column of
 texts that is neither here nor said to be about nobody fails it.
 """
@@ -44,6 +45,19 @@ ERASED: Final[tuple[Fate, ...]] = (
     Fate(
         "The message to the person, and the one about a request of theirs, goes.",
         {"sign_in_notice": ("name",)},
+    ),
+)
+ENDED: Final[tuple[Fate, ...]] = (
+    Fate(
+        "Of a sign-in that has ended: whose it was is forgotten, its password and second factor "
+        "too, and its accounts at providers and its invitations go. Nobody signs in by it again, "
+        "so that it is needed no longer (N-34). One in force stays as it is, for its owner uses "
+        "it; once it is ended, `authz erase` reaches it.",
+        {
+            "sign_in": ("person",),
+            "sign_in_link": ("subject", "name", "linked_by"),
+            "sign_in_invitation": ("name", "invited_by"),
+        },
     ),
 )
 _SAID = ("recorded_by", "recorded_because")
@@ -144,13 +158,12 @@ KEPT: Final[tuple[Fate, ...]] = (
         },
     ),
     Fate(
-        "The sign-in itself: its owner uses it until it is ended, and no later one has its name "
-        "(N-40, N-42). Sessions and invitations end by themselves.",
+        "The name of a sign-in, for no later one may have it: the trail names who did something by "
+        "it (N-42, N-49). Who gave a sign-in or a token answers for it (N-43). Sessions end by "
+        "themselves.",
         {
-            "sign_in": ("name", "person", "created_by"),
+            "sign_in": ("name", "created_by"),
             "console_session": ("name",),
-            "sign_in_link": ("subject", "name", "linked_by"),
-            "sign_in_invitation": ("name", "invited_by"),
             "client_token": ("issued_by",),
         },
     ),

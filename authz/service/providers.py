@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
+from math import inf
 from threading import Lock
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -193,7 +194,7 @@ def _identity(provider: SignInProvider, claims: Mapping[str, Any]) -> Identity:
     return Identity(provider.issuer, subject, mfa)
 
 
-# What a provider says of itself, kept for a while.
+# What a provider says of itself, kept for a while; by the clock that nobody sets back.
 
 _known: dict[str, tuple[float, Any]] = {}
 _guard = Lock()
@@ -224,9 +225,9 @@ def _keys(metadata: Mapping[str, Any], *, anew: bool = False) -> KeySet:
 
 def _asked(url: str, seconds: int) -> Any:
     """What is at this address, asked for no longer ago than that."""
-    now = clock.now().timestamp()
+    now = clock.monotonic()
     with _guard:
-        asked_at, found = _known.get(url, (0.0, None))
+        asked_at, found = _known.get(url, (-inf, None))
     if asked_at < now - (seconds if found is not None else SILENT_SECONDS):
         found = None
         try:

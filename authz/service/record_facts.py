@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from sqlalchemy import Connection, Engine
 
 from authz import clock
+from authz.audit.log import Ready
 from authz.audit.record import Entry, Ref
 from authz.decision.catalogue import Catalogue
 from authz.directory.recording.change import Author, Change
 from authz.directory.recording.lines import Fact, read
 from authz.directory.recording.members import Reading
-from authz.directory.recording.revision import advance
-from authz.directory.recording.write import Writer
+from authz.directory.recording.revision import advance, following
+from authz.directory.recording.step import Step, run
+from authz.directory.recording.write import AgainError, Writer
 from authz.errors import FactError
 from authz.service import changing, separation
 from authz.service.changing import By
+from authz.service.database import reading as snapshot
 from authz.service.database import writing
+from authz.service.spooled import Spooled
 from authz.vocabulary import Event
 
 BATCH = 500
 MOST_PROBLEMS = 100
+TRIES = 3
+"""How often the rows are made before the directory is held for it."""
 
 
 @dataclass
@@ -67,11 +73,20 @@ def import_facts(
     """Put the facts of a file on file; FactError names every bad line, and nothing changed.
 
     ``opened`` gives the lines each time it is called: what others refer to (people,
-    recipients, projects) is read first, wherever in the file it stands.
+    recipients, projects) is read first, wherever in the file it stands. All is made before the
+    transaction that writes it begins, so that others wait for as little as can be.
     """
     author = Author(by, because, clock.now())
+    made = _Facts(author, opened, Reading(local, catalogue), name, progress)
+    try:
+        for _ in range(TRIES):
+            summary = _ahead(store, made)
+            if summary is not None:
+                return summary
+    except AgainError:  # only whoever writes sees what stands there when it comes again
+        pass
     with writing(store) as connection:
-        return put(connection, author, opened, Reading(local, catalogue), name, progress)
+        return _put(connection, made)
 
 
 def put(
@@ -80,25 +95,93 @@ def put(
     opened: Callable[[], Iterable[str]],
     reading: Reading,
     name: str,
-    progress: Callable[[int], None] = lambda _: None,
 ) -> FactsSummary:
     """The same in the caller's transaction, with which the facts and their records stand."""
-    summary = FactsSummary()
-    writer = Writer(connection, author, name)
-    summary.revision = advance(connection)
-    granted: set[str] = set()
-    for first in (True, False):
-        facts = _chosen(opened(), reading, name, first=first)
-        for batch in _batches(facts):
-            changes = _write(writer, batch, summary)
-            granted.update(_granted(changes))
-            progress(len(batch))
-    met = separation.conflicts(connection, reading.catalogue, sorted(granted), author.now)
-    summary.apart = {
-        person: sorted({role for each in found for role in each.roles})
-        for person, found in met.items()
-    }
+    return _put(connection, _Facts(author, opened, reading, name, lambda _: None))
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """A file of facts, and who puts it on file."""
+
+    author: Author
+    opened: Callable[[], Iterable[str]]
+    reading: Reading
+    name: str
+    progress: Callable[[int], None]
+    granted: set[str] = field(default_factory=set)
+    """Who is granted a role in it."""
+
+    def batches(
+        self, connection: Connection, summary: FactsSummary, *, ahead: bool = False
+    ) -> Iterator[_Written]:
+        """What writes each batch, and its records; each is counted."""
+        writer = Writer(connection, self.author, self.name, ahead=ahead)
+        for first in (True, False):
+            for batch in _batches(_chosen(self.opened(), self.reading, self.name, first=first)):
+                made = writer.batch(batch)
+                if made.problems:
+                    raise together(made.problems)
+                for change in made.changes:
+                    summary.count(change)
+                self.granted.update(_granted(made.changes))
+                yield made.steps, _entries(self.author, made.changes, summary.revision)
+                self.progress(len(batch))
+
+    def apart(self, connection: Connection, summary: FactsSummary) -> None:
+        """Tell whose roles do not go together now."""
+        catalogue, people = self.reading.catalogue, sorted(self.granted)
+        met = separation.conflicts(connection, catalogue, people, self.author.now)
+        summary.apart = {
+            person: sorted({role for each in found for role in each.roles})
+            for person, found in met.items()
+        }
+
+
+_Written = tuple[list[Step], list[Entry]]
+
+
+class _MovedError(Exception):
+    """Somebody changed the directory since the rows were made."""
+
+
+def _put(connection: Connection, facts: _Facts) -> FactsSummary:
+    """Each batch is written before the next is made."""
+    summary = FactsSummary(revision=advance(connection))
+    for steps, entries in facts.batches(connection, summary):
+        for step in steps:
+            run(connection, step)
+        changing.record(connection, entries)
+    facts.apart(connection, summary)
     return summary
+
+
+def _ahead(store: Engine, facts: _Facts) -> FactsSummary | None:
+    """All is made of a snapshot, and then written; nothing where the directory moved on meanwhile.
+
+    Whoever writes keeps all others from writing (SQLite), or from a record (PostgreSQL).
+    """
+    with Spooled[tuple[list[Step], Sequence[Entry] | Sequence[Ready]]]() as made:
+        with snapshot(store) as connection:
+            summary = FactsSummary(revision=following(connection))
+            for steps, entries in facts.batches(connection, summary, ahead=True):
+                made.put((steps, changing.ready(connection, entries)))
+        try:
+            with writing(store) as connection:
+                _same(connection, summary)
+                for steps, records in made:
+                    for step in steps:
+                        run(connection, step)
+                    changing.record_ready(connection, records)
+                facts.apart(connection, summary)
+        except _MovedError:
+            return None
+    return summary
+
+
+def _same(connection: Connection, summary: FactsSummary) -> None:
+    if advance(connection) != summary.revision:
+        raise _MovedError
 
 
 def _granted(changes: Iterable[Change]) -> Iterator[str]:
@@ -140,16 +223,6 @@ def _batches(facts: Iterable[Fact | FactError]) -> Iterator[list[Fact]]:
         yield batch
 
 
-def _write(writer: Writer, batch: list[Fact], summary: FactsSummary) -> list[Change]:
-    changes, problems = writer.write(batch)
-    if problems:
-        raise together(problems)
-    for change in changes:
-        summary.count(change)
-    _record(writer.connection, writer.author, changes, summary.revision)
-    return changes
-
-
 def together(problems: list[FactError]) -> FactError:
     """One error that tells them all, a line each."""
     if len(problems) == 1:
@@ -161,9 +234,9 @@ def together(problems: list[FactError]) -> FactError:
     )
 
 
-def _record(connection: Connection, author: Author, changes: list[Change], revision: int) -> None:
+def _entries(author: Author, changes: Iterable[Change], revision: int) -> list[Entry]:
     by = By(author.by, author.because.strip() or changing.UNSAID, author.now)
-    changing.record(connection, [_entry(by, change, revision) for change in changes])
+    return [_entry(by, change, revision) for change in changes]
 
 
 def _entry(by: By, change: Change, revision: int) -> Entry:

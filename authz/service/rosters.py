@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from authz.audit.record import Ref
 from authz.directory.recording.revision import advance
-from authz.directory.roster import Summary, import_roster
+from authz.directory.roster import Summary, staged_roster
 from authz.errors import RosterError
 from authz.service import changing
 from authz.service.changing import By
-from authz.service.database import writing
+from authz.service.database import connected, writing_on
 from authz.service.roster_changes import Told
 from authz.vocabulary import Event
 
@@ -46,37 +48,46 @@ def import_oneroster(  # noqa: PLR0913 (as the command's options)
     """Import the folder or zip at ``path``; RosterError tells every bad row.
 
     One record tells the counts and the digests of the files; further ones tell each row
-    that changed, ended, returned or came to what the source had brought before.
+    that changed, ended, returned or came to what the source had brought before. The files are
+    read before the transaction begins, so that others wait for the merging only.
     """
     author = By.now(by, because)
-    before = digests(path)
-    try:
-        with Told() as told, writing(store) as connection:
-            # First, so that two imports at once wait for each other on every store.
-            revision = advance(connection)
-            summary = import_roster(
-                connection,
-                path,
-                now=author.at,
-                local=local,
-                source=source,
-                partial=partial,
-                allow_mass_change=allow_mass_change,
-                progress=progress,
-                tell=told,
-            )
-            if dry_run:
-                raise DryRun(summary)  # noqa: TRY301 (what rolls the transaction back)
-            if digests(path) != before:
-                raise RosterError(
-                    "The roster was changed while it was read; nothing was imported.",
-                    where=str(path),
-                    hint="Import it again once it is complete.",
-                )
-            _record(connection, author, summary, revision, before, told)
-    except DryRun as done:
-        return done.summary
+    read: dict[str, Any] = {
+        "local": local,
+        "source": source,
+        "partial": partial,
+        "progress": progress,
+    }
+    with Told() as told, connected(store) as connection:
+        try:
+            before = digests(path)
+            with staged_roster(connection, path, now=author.at, **read) as staged:
+                connection.commit()  # nobody else waits for what is staged
+                with writing_on(connection):
+                    # First, so that two imports at once wait for each other on every store.
+                    revision = advance(connection)
+                    summary = staged.merge(
+                        author.at, allow_mass_change=allow_mass_change, tell=told
+                    )
+                    if dry_run:
+                        raise DryRun(summary)  # noqa: TRY301 (what rolls the transaction back)
+                    _unchanged(path, before)
+                    _record(connection, author, summary, revision, before, told)
+        except DryRun as done:
+            return done.summary
+        finally:
+            with suppress(SQLAlchemyError):
+                connection.commit()  # the staging tables are gone
     return summary
+
+
+def _unchanged(path: Path, before: Mapping[str, str]) -> None:
+    if digests(path) != before:
+        raise RosterError(
+            "The roster was changed while it was read; nothing was imported.",
+            where=str(path),
+            hint="Import it again once it is complete.",
+        )
 
 
 def _record(

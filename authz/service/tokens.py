@@ -52,7 +52,17 @@ def create_token(
     by: str,
     because: str = "",
 ) -> str:
-    """A new token of this client, recorded; the only copy is the one returned."""
+    """A new token of this client, recorded; the only copy is the one returned.
+
+    MalformedError where it cannot be given, or not for so long (:attr:`Settings.token_days`): one
+    that is lost is of no use to its finder for ever (N-45).
+    """
+    if ttl > timedelta(days=settings.token_days):
+        raise MalformedError(
+            f"A token lasts {settings.token_days} days at most.",
+            where="ttl",
+            hint="Ask for less, or set AUTHZ_TOKEN_DAYS.",
+        )
     now = clock.now().replace(microsecond=0)
     key = _signing_key(store, settings, by)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from authz.service.personal import ERASED, KEPT, Columns
+from authz.service.personal import ENDED, ERASED, KEPT, Columns
 from docs.generator.markdown import table, tick
 
 INTRO = """\
@@ -18,12 +18,15 @@ sign-in by its own number can be traced through the row of that number for as lo
 
 
 def page() -> str:
-    """The page of both."""
+    """The page of all three."""
     gone = [row for each in ERASED for row in _rows(each.why, each.columns)]
+    ended = [row for each in ENDED for row in _rows(each.why, each.columns)]
     kept = [row for each in KEPT for row in _rows(each.why, each.columns)]
     return (
         f"{INTRO}\n## Taken away\n\n"
         + table(["table", "columns", "how"], gone)
+        + "\n\n## Taken away once it has ended\n\n"
+        + table(["table", "columns", "how"], ended)
         + "\n\n## Kept\n\n"
         + table(["table", "columns", "why"], kept)
     )

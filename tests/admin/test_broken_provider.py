@@ -7,6 +7,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from threading import Thread
@@ -26,6 +27,7 @@ from authz.errors import SettingError, UnauthenticatedError
 from authz.service import providers
 from authz.service.providers import Identity
 from tests.waiting import PATIENCE
+from tests.world import frozen
 
 BACK = "https://authz.test/admin/sign-in/back/fake"
 KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"}, private=True)
@@ -277,8 +279,23 @@ def test_a_provider_that_is_not_there_is_refused(fake: Fake) -> None:
         providers.start(gone, BACK)
 
 
-@pytest.mark.usefixtures("one_moment")
-def test_a_provider_that_is_silent_is_not_asked_at_every_click(fake: Fake) -> None:
+@pytest.fixture
+def steady(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the clock shows that nobody sets: that of a machine that has just begun."""
+    shown = [1.0]
+    monkeypatch.setattr(clock, "monotonic", lambda: shown[0])
+    return shown
+
+
+@pytest.fixture(params=["as it goes", "set back"])
+def set_back(request: pytest.FixtureRequest) -> timedelta:
+    """How far the clock on the wall is set back meanwhile, which changes nothing."""
+    return timedelta(days=1 if request.param == "set back" else 0)
+
+
+def test_a_provider_that_is_silent_is_not_asked_at_every_click(
+    fake: Fake, steady: list[float], set_back: timedelta
+) -> None:
     def silent(_: Any) -> Response:
         fake.asked += 1
         return Response(status=500)
@@ -287,30 +304,36 @@ def test_a_provider_that_is_silent_is_not_asked_at_every_click(fake: Fake) -> No
     for _ in range(5):
         refused(fake)
     assert fake.asked == 1
+    steady[0] += providers.SILENT_SECONDS + 1
+    with frozen(clock.now() - set_back):
+        refused(fake)
+    assert fake.asked == 2
 
 
-@pytest.mark.usefixtures("one_moment")
-def test_new_keys_are_asked_for_no_oftener_than_once_a_minute(fake: Fake) -> None:
+def test_new_keys_are_asked_for_no_oftener_than_once_a_minute(
+    fake: Fake, steady: list[float], set_back: timedelta
+) -> None:
     sign_in(fake)
     fresh = RSAKey.generate_key(2048, {"kid": "two", "use": "sig"}, private=True)
     fake.key = fake.published = fresh
     fake.header = {"alg": "RS256", "kid": "two"}
     refused(fake)  # within the minute
     assert fake.asked == 1
-    url, (asked_at, found) = next(each for each in providers._known.items() if "keys" in each[0])
-    providers._known[url] = (asked_at - providers.AGAIN_SECONDS - 1, found)
-    sign_in(fake)
+    steady[0] += providers.AGAIN_SECONDS + 1
+    with frozen(clock.now() - set_back):
+        sign_in(fake)
     assert fake.asked == 2
 
 
-@pytest.mark.usefixtures("one_moment")
-def test_the_keys_of_a_provider_that_is_away_are_believed_no_longer_than_kept(fake: Fake) -> None:
+def test_the_keys_of_a_provider_that_is_away_are_believed_no_longer_than_kept(
+    fake: Fake, steady: list[float], set_back: timedelta
+) -> None:
     sign_in(fake)
     fake.published = RSAKey.generate_key(2048, {"kid": "two", "use": "sig"}, private=True)
     sign_in(fake)  # within the hour, nobody asks
-    url, (asked_at, found) = next(each for each in providers._known.items() if "keys" in each[0])
-    providers._known[url] = (asked_at - providers.KEPT_SECONDS - 1, found)
-    refused(fake)
+    steady[0] += providers.KEPT_SECONDS + 1
+    with frozen(clock.now() - set_back):
+        refused(fake)
 
 
 @pytest.mark.parametrize(

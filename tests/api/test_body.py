@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
 from authz.api import body
+from authz.arriving import Arriving
 from authz.errors import MalformedError, TooLargeError
 from tests.api.conftest import EVALUATION, EVALUATIONS, Client, question
 
@@ -216,14 +217,15 @@ def test_no_more_than_the_limit_is_read() -> None:
     for length in (None, str(10**9), "9" * 30):
         endless = _Endless()
         with pytest.raises(TooLargeError):
-            body.read(_request(endless, length), 1000, DEPTH)
+            body.receive(_request(endless, length).environ, "tests", 1000, Arriving(4))
         assert endless.given <= 1001
 
 
 @pytest.mark.parametrize("terminated", [True, False])
 def test_a_body_shorter_than_its_length_is_malformed(terminated: bool) -> None:
+    short = _request(io.BytesIO(b"{}"), "10", terminated)
     with pytest.raises(MalformedError):
-        body.read(_request(io.BytesIO(b"{}"), "10", terminated), 1000, DEPTH)
+        body.receive(short.environ, "tests", 1000, Arriving(4))
 
 
 @pytest.mark.parametrize("endpoint", [EVALUATION, EVALUATIONS])

@@ -217,6 +217,20 @@ def test_what_cannot_be_given_is_not(
         tokens.create_token(client.store, client.settings, name, scopes, ttl, by="op")
 
 
+def test_no_token_lasts_longer_than_the_setting_says(client: Client) -> None:
+    """N-45: as long as a year where nobody says otherwise."""
+    year = timedelta(days=365)
+    with pytest.raises(MalformedError, match="lasts 365 days at most"):
+        tokens.create_token(
+            client.store, client.settings, "app", ["pdp"], year + timedelta(seconds=1), by="op"
+        )
+    made = tokens.create_token(client.store, client.settings, "app", ["pdp"], year, by="op")
+    assert _caller(client, made).client == "app"
+    shorter = client.settings.model_copy(update={"token_days": 30})
+    with pytest.raises(MalformedError, match="lasts 30 days at most"):
+        tokens.create_token(client.store, shorter, "app", ["pdp"], year, by="op")
+
+
 def test_keys_are_private_files(client: Client) -> None:
     folder = client.settings.key_folder
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -12,7 +12,7 @@ from collections import Counter
 from sqlalchemy import Column, MetaData, String, Table, inspect
 from sqlalchemy.engine import Engine
 
-from authz.service.personal import ERASED, KEPT
+from authz.service.personal import ENDED, ERASED, KEPT
 from tests.architecture.people_in_tables import METADATA, texts
 
 NOBODY = {
@@ -99,7 +99,7 @@ NOBODY = {
 
 def declared() -> Counter[tuple[str, str]]:
     """Every column of which it is said what an erasure does with it."""
-    groups = [each.columns for each in (*ERASED, *KEPT)]
+    groups = [each.columns for each in (*ERASED, *ENDED, *KEPT)]
     people = [(name, each) for group in groups for name, some in group.items() for each in some]
     return Counter(people + [(name, each) for name in NOBODY for each in NOBODY[name].split()])
 

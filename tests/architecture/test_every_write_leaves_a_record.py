@@ -29,7 +29,7 @@ from authz.service import (
 )
 from authz.service.changing import By
 from authz.service.database import open_store, writing
-from authz.service.personal import ERASED, KEPT
+from authz.service.personal import ENDED, ERASED, KEPT
 from tests.architecture.people_in_tables import named
 from tests.architecture.reviewing_changes import REVIEWED
 from tests.architecture.scene import Scene
@@ -77,7 +77,7 @@ PEOPLE = ("ann", "bob", "danai", "mali", "mum", "boss", "dpo2", "pim", "kid", "k
 """Those of the scenes whose ids are no words of the service."""
 OF_PEOPLE = {
     (name, column)
-    for each in (*ERASED, *KEPT)
+    for each in (*ERASED, *ENDED, *KEPT)
     for name, columns in each.columns.items()
     for column in columns
 }

@@ -238,6 +238,10 @@ def test_a_token_is_printed_once_and_can_be_ended(shell: Shell) -> None:
     assert shell("token", "revoke", "--client", "grades").returncode == 1
     assert shell("token", "revoke").returncode == 2
     assert shell("token", "create", "--client", "x", "--ttl", "soon").returncode == 2
+    long = shell("token", "create", "--client", "x", "--ttl", "366d")
+    assert (long.returncode, long.stdout) == (2, "")
+    assert "365 days at most" in long.stderr
+    assert "AUTHZ_TOKEN_DAYS" in long.stderr
 
 
 def test_a_user_is_added_reset_and_disabled(shell: Shell) -> None:

@@ -14,12 +14,18 @@ from authz.audit.tables import AuditRecord
 from authz.directory.facts import Place
 from authz.errors import ConflictError, NotFoundError
 from authz.policy.load import load
-from authz.service import erasing, users, ways_in
+from authz.service import erasing, links, users, ways_in
 from authz.service.database import open_store
 from authz.service.decide import DecisionPoint
 from authz.service.personal import ERASED
 from authz.service.shown import Viewer
-from authz.service.tables import SignInNotice, SignInRequest
+from authz.service.tables import (
+    SignIn,
+    SignInInvitation,
+    SignInLink,
+    SignInNotice,
+    SignInRequest,
+)
 from authz.service.ways_in import What
 from tests.architecture.people_in_tables import named
 from tests.journals import verified
@@ -111,6 +117,33 @@ def test_the_record_says_what_went_and_names_nobody_who_has_a_pseudonym(kept: En
     assert (IDS["mum"].encode() in body) is not detail["before"]["has_key"]
     with pytest.raises(NotFoundError):
         erasing.erase(kept, IDS["mum"], by="dpo", because="once more")
+
+
+def test_a_sign_in_that_has_ended_forgets_whose_it_was(kept: Engine) -> None:
+    """N-34: it is needed no longer; its name is, so that nobody else gets it (N-42)."""
+    for number, name in enumerate(("mum-signs-in", "dad-signs-in")):
+        linked = {"issuer": "https://login.test", "subject": f"subject-{number}"}
+        links.link(kept, name, **linked, by="tests")
+        links.invite(kept, name, by="tests")
+    users.add(kept, "mum-again", person=IDS["mum"], by="tests")
+    for name in ("mum-signs-in", "dad-signs-in"):
+        users.disable(kept, name, by="tests")
+    erase(kept, IDS["mum"])
+    found = {each["name"]: each for each in rows(kept, SignIn)}
+    ended = found["mum-signs-in"]
+    assert (ended["person"], ended["password_hash"], ended["totp_secret"]) == (None, "", None)
+    assert found["mum-again"]["person"] == IDS["mum"]  # its owner uses it
+    assert found["dad-signs-in"]["person"] == IDS["dad"]
+    assert found["dad-signs-in"]["password_hash"] != ""
+    for table in (SignInLink, SignInInvitation):
+        assert [each["name"] for each in rows(kept, table)] == ["dad-signs-in"]
+    with pytest.raises(ConflictError):
+        users.add(kept, "mum-signs-in", person=IDS["dad"], by="tests")
+    users.disable(kept, "mum-again", by="tests")
+    erasing.erase(kept, IDS["mum"], by="dpo", because="the other one has ended too")
+    persons = {each["name"]: each["person"] for each in rows(kept, SignIn)}
+    assert (persons["mum-signs-in"], persons["mum-again"]) == (None, None)
+    assert verified(kept).damage is None
 
 
 def test_without_an_approval_nothing_goes(kept: Engine) -> None:

@@ -57,9 +57,9 @@ def demo(host: str, port: int, workers: int, prepare_only: bool) -> None:  # noq
     for title, scene in _shown(school):
         click.echo(f"# {title}: {scene.title['en']}\n{curl(base, token, scene.request)}\n")
     if not prepare_only:
-        from authz.cli.serve import run  # noqa: PLC0415 (costly, and only to serve)
+        from authz.cli.serve import THREADS, run  # noqa: PLC0415 (costly, and only to serve)
 
-        run(host, port, workers=workers, threads=64, policy=found.policy)
+        run(host, port, workers=workers, threads=THREADS, policy=found.policy)
 
 
 def prepare(found: Settings) -> tuple[Settings, Demo]:

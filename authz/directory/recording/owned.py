@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, insert, select
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Connection, select
 
-from authz.directory.recording.change import Key
+from authz.directory.recording.change import Key, Row
 from authz.directory.recording.lines import Fact
 from authz.directory.recording.lookup import column_of, key_of, slices, table_of
+from authz.directory.recording.step import Do, Step, keyed, steps
 
 
 def children_of(connection: Connection, facts: list[Fact], keys: set[Key]) -> dict[Key, list[str]]:
@@ -32,27 +32,24 @@ def children_of(connection: Connection, facts: list[Fact], keys: set[Key]) -> di
     return dict(found)
 
 
-def flush_children(
-    connection: Connection, facts: list[Fact], children: Mapping[Key, list[str]]
-) -> None:
-    """Put the lists of the facts written in the place of those before."""
+def of_children(facts: list[Fact], children: Mapping[Key, list[str]]) -> list[Step]:
+    """What puts the lists of the facts in the place of those before."""
     spec = facts[0].kind.children
     if spec is None:
-        return
+        return []
     _, child, parent, item = spec
     owned = table_of(child)
     owner, of = column_of(child, parent), column_of(child, item)
     written = {key_of(table_of(f.kind.table), f) for f in facts if not f.delete}
-    rows = []
-    for key in written:
-        where: list[ColumnElement[bool]] = [owner == key[-1]]
-        if len(key) > 1:
-            where.append(owned.c.kind == key[0])
-        connection.execute(delete(owned).where(*where))
-        lead = {"kind": key[0]} if len(key) > 1 else {}
-        rows += [{**lead, owner.name: key[-1], of.name: each} for each in children[key]]
-    if rows:
-        connection.execute(insert(owned), rows)
+    leads = {key: _lead(key) | {owner.name: key[-1]} for key in sorted(written)}
+    rows = [{**lead, of.name: each} for key, lead in leads.items() for each in children[key]]
+    gone = [keyed(lead, lead) for lead in leads.values()]
+    return steps(Do.DELETE, owned, gone) + steps(Do.INSERT, owned, rows)
+
+
+def _lead(key: Key) -> Row:
+    """What a row of the list has besides its owner's id."""
+    return {"kind": key[0]} if len(key) > 1 else {}
 
 
 def children_after(fact: Fact, before: list[str] | None) -> list[str]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from authz.directory.tables import Revision
+
+
+def following(connection: Connection) -> int:
+    """The revision of the next change, as long as nobody else changes anything."""
+    return (connection.scalar(select(Revision.revision)) or 0) + 1
 
 
 def advance(connection: Connection) -> int:

@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
 from authz.directory import tables as t
 from authz.directory.recording.change import ORIGIN, Author, Row
 from authz.directory.recording.lines import Fact
-from authz.directory.recording.lookup import slices
+from authz.directory.recording.lookup import slices, table_of
+from authz.directory.recording.step import KEY, Do, Step, steps
 
 _SCHOOL = (
     t.Membership.id,
@@ -22,12 +23,12 @@ _SCHOOL = (
 )
 
 
-def flush_schools(
+def of_schools(
     connection: Connection, author: Author, facts: list[Fact]
-) -> Mapping[str, set[str]]:
+) -> tuple[list[Step], Mapping[str, set[str]]]:
     """``schools`` replaces the memberships that an earlier fact named (page 5).
 
-    Returns the schools that each of the people belonged to by a fact before.
+    What writes them, and the schools that each of the people belonged to by a fact before.
     """
     wanted = {
         f.values["id"]: f.values["schools"] for f in facts if "schools" in f.values and not f.delete
@@ -44,13 +45,14 @@ def flush_schools(
         gone += [r.id for o, r in there.items() if o not in schools and r.ended_at is None]
         back += [r.id for o, r in there.items() if o in schools and r.ended_at is not None]
         new += [_membership(author, person, school) for school in schools if school not in there]
-    for ids, moment in ((gone, author.now), (back, None)):
-        for some in slices(ids):
-            changed = update(t.Membership).where(t.Membership.id.in_(some))
-            connection.execute(changed.values(ended_at=moment))
-    if new:
-        connection.execute(insert(t.Membership), new)
-    return {
+    table = table_of(t.Membership)
+    moved = [
+        {f"{KEY}id": ident, "ended_at": moment}
+        for ids, moment in ((gone, author.now), (back, None))
+        for ident in ids
+    ]
+    written = steps(Do.UPDATE, table, moved) + steps(Do.INSERT, table, new)
+    return written, {
         person: {school for school, row in rows.items() if row.ended_at is None}
         for person, rows in standing.items()
     }

@@ -1,7 +1,8 @@
-"""Writes facts to the tables, a batch at a time, with what stood there before (N-49).
+"""Makes the rows of facts, a batch at a time, with what stood there before (N-49).
 
 Per batch, what it refers to and what it replaces is read with one statement a table; no
-line asks the database by itself.
+line asks the database by itself. Nothing is written here: a batch gives steps, which are
+run at once, or once all of them are known.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from authz.directory import tables as t
@@ -28,22 +29,40 @@ from authz.directory.recording.change import (
 )
 from authz.directory.recording.lines import Fact
 from authz.directory.recording.lookup import is_one, key_of, references, slices, table_of
-from authz.directory.recording.owned import children_after, children_of, flush_children
-from authz.directory.recording.schools import flush_schools
+from authz.directory.recording.owned import children_after, children_of, of_children
+from authz.directory.recording.schools import of_schools
+from authz.directory.recording.step import Do, Step, keyed, steps
 from authz.errors import FactError
+
+
+class Batch(NamedTuple):
+    """What a batch of facts changes, what writes it, and the errors of what cannot be written."""
+
+    changes: list[Change]
+    steps: list[Step]
+    problems: list[FactError]
+
+
+class AgainError(Exception):
+    """A fact of an earlier batch comes again, and that batch is not written yet."""
 
 
 @dataclass
 class Writer:
-    """Writes batches of facts in one transaction, which the caller owns."""
+    """Makes batches of facts from one snapshot, or one transaction, which the caller owns.
+
+    ``ahead``: no batch is written before the last one is made.
+    """
 
     connection: Connection
     author: Author
     name: str
+    ahead: bool = False
     known: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    made: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
 
-    def write(self, facts: Sequence[Fact]) -> tuple[list[Change], list[FactError]]:
-        """Put the facts on file in their order; the errors of those that cannot be."""
+    def batch(self, facts: Sequence[Fact]) -> Batch:
+        """The facts in their order; AgainError where what stands before them is not to be seen."""
         self._look_up(facts)
         by_table: dict[Table, list[Fact]] = defaultdict(list)
         problems: list[FactError] = []
@@ -55,11 +74,11 @@ class Writer:
             by_table[table_of(fact.kind.table)].append(fact)
             if not fact.delete:
                 self.known[fact.kind.name].add(str(fact.values.get("id", "")))
-        changes: list[Change] = []
+        made = Batch([], [], problems)
         if not problems:
             for table, some in by_table.items():
-                changes += self._write_table(table, some, problems)
-        return changes, problems
+                self._table(table, some, made)
+        return made
 
     def _look_up(self, facts: Iterable[Fact]) -> None:
         """Learn which of the rows referred to exist."""
@@ -89,10 +108,9 @@ class Writer:
                 return f"The {kind} {name[:60]!r} is not in the directory."
         return ""
 
-    def _write_table(
-        self, table: Table, facts: list[Fact], problems: list[FactError]
-    ) -> list[Change]:
+    def _table(self, table: Table, facts: list[Fact], made: Batch) -> None:
         keys = [key_of(table, fact) for fact in facts]
+        self._once(table, keys)
         stored = self._stored(table, set(keys))
         originally = dict(stored)
         children = children_of(self.connection, facts, set(keys))
@@ -100,7 +118,7 @@ class Writer:
         for key, fact in zip(keys, facts, strict=True):
             before = stored.get(key)
             if fact.delete and before is None:
-                problems.append(
+                made.problems.append(
                     FactError(
                         f"There is no such {fact.kind.name} to delete.",
                         where=f"{self.name}:{fact.line}",
@@ -120,11 +138,22 @@ class Writer:
                 )
             )
             stored[key] = row
-        self._flush(table, originally, {key: stored[key] for key in keys if key in stored})
-        flush_children(self.connection, facts, children)
+        after_all = {key: stored[key] for key in keys if key in stored}
+        made.steps.extend(_rows(table, originally, after_all))
+        made.steps.extend(of_children(facts, children))
         if table is table_of(t.Person):
-            changes = with_schools(changes, flush_schools(self.connection, self.author, facts))
-        return changes
+            written, before_all = of_schools(self.connection, self.author, facts)
+            made.steps.extend(written)
+            changes = with_schools(changes, before_all)
+        made.changes.extend(changes)
+
+    def _once(self, table: Table, keys: Iterable[Key]) -> None:
+        """What is not written yet cannot be read; so no key may come in two batches."""
+        if self.ahead:
+            new, before = set(keys), self.made[table.name]
+            if not before.isdisjoint(new):
+                raise AgainError
+            before |= new
 
     def _stored(self, table: Table, keys: set[Key]) -> dict[Key, Row]:
         columns = list(table.primary_key.columns)
@@ -193,21 +222,13 @@ class Writer:
         row |= {**carried, **recorded}
         return {**row, "name_order": name_order(row["given_name"], row["family_name"])}
 
-    def _flush(self, table: Table, before: Mapping[Key, Row], after: Mapping[Key, Row]) -> None:
-        new = [row for key, row in after.items() if key not in before]
-        changed = [row for key, row in after.items() if key in before]
-        if new:
-            self.connection.execute(insert(table), new)
-        if changed:
-            names = [c.name for c in table.primary_key.columns]
-            statement = (
-                update(table)
-                .where(*(table.c[name] == bindparam(f"key_{name}") for name in names))
-                .values({c.name: bindparam(c.name) for c in table.columns if c.name not in names})
-            )
-            self.connection.execute(
-                statement, [{**{f"key_{n}": row[n] for n in names}, **row} for row in changed]
-            )
+
+def _rows(table: Table, before: Mapping[Key, Row], after: Mapping[Key, Row]) -> list[Step]:
+    """What puts the rows after in the place of those before."""
+    names = [column.name for column in table.primary_key.columns]
+    new = [row for key, row in after.items() if key not in before]
+    changed = [keyed(row, names) for key, row in after.items() if key in before]
+    return steps(Do.INSERT, table, new) + steps(Do.UPDATE, table, changed)
 
 
 _REFERRED: Mapping[str, Any] = {

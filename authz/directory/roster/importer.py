@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -35,7 +37,8 @@ def quiet(what: str, done: int, total: int | None) -> None:
     """Show no progress."""
 
 
-def import_roster(  # noqa: PLR0913 (as the command's options)
+@contextmanager
+def staged_roster(
     connection: Connection,
     path: Path,
     *,
@@ -43,14 +46,12 @@ def import_roster(  # noqa: PLR0913 (as the command's options)
     local: tzinfo,
     source: str | None = None,
     partial: bool = False,
-    allow_mass_change: bool = False,
     progress: Progress = quiet,
-    tell: Tell = untold,
-) -> Summary:
-    """Import the folder or zip at ``path``, in the transaction of the caller.
+) -> Iterator[Staged]:
+    """Read the folder or zip at ``path`` into temporary tables of the connection.
 
-    ``tell`` is called with every row that was changed, ended or brought back, and with
-    those that were added to what the source brought before.
+    They are its own, and nothing of the directory is read or held for them: the caller may end
+    the transaction before the set is merged, and ends that in which they go at the end.
 
     ``source``: where it is given, every sourcedId of the set is kept as ``source:sourcedId``
     and the rows are those of that source; else ids are kept as they are, and the source is
@@ -63,8 +64,7 @@ def import_roster(  # noqa: PLR0913 (as the command's options)
     A file that the manifest calls absent is not touched, in a bulk as in a delta; what it
     brought before can be referred to.
 
-    Raises :class:`~authz.errors.RosterError` with every problem found, up to a cap, and
-    :class:`~authz.errors.MassChangeError`; the caller rolls back, and commits.
+    Raises :class:`~authz.errors.RosterError` where the set cannot be read at all.
     """
     if source is not None and not _SOURCE.fullmatch(source):
         raise RosterError(
@@ -77,19 +77,35 @@ def import_roster(  # noqa: PLR0913 (as the command's options)
         if not manifest.modes:
             raise RosterError("There is no file in it that can be imported.", where=path.name)
         prefix = f"{source}:" if source else ""
-        run = _Run(connection, entries, manifest, source or manifest.source, partial, progress)
+        run = Staged(connection, entries, manifest, source or manifest.source, partial, progress)
         with staging.staged(connection) as load:
             zoned = staging.is_postgresql(connection)
             today = now.astimezone(local).date()
             checks = Checks(manifest.version, prefix, local, today=today, zoned=zoned)
             run.read(load, checks)
-            run.check()
-            return run.apply(now, allow_mass_change=allow_mass_change, tell=tell)
+            yield run
+
+
+def import_roster(
+    connection: Connection,
+    path: Path,
+    *,
+    now: datetime,
+    allow_mass_change: bool = False,
+    tell: Tell = untold,
+    **said: Any,
+) -> Summary:
+    """Stage and merge in one transaction, that of the caller, who rolls back, and commits.
+
+    ``said`` is what :func:`staged_roster` is told besides.
+    """
+    with staged_roster(connection, path, now=now, **said) as run:
+        return run.merge(now, allow_mass_change=allow_mass_change, tell=tell)
 
 
 @dataclass
-class _Run:
-    """One import on its way."""
+class Staged:
+    """A set that was read into the staging tables."""
 
     connection: Connection
     entries: Entries
@@ -126,7 +142,19 @@ class _Run:
         if not self.rows[name]:
             self.said.notes.append(f"{table.name}: there is no row in it that was taken.")
 
-    def check(self) -> None:
+    def merge(self, now: datetime, *, allow_mass_change: bool, tell: Tell) -> Summary:
+        """Check the set as a whole and merge it, in the transaction of the caller.
+
+        ``tell`` is called with every row that was changed, ended or brought back, and with
+        those that were added to what the source brought before.
+
+        Raises :class:`~authz.errors.RosterError` with every problem found, up to a cap, and
+        :class:`~authz.errors.MassChangeError`; the caller rolls back, and commits.
+        """
+        self._check()
+        return self._apply(now, allow_mass_change=allow_mass_change, tell=tell)
+
+    def _check(self) -> None:
         """Check the set as a whole; without ``partial`` any problem refuses it."""
         self.progress("references", 0, None)
         if not self.partial and self.manifest.missing:
@@ -139,7 +167,7 @@ class _Run:
             self.said.fatal.extend(self.said.wrong.listed, self.said.wrong.total)
         self.said.fatal.refuse()
 
-    def apply(self, now: datetime, *, allow_mass_change: bool, tell: Tell) -> Summary:
+    def _apply(self, now: datetime, *, allow_mass_change: bool, tell: Tell) -> Summary:
         """Merge what was staged."""
         self.progress("directory", 0, None)
         self._note_principals()
