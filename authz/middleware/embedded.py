@@ -8,10 +8,11 @@ asked over HTTP (3.1), under the application's own name.
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from threading import Event, Lock
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
@@ -34,6 +35,9 @@ KEPT: Final = 8192
 TOGETHER: Final = 1000
 """Questions that are decided of one state of the directory, and recorded together."""
 MALFORMED: Final = MalformedError.code
+LONGEST_KEY: Final = 2048
+_FORM: Final = 2
+"""Of :mod:`marshal`'s forms, the one in which the bytes hang on nothing but the values."""
 
 
 class EmbeddedPoint:
@@ -73,7 +77,7 @@ class EmbeddedPoint:
         self._read: Recent[bytes, Request] = Recent(KEPT)
         self._told: Recent[bytes, tuple[Decision, Answer]] = Recent(KEPT)
         self._health = Health(f"embedded point of {application}")
-        self._ready = Event()
+        self._ready = False
         self._guard = Lock()
         _points.add(self)
 
@@ -87,12 +91,11 @@ class EmbeddedPoint:
 
     def _item(self, question: Question) -> Request | MalformedError:
         """What the question says, read as over HTTP; MalformedError raised where it is no JSON."""
-        from authz.decision.request import key_of, parse
-
-        wire = question.to_wire()
-        key = key_of(wire)
+        key = _key_of(question)
         known = self._read.get(key) if key else None
         if known is None:
+            from authz.decision.request import parse
+
             copied = json.loads(question.key())  # whoever asked may change theirs
             try:
                 known = parse(copied, "questions.")
@@ -156,13 +159,15 @@ class EmbeddedPoint:
         from authz.service.journals import close
 
         with self._guard:
-            self._ready.clear()
+            self._ready = False
             close(self._point.store)
 
     def _decided(self, items: Sequence[Request | MalformedError]) -> list[Answer]:
         try:
             self._begin()
-            found = self._point.evaluate(items, self._caller, path="questions")
+            found = self._point.at_once(items, self._caller)
+            if found is None:
+                found = self._point.evaluate(items, self._caller, path="questions")
         except Exception as error:  # noqa: BLE001 (no decision is a refusal, whatever it was)
             self._failed(error)
             self._health.refused({UNAVAILABLE: len(items)})
@@ -195,23 +200,25 @@ class EmbeddedPoint:
 
     def _begin(self) -> None:
         """Make sure of the tables, the journal and the record of what is started with, once."""
-        if self._ready.is_set():
-            return
+        if not self._ready:
+            with self._guard:
+                self._make_sure()
+
+    def _make_sure(self) -> None:
         from authz.service import standing
         from authz.service.database import require
         from authz.service.journals import claim, count, journal_of, open_journal
 
-        with self._guard:
-            if self._ready.is_set():
-                return
-            store = self._point.store
-            require(store)
-            claim(store, self._settings)
-            if journal_of(store) is None:
-                open_journal(store, self._settings)
-                count(self._settings)
-            standing.note(store, self._settings, self._point.policy)
-            self._ready.set()
+        store = self._point.store
+        if self._ready:  # another thread was faster
+            return
+        require(store)
+        claim(store, self._settings)
+        if journal_of(store) is None:
+            open_journal(store, self._settings)
+            count(self._settings)
+        standing.note(store, self._settings, self._point.policy)
+        self._ready = True
 
     def _failed(self, error: Exception) -> None:
         code = error.code if isinstance(error, AuthzError) else type(error).__name__
@@ -222,6 +229,21 @@ class EmbeddedPoint:
         self._guard = Lock()
         self._health = Health(self._health.name)
         self._point.store.dispose(close=False)
+
+
+def _key_of(question: Question) -> bytes:
+    """Bytes that only questions with the same members have; none where that costs too much.
+
+    Python's own form of them tells ``1`` from ``true`` and from ``1.0``.
+    """
+    subject = question.subject_type, question.subject, question.subject_properties
+    resource = question.category, question.person, question.properties
+    asked: Any = subject, question.action, resource, question.context
+    try:
+        key = marshal.dumps(asked, _FORM)
+    except ValueError:  # no JSON, or nested too deeply
+        return b""
+    return key if len(key) <= LONGEST_KEY else b""
 
 
 _points: WeakSet[EmbeddedPoint] = WeakSet()

@@ -189,8 +189,10 @@ def _held(view: View) -> View:
 
 def _decided(view: Any) -> None:
     declaration = current().declaration
-    if not any(mark.declaration is declaration for mark in getattr(view, MARKS)):
-        raise DeclarationError(
-            "A view runs in a request that was decided for another one.",
-            hint="Call what both views share, not one view from the other.",
-        )
+    for mark in getattr(view, MARKS):
+        if mark.declaration is declaration:
+            return
+    raise DeclarationError(
+        "A view runs in a request that was decided for another one.",
+        hint="Call what both views share, not one view from the other.",
+    )

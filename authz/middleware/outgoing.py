@@ -77,7 +77,7 @@ def finish(
         permit.require_settled()
     except RefusedError as error:
         return refused(exchange, error) if status < HTTPStatus.BAD_REQUEST else bare(status)
-    kept = _private(_without(headers, _TELLING))
+    kept = _plain(headers) or _private(_without(headers, _TELLING))
     return Reply(status, [*kept, ("Content-Length", str(len(made)))], made)
 
 
@@ -153,14 +153,35 @@ def _bodiless(exchange: Exchange, status: int) -> bool:
 
 def _is_json(headers: Sequence[tuple[str, str]]) -> bool:
     """Whether the body is JSON in the clear, and says so once."""
-    kinds = [value for name, value in headers if name.lower() == "content-type"]
-    coded = [value for name, value in headers if name.lower() == "content-encoding"]
-    if len(kinds) != 1 or any(value.strip().lower() != "identity" for value in coded):
+    kinds = []
+    for name, value in headers:
+        word = name.lower()
+        if word == "content-type":
+            kinds.append(value)
+        elif word == "content-encoding" and value.strip().lower() != "identity":
+            return False
+    if len(kinds) != 1:
         return False
     kind = kinds[0].partition(";")[0].strip().lower()
     return kind == "application/json" or (
         kind.startswith("application/") and kind.endswith("+json")
     )
+
+
+def _plain(headers: Sequence[tuple[str, str]]) -> Headers | None:
+    """Of a filtered body what stays, and that nobody keeps it; None where something is said of it.
+
+    Nearly all answers say nothing of it, and are looked at once.
+    """
+    kept = []
+    for each in headers:
+        word = each[0].lower()
+        if caching(word):
+            return None
+        if word not in _TELLING:
+            kept.append(each)
+    kept += NO_STORE
+    return kept
 
 
 def _private(headers: Sequence[tuple[str, str]]) -> Headers:

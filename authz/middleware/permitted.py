@@ -9,12 +9,15 @@ from msgspec.json import decode, encode
 from authz.errors import ObligationError, RefusedError
 from authz.middleware.answer import CLASSES, FIELDS, PSEUDONYMISE, Answer
 from authz.middleware.declare import Needs
+from authz.middleware.obligations import reading
 from authz.middleware.obligations.fields import DROPPED, Orders, carry_out
 from authz.middleware.obligations.pseudonyms import PseudonymKey
 from authz.middleware.question import Question
 
 BY_FILTER: Final = frozenset({FIELDS, CLASSES, PSEUDONYMISE})
 """The obligations that :meth:`Permitted.filter` carries out."""
+_NAMES: Final = frozenset({FIELDS})
+NOTHING: Final[frozenset[str]] = frozenset()
 
 
 class Permitted:
@@ -34,6 +37,8 @@ class Permitted:
         self.question = question
         self.answer = answer
         self.done = done
+        self.limits = not (answer.obliges & BY_FILTER) <= needs.carries
+        """Whether it sets a limit that the route does not keep by itself."""
         self._pseudonyms = pseudonyms
         self._given: set[str] = set()
 
@@ -74,18 +79,24 @@ class Permitted:
         ObligationError where it holds what cannot be filtered, RefusedError where it is a
         record of a class that is not allowed.
         """
-        return self._filtered(value, frozenset())
+        return self._filtered(value, self._orders(frozenset()))
 
     def filter_json(self, body: bytes) -> bytes:
         """The same for a body of JSON, without what the route carries out by itself.
 
         ObligationError where it is no JSON.
         """
+        answer, needs = self.answer, self.needs
         try:
+            if answer.obliges & BY_FILTER == _NAMES and not needs.carries:
+                made = reading.filtered(body, needs.shape, answer.fields or NOTHING)
+                if made is not None:
+                    self.done |= BY_FILTER
+                    return made
             value = decode(body)
         except (ValueError, RecursionError) as error:
             raise ObligationError("The body is no JSON, so it cannot be filtered.") from error
-        return encode(self._filtered(value, self.needs.carries))
+        return encode(self._filtered(value, self._orders(needs.carries)))
 
     def carried_out(self, *obligations: str) -> None:
         """Say that code of the application has carried these out by itself."""
@@ -96,8 +107,8 @@ class Permitted:
         if self.owed:
             raise ObligationError(f"Not carried out: {', '.join(sorted(self.owed))}.")
 
-    def _filtered(self, value: object, by_hand: frozenset[str]) -> Any:
-        done = carry_out(value, self._orders(by_hand))
+    def _filtered(self, value: object, orders: Orders) -> Any:
+        done = carry_out(value, orders)
         if done is DROPPED:
             raise RefusedError("The record is of a class that is not permitted.")
         self.done |= BY_FILTER

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,7 @@ class Shape:
     whole: frozenset[str] = frozenset()
     class_of: str = ""
     identifiers: frozenset[str] | None = None
+    readers: dict[frozenset[str], Any] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """What reads only these fields of it (:mod:`authz.middleware.obligations.reading`)."""

@@ -43,6 +43,11 @@ class RequestValues(Mapping[str, Any]):
             raise KeyError(name)
         return value
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value, or the default: what nearly every question asks for is an argument."""
+        value = self._arguments.get(name, _ABSENT) if ":" not in name else self._read(name)
+        return default if value is _ABSENT else value
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._arguments)
 

@@ -44,6 +44,10 @@ class Stands:
             and (self.until is None or now < self.until)
         )
 
+    def form(self, revision: int, now: datetime, client: str) -> Form | None:
+        """The form of this application's records, where it stands and there is one."""
+        return self.forms.get(client) if self.at(revision, now) else None
+
     def keep(self, client: str, form: Form) -> None:
         """Keep the form of this application's records."""
         if len(self.forms) < FORMS:

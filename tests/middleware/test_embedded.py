@@ -93,6 +93,37 @@ def _told(answer: Answer) -> dict[str, Any]:
     return {name: getattr(answer, name) for name in answer.__slots__}
 
 
+def test_what_is_asked_again_is_answered_alike_and_recorded_each_time(
+    any_client: Client, any_point: EmbeddedPoint
+) -> None:
+    asked_of_it = [*QUESTIONS, asked(context={"purpose": 7})]
+    together = any_point.decide(asked_of_it)
+    places = {answer.decision_id for answer in together}
+    for _ in range(3):
+        for question, before in zip(asked_of_it, together, strict=True):
+            (answer,) = any_point.decide([question])
+            assert _told(answer) == {**_told(before), "decision_id": answer.decision_id}
+            places.add(answer.decision_id)
+    catch_up(any_client.store)
+    with reading(any_client.store) as connection:
+        page = trail.search(connection, application="gradebook", limit=100)
+    assert len(page.records) == 4 * len(asked_of_it)
+    assert places - {""} <= {f"{each.chain}-{each.sequence}" for each in page.records}
+
+
+def test_a_right_that_ended_is_refused_when_it_is_asked_next(
+    client: Client, point: EmbeddedPoint
+) -> None:
+    for _ in range(3):
+        assert point.decide([asked()])[0].permit
+    fact = {"fact": "person", "id": "mali", "status": "suspended"}
+    import_facts(
+        client.store, lambda: [json.dumps(fact)], name="f", by="tests",
+        catalogue=client.service.point.policy.catalogue, local=client.settings.local,
+    )  # fmt: skip
+    assert not point.decide([asked()])[0].permit
+
+
 def test_each_embedded_decision_is_recorded_under_the_application(
     any_client: Client, any_point: EmbeddedPoint
 ) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy.orm import (
 from authz.errors import ObligationError, RefusedError, SettingError
 from authz.middleware.answer import Answer
 from authz.middleware.declare import Needs
+from authz.middleware.obligations import reading
 from authz.middleware.obligations.fields import DROPPED, Orders, carry_out
 from authz.middleware.obligations.pseudonyms import PseudonymKey
 from authz.middleware.permitted import Permitted
@@ -61,6 +62,75 @@ def test_a_filtered_tree_never_holds_a_name_that_is_not_allowed(
 ) -> None:
     done = carry_out(tree, Orders(Shape(keep=keep), fields=allowed))
     assert {name for name, _ in inside(done)} <= allowed | keep
+
+
+@given(
+    TREES | some.lists(TREES, max_size=3),
+    SETS,
+    SETS,
+    SETS,
+    some.dictionaries(some.sampled_from(NAMES), some.sampled_from(NAMES), max_size=3),
+)
+def test_what_is_read_of_a_body_is_what_walking_its_tree_leaves(
+    tree: Any,
+    allowed: frozenset[str],
+    keep: frozenset[str],
+    whole: frozenset[str],
+    names: dict[str, str],
+) -> None:
+    shape = Shape(names=names, keep=keep, whole=whole)
+    read = reading.filtered(json.dumps(tree).encode(), shape, allowed)
+    if read is not None:
+        assert json.loads(read) == carry_out(tree, Orders(shape, fields=allowed))
+
+
+SPELT: list[tuple[bytes, object]] = [
+    (b'{"a": 1, "c": 3}', {"a": 1}),
+    (b'{"a": {"c": 1}, "a": 2}', {"a": 2}),
+    (b'{"a": 2, "a": {"c": 1}}', {"a": {}}),
+    (b'{"\\u0061": 1, "\\u0063": 2}', {"a": 1}),
+    (b'{"a": "\\u0e01", "c": "\xe0\xb8\x81"}', {"a": "ก"}),
+    (b'[{"a": [null, 1, {"c": 1}]}, null]', [{"a": [None, 1, {}]}, None]),
+    (b'{"b": {"c": [[1]]}, "c": [[1]]}', {"b": {"c": [[1]]}}),
+    (b'{"a": 123456789012345678901234567890, "c": 1e5}', {"a": 123456789012345678901234567890}),
+]
+
+
+@pytest.mark.parametrize(("body", "left"), SPELT)
+def test_a_body_is_read_by_its_names_however_they_are_spelt(body: bytes, left: object) -> None:
+    shape = Shape(whole=frozenset({"b"}))
+    read = reading.filtered(body, shape, frozenset({"a", "b"}))
+    assert read is not None
+    assert json.loads(read) == left
+
+
+@pytest.mark.parametrize("body", [b'{"a": [[1]]}', b"[1]", b"null", b"[[{}]]", b'{"a": [[{}]]}'])
+def test_what_cannot_be_read_by_names_is_left_to_the_walk(body: bytes) -> None:
+    assert reading.filtered(body, Shape(), frozenset({"a"})) is None
+
+
+@pytest.mark.parametrize("name", ['"', "\\", "\n", "\ud800"])
+def test_names_that_msgspec_does_not_spell_are_left_to_the_walk(name: str) -> None:
+    shape = Shape()
+    for _ in range(2):
+        assert reading.filtered(b"{}", shape, frozenset({name})) is None
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"c": NaN}', b'{"a": 1,}', b'{"a": 1}{}', b"\xef\xbb\xbf{}", b""]
+)
+def test_what_is_no_json_is_not_read(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"JSON|Input data"):
+        reading.filtered(body, Shape(), frozenset({"a"}))
+
+
+def test_readers_are_kept_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "KEPT", 1)
+    shape = Shape()
+    assert reading.filtered(b'{"a": 1}', shape, frozenset({"a"})) == b'{"a":1}'
+    assert reading.filtered(b'{"a": 1}', shape, frozenset({"b"})) is None
+    assert reading.filtered(b'{"a": 1}', shape, frozenset({"a"})) == b'{"a":1}'
+    assert Shape() == shape
 
 
 @given(TREES, SETS)
