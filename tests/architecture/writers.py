@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-STATEMENTS = frozenset({"writing", "insert", "update", "delete"})
+STATEMENTS = frozenset({"writing", "writing_on", "insert", "update", "delete"})
 """Functions whose call is a write, or opens a transaction that may."""
 METHODS = frozenset({"insert", "begin"})
 """The same of methods, of what is no module."""
