@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import lru_cache, wraps
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+Told = Callable[[str], Value]
 
 
 class Recent(Generic[Key, Value]):
@@ -42,3 +44,21 @@ class Recent(Generic[Key, Value]):
             self._old, self._young = self._young, {}
         if self._half:
             self._young[key] = value
+
+
+def remembered(most: int, *, longest: int = 64) -> Callable[[Told[Value]], Told[Value]]:
+    """Keeps what a function says of so many texts, if they have at most ``longest`` characters.
+
+    Callers choose the names of headers, and many long ones would fill the memory.
+    """
+
+    def over(told: Told[Value]) -> Told[Value]:
+        known = lru_cache(maxsize=most)(told)
+
+        @wraps(told)
+        def tell(text: str) -> Value:
+            return known(text) if len(text) <= longest else told(text)
+
+        return tell
+
+    return over

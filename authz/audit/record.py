@@ -271,7 +271,6 @@ def index(members: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-@lru_cache(maxsize=4096)
 def indexed(text: str) -> str:
     """The text as an index can hold it: one that is long or strange goes in as its hash.
 
@@ -279,8 +278,15 @@ def indexed(text: str) -> str:
     id must not be able to make the record fail, and the answer with it (N-51). What
     looks like such a hash is hashed itself, so that no two texts share an entry.
     """
-    if len(text) <= LONGEST_INDEXED and not _STRANGE.search(text):
-        return text
+    return _indexed(text) if len(text) <= LONGEST_INDEXED else _hashed(text)
+
+
+@lru_cache(maxsize=4096)  # of short texts alone: what callers send must not fill the memory
+def _indexed(text: str) -> str:
+    return _hashed(text) if _STRANGE.search(text) else text
+
+
+def _hashed(text: str) -> str:
     return _HASHED + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -122,12 +122,17 @@ def question(request: Request, *, believes_mfa: bool, path: str = "") -> Questio
 
 
 def key_of(body: Mapping[str, Any]) -> bytes:
-    """The :attr:`Request.key` of what this holds; empty where it can have none.
+    """The :attr:`Request.key` of what this holds; empty where it can have none."""
+    return key_of_value([body.get(name) for name in MEMBERS])
 
-    Python's own form of the members tells ``1`` from ``true`` and from ``1.0``.
+
+def key_of_value(value: Any) -> bytes:
+    """Bytes that only the same values of JSON have; empty where there are none, or too many.
+
+    Python's own form of them tells ``1`` from ``true`` and from ``1.0``.
     """
     try:
-        key = marshal.dumps([body.get(name) for name in MEMBERS], _FORM)
+        key = marshal.dumps(value, _FORM)
     except ValueError:  # no JSON, or nested too deeply
         return b""
     return key if len(key) <= LONGEST_KEY else b""

@@ -8,7 +8,6 @@ asked over HTTP (3.1), under the application's own name.
 from __future__ import annotations
 
 import json
-import marshal
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from authz import clock
+from authz.decision.request import key_of_value, parse
 from authz.errors import AuthzError, MalformedError, PointUnavailableError, SettingError
 from authz.middleware.answer import NOTIFY, REVIEW, UNAVAILABLE, Answer
 from authz.middleware.health import Health
@@ -35,9 +35,6 @@ KEPT: Final = 8192
 TOGETHER: Final = 1000
 """Questions that are decided of one state of the directory, and recorded together."""
 MALFORMED: Final = MalformedError.code
-LONGEST_KEY: Final = 2048
-_FORM: Final = 2
-"""Of :mod:`marshal`'s forms, the one in which the bytes hang on nothing but the values."""
 
 
 class EmbeddedPoint:
@@ -94,8 +91,6 @@ class EmbeddedPoint:
         key = _key_of(question)
         known = self._read.get(key) if key else None
         if known is None:
-            from authz.decision.request import parse
-
             copied = json.loads(question.key())  # whoever asked may change theirs
             try:
                 known = parse(copied, "questions.")
@@ -232,18 +227,10 @@ class EmbeddedPoint:
 
 
 def _key_of(question: Question) -> bytes:
-    """Bytes that only questions with the same members have; none where that costs too much.
-
-    Python's own form of them tells ``1`` from ``true`` and from ``1.0``.
-    """
+    """Bytes that only questions with the same members have; empty where they can have none."""
     subject = question.subject_type, question.subject, question.subject_properties
     resource = question.category, question.person, question.properties
-    asked: Any = subject, question.action, resource, question.context
-    try:
-        key = marshal.dumps(asked, _FORM)
-    except ValueError:  # no JSON, or nested too deeply
-        return b""
-    return key if len(key) <= LONGEST_KEY else b""
+    return key_of_value((subject, question.action, resource, question.context))
 
 
 _points: WeakSet[EmbeddedPoint] = WeakSet()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from http import HTTPStatus
 from typing import Final
 
 from authz.errors import AuthzError, TooManyError
 from authz.middleware.refusals import PROBLEM, problem
+from authz.recent import remembered
 
 Headers = list[tuple[str, str]]
 NO_STORE: Final = (("Cache-Control", "no-store"),)
@@ -61,7 +61,7 @@ def told(error: AuthzError, accept: str = "", languages: str = "") -> Reply:
     return Reply(status, [*headers, ("Content-Length", str(len(data)))], data)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def caching(name: str) -> bool:
     """Whether this header says how long something is kept: to all caches, or to one kind alone.
 

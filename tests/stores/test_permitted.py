@@ -142,3 +142,27 @@ def test_a_narrowed_statement_is_counted_and_joined_to(results: Engine) -> None:
 @pytest.mark.parametrize("nobody", ["", "\0", "ann\0"])
 def test_an_id_that_no_database_holds_sees_nobody(school: Engine, nobody: str) -> None:
     assert people(school, nobody) == set()
+
+
+def test_what_a_statement_asks_besides_stays_beside_it(school: Engine) -> None:
+    """Several rules that hold of anybody, as a processor's, are one condition among others."""
+    world = World().fact("processor", id="P", name="P", members=["svc"])
+    world.fact(
+        "contract", id="c", processor="P", purposes=["service", "account"],
+        categories={"identity": []}, actions=["read"], schools="all", transfer="domestic",
+        country="TH", sub_processing=False,
+    )  # fmt: skip
+    world.store(school)
+    one = select(Person.id).where(Person.id == "kid")
+
+    def seen(statement: Select[Any]) -> set[str]:
+        found = permitted(
+            statement, "svc", "read", "identity", person=Person.id, subject_type="service",
+            purpose="service", policy=policy(), place=PLACE, at=NOW,
+        )  # fmt: skip
+        with school.connect() as connection:
+            return set(connection.scalars(found))
+
+    assert seen(one) == {"kid"}
+    assert {"kid", "pal", "tot"} <= seen(select(Person.id))
+    assert seen(one.where(Person.id == "pal")) == set()

@@ -42,9 +42,8 @@ class Narrowing:
         self._place = place
         self._catalogue = catalogue
         self._atoms = sources(formulas, people=True)
-        self.exact = True
         asked: dict[str, ColumnElement[Any]] = {}
-        self._written(literal(""), _noting(asked))
+        _, self.exact = self._written(literal(""), _noting(asked))
         self.names = tuple(asked)
 
     def of(self, person: ColumnElement[Any], given: Given) -> ColumnElement[bool]:
@@ -58,9 +57,12 @@ class Narrowing:
     def written(self, person: ColumnElement[Any], values: list[Any]) -> ColumnElement[bool]:
         """The same, written out."""
         known = dict(zip(self.names, values, strict=True))
-        return self._written(person, lambda name: known[name])
+        return self._written(person, lambda name: known[name])[0]
 
-    def _written(self, person: ColumnElement[Any], binds: Binds) -> ColumnElement[bool]:
+    def _written(
+        self, person: ColumnElement[Any], binds: Binds
+    ) -> tuple[ColumnElement[bool], bool]:
+        """The condition, and whether it says all."""
         view = View(
             subject=binds(SUBJECT),
             person=Outer(person),
@@ -73,10 +75,9 @@ class Narrowing:
         )
         renderer = Renderer(view)
         found = renderer.condition(some(self.formulas))
-        self.exact = renderer.exact
-        if not self._atoms:
-            return found
-        return and_(found, Outer(person).in_(ids(view, self._atoms, people=True)))
+        if self._atoms:
+            found = and_(found, Outer(person).in_(ids(view, self._atoms, people=True)))
+        return found, renderer.exact
 
 
 def _subject(given: Given) -> str | None:

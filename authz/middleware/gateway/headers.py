@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from authz.errors import MalformedError
 from authz.middleware.telling import caching
+from authz.recent import remembered
 
 HOP: Final = frozenset(
     {
@@ -130,7 +130,7 @@ _NAMES: Final = 1024
 """Names of headers that are remembered with what they are; the rest is looked at again."""
 
 
-@lru_cache(maxsize=_NAMES)
+@remembered(_NAMES)
 def reserved(name: str) -> bool:
     """Whether no caller has a say about this header (in small letters, with dashes)."""
     return name in HOP or name in IDENTITY or name in OVERRIDES or name.startswith(PREFIXES)
@@ -148,7 +148,7 @@ def incoming(environ: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-@lru_cache(maxsize=_NAMES)
+@remembered(_NAMES)
 def _name(key: str) -> str:
     return key[5:].replace("_", "-").lower()
 
@@ -177,7 +177,7 @@ def back(
     ]
 
 
-@lru_cache(maxsize=_NAMES)
+@remembered(_NAMES)
 def _may_return(name: str) -> bool:
     """Whether the header is the upstream's to say; of ``X-Request-ID`` the gateway says its own."""
     return not (
