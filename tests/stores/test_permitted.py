@@ -18,8 +18,13 @@ from sqlalchemy.orm import (
 )
 
 from authz import permitted
+from authz.decision.request import Action, Entity, Request, question
+from authz.directory.conditions.narrowed import Narrowing
+from authz.directory.conditions.view import Given
 from authz.directory.facts import Place
 from authz.directory.tables import Person
+from authz.engine.formula import Related
+from authz.vocabulary import Relation
 from tests.world import BANGKOK, NOW, World, policy
 
 PLACE = Place(BANGKOK)
@@ -166,3 +171,18 @@ def test_what_a_statement_asks_besides_stays_beside_it(school: Engine) -> None:
     assert seen(one) == {"kid"}
     assert {"kid", "pal", "tot"} <= seen(select(Person.id))
     assert seen(one.where(Person.id == "pal")) == set()
+
+
+def test_a_condition_of_alternatives_is_one_condition_among_others(school: Engine) -> None:
+    """Either of two that everybody meets: in brackets, or whoever is asked about is forgotten."""
+    asked = question(
+        Request(Entity("user", "ann"), Action("read"), Entity("identity", "")), believes_mfa=False
+    )
+    either = (Related(Relation.PERSON_KNOWN), Related(Relation.MINOR))
+    narrowing = Narrowing(either, asked, PLACE, policy().catalogue)
+    met = narrowing.of(Person.__table__.c.id, Given(asked, NOW, PLACE))
+    with school.connect() as connection:
+        one = select(Person.id).where(Person.id == "kid")
+        assert set(connection.scalars(one.where(met))) == {"kid"}
+        assert set(connection.scalars(one.where(met, Person.id == "pal"))) == set()
+        assert len(set(connection.scalars(select(Person.id).where(met)))) == 5
